@@ -1,0 +1,46 @@
+import { setTimeout as delay } from "node:timers/promises";
+
+/** The time of day, passed in so that a test can set it. */
+export type Clock = {
+  /** Milliseconds since 1970-01-01 UTC. */
+  now(): number;
+};
+
+export const systemClock: Clock = { now: () => Date.now() };
+
+/** ISO 8601 in UTC. */
+export function isoTime(clock: Clock): string {
+  return new Date(clock.now()).toISOString();
+}
+
+/** Milliseconds of a monotonic clock, for durations. */
+export function monotonicMs(): number {
+  return performance.now();
+}
+
+/** Waits. @throws the signal's reason when it is aborted first. */
+export async function sleep(ms: number, signal?: AbortSignal): Promise<void> {
+  await delay(ms, undefined, signal === undefined ? {} : { signal });
+}
+
+export type WaitOptions = {
+  readonly timeoutMs: number;
+  readonly everyMs?: number;
+  readonly signal?: AbortSignal;
+};
+
+/**
+ * Asks again and again until the answer is not `undefined`; that answer, or `undefined` when the limit has passed.
+ */
+export async function waitFor<T>(
+  ask: () => Promise<T | undefined> | T | undefined,
+  { timeoutMs, everyMs = 10, signal }: WaitOptions,
+): Promise<T | undefined> {
+  const end = monotonicMs() + timeoutMs;
+  for (;;) {
+    const answer = await ask();
+    if (answer !== undefined) return answer;
+    if (monotonicMs() >= end) return undefined;
+    await sleep(everyMs, signal);
+  }
+}

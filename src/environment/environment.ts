@@ -1,0 +1,88 @@
+import type { Brand } from "../base/brand.ts";
+import type { ProblemFields } from "../base/problem.ts";
+import type { AppName, EnvironmentName } from "./name.ts";
+
+/** 16 characters of `a-z2-7` (80 random bits), never reused; folders, sockets and database users derive from it. */
+export type EnvironmentId = Brand<"EnvironmentId">;
+
+/**
+ * The file whose appearance is the commit of a create, and whose disappearance that of a delete.
+ * Readable by the server alone: it holds the database's passwords.
+ */
+export type EnvironmentRecord = {
+  readonly id: EnvironmentId;
+  readonly app: AppName;
+  readonly name: EnvironmentName;
+  readonly parent: EnvironmentName | null;
+  /** ISO 8601 UTC. */
+  readonly createdAt: string;
+  readonly state: RecordedState;
+  readonly files: FilesRecord;
+  readonly database: DatabaseRecord | null;
+  /** The loopback ports that its processes were given last, by process name. */
+  readonly ports: Readonly<Record<string, number>>;
+  /** `PATH` of the shell that made it: its commands find the same programs. */
+  readonly searchPath: string;
+  /** As whom its database runs, and its processes too where the files are kept; null: the server's own user. */
+  readonly uid: number | null;
+  /** Hash of the setup command and the lock files it last succeeded with; null: never. */
+  readonly setupStamp: string | null;
+};
+
+/** What is to be so after a restart of the server. */
+export type RecordedState =
+  | { readonly kind: "awake" }
+  | { readonly kind: "asleep" }
+  | { readonly kind: "broken"; readonly problem: ProblemFields };
+
+/** `linked`: runs on a workspace's own folder. `kept`: the server keeps a tree of its own. */
+export type FilesRecord = { readonly kind: "linked" | "kept"; readonly path: string };
+
+export type DatabaseRecord = {
+  /** The database's name inside its server: the app's. */
+  readonly name: string;
+  readonly appPassword: string;
+  readonly adminPassword: string;
+};
+
+export const ENVIRONMENT_STATES = ["creating", "awake", "frozen", "asleep", "broken", "deleting"] as const;
+export type EnvironmentState = (typeof ENVIRONMENT_STATES)[number];
+
+export const PROCESS_STATES = ["starting", "ready", "waiting", "restarting", "stopped", "failed"] as const;
+export type ProcessStateName = (typeof PROCESS_STATES)[number];
+
+export type ProcessState = {
+  readonly name: string;
+  readonly state: ProcessStateName;
+  readonly port: number | null;
+  readonly pid: number | null;
+  /** Why it is waiting, restarting or failed; null otherwise. */
+  readonly problem: ProblemFields | null;
+};
+
+/** One line that a process printed, or that Ramet says about it (`ramet`). */
+export type LogLine = {
+  /** ISO 8601 UTC. */
+  readonly time: string;
+  readonly process: string;
+  readonly stream: "stdout" | "stderr" | "ramet";
+  readonly text: string;
+};
+
+/** A step of a long call, as it begins and as it ends. */
+export type Progress = {
+  readonly part: "files" | "database" | "setup" | "migrate" | "seed" | "runtime";
+  readonly state: "started" | "done" | "skipped" | "failed";
+  /** Since the step began; 0 at its start. */
+  readonly ms: number;
+  /** How it was done, such as `reflink` or `copied 1.2 GB`; null when there is nothing to say. */
+  readonly detail: string | null;
+};
+
+export type Report = (progress: Progress) => void;
+
+const ID = /^[a-z2-7]{16}$/;
+
+export function isEnvironmentId(text: string): text is EnvironmentId {
+  return ID.test(text);
+}

@@ -1,0 +1,46 @@
+/** What `ramet.json` says, or what was found in its absence; every default filled in. */
+export type Manifest = {
+  readonly app: string | null;
+  /** Prepares a tree before its first start, such as `npm ci`. */
+  readonly setup: string | null;
+  readonly processes: Readonly<Record<string, ProcessManifest>>;
+  readonly database: DatabaseManifest | null;
+  readonly variables: Readonly<Record<string, VariableManifest>>;
+  readonly files: { readonly clone: readonly string[] };
+  /** Keys that are valid and that this version does not act on yet. */
+  readonly unused: readonly string[];
+  /** `ramet.json`, or what stood in for it, such as `package.json (dev)`. */
+  readonly source: string;
+};
+
+export type ProcessManifest = {
+  /** Run by `sh -c`; `$PORT`, `$HOST`, `$URL` and the variables are in its environment. */
+  readonly command: string;
+  /** False for a process that listens nowhere, such as a worker. */
+  readonly port: boolean;
+  readonly ready: ReadyCheck;
+  /** Relative to the tree's root; `.` is the root. */
+  readonly folder: string;
+  /** Whether the process sees edits by itself; when not, `dev` restarts it when its files change. */
+  readonly reloads: boolean;
+};
+
+/** `http`: that path answers below 500. `port`: something listens. `none`: it runs. */
+export type ReadyCheck =
+  | { readonly kind: "http"; readonly path: string; readonly timeoutMs: number }
+  | { readonly kind: "port"; readonly timeoutMs: number }
+  | { readonly kind: "none" };
+
+export type DatabaseManifest = {
+  readonly migrate: string | null;
+  readonly seed: string | null;
+  /** A file of SQL, relative to the tree's root, run in a fork before anyone can connect to it. */
+  readonly mask: string | null;
+};
+
+export type VariableManifest = {
+  /** `$URL`, `$PORT`, ... are replaced; null when the person must set it. */
+  readonly value: string | null;
+  readonly secret: boolean;
+  readonly required: boolean;
+};

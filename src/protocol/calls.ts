@@ -1,0 +1,130 @@
+import { z } from "zod";
+
+import {
+  appSchema,
+  createdEnvironmentSchema,
+  doctorSchema,
+  environmentSchema,
+  leftoverSchema,
+  queryResultSchema,
+  serverStatusSchema,
+  statusSchema,
+  transferSchema,
+  variableSchema,
+} from "./schemas.ts";
+
+/** Grows when a call changes so that an older client or server would misread it. */
+export const PROTOCOL_VERSION = 1;
+
+const text = z.string().max(4096);
+const target = z.object({ app: text, environment: text });
+const nothing = z.object({});
+
+/** Every call: what goes in, what comes out. Calls that take long send progress, `logs` and `dev` send lines. */
+export const CALLS = {
+  "server.status": { input: nothing, output: serverStatusSchema },
+  /** Ends every environment's processes, then the server. */
+  "server.stop": { input: nothing, output: z.object({ stopped: z.number() }) },
+  /** Ends the server alone; environments go on. */
+  "server.leave": { input: nothing, output: nothing },
+
+  "app.create": {
+    input: z.object({ app: text, folder: text, searchPath: z.string() }),
+    output: createdEnvironmentSchema,
+  },
+  "app.list": { input: nothing, output: z.array(appSchema) },
+  "app.delete": { input: z.object({ app: text }), output: z.object({ app: z.string(), deleted: z.array(z.string()) }) },
+  /** The app, and the environment if any, whose files are linked to this folder. */
+  "app.find": {
+    input: z.object({ folder: text }),
+    output: z.object({ app: z.string().nullable(), environment: z.string().nullable() }),
+  },
+
+  "environment.create": {
+    input: z.object({
+      app: text,
+      name: text,
+      from: text,
+      files: z.discriminatedUnion("kind", [
+        z.object({ kind: z.literal("linked"), path: text }),
+        z.object({ kind: z.literal("kept") }),
+      ]),
+      searchPath: z.string(),
+    }),
+    output: createdEnvironmentSchema,
+  },
+  /** `app` null: of all apps. */
+  "environment.list": { input: z.object({ app: text.nullable() }), output: z.array(environmentSchema) },
+  "environment.show": { input: target, output: environmentSchema },
+  "environment.delete": {
+    input: target,
+    output: z.object({ app: z.string(), name: z.string(), folder: z.string().nullable() }),
+  },
+  "environment.start": { input: target, output: environmentSchema },
+  "environment.stop": { input: target, output: environmentSchema },
+  /** Everything a command in the workspace gets: variables, `DATABASE_URL`, `URL`, opened secrets. */
+  "environment.variables": { input: target, output: z.record(z.string(), z.string()) },
+
+  "variable.list": { input: target, output: z.array(variableSchema) },
+  "variable.set": {
+    input: target.extend({
+      variables: z.array(z.object({ name: text, value: z.string() })).min(1),
+      secret: z.boolean(),
+    }),
+    output: z.array(variableSchema),
+  },
+  "variable.delete": {
+    input: target.extend({
+      /** null: all. */
+      names: z.array(text).nullable(),
+      /** Names that are not set are no problem. */
+      ignoreMissing: z.boolean(),
+    }),
+    output: z.object({ deleted: z.array(z.string()) }),
+  },
+  "variable.import": {
+    input: target.extend({
+      /** Another environment of the app, or the parsed lines of a file. */
+      source: z.discriminatedUnion("kind", [
+        z.object({ kind: z.literal("environment"), name: text }),
+        z.object({ kind: z.literal("file"), variables: z.record(z.string(), z.string()) }),
+      ]),
+      /** null: all. */
+      names: z.array(text).nullable(),
+      includeValues: z.boolean(),
+    }),
+    output: z.object({
+      imported: z.array(variableSchema),
+      /** Secrets: their values never move. */
+      skipped: z.array(z.string()),
+    }),
+  },
+
+  "database.query": { input: target.extend({ sql: z.string().max(1_000_000) }), output: queryResultSchema },
+
+  "files.status": { input: target.extend({ workspace: text }), output: statusSchema },
+  "files.push": { input: target.extend({ workspace: text, force: z.boolean() }), output: transferSchema },
+  "files.pull": { input: target.extend({ workspace: text, force: z.boolean() }), output: transferSchema },
+
+  /** Sends lines. `follow`: until the caller leaves. */
+  "environment.logs": {
+    input: target.extend({
+      process: text.nullable(),
+      follow: z.boolean(),
+      /** How many of the lines that are there already, at most. */
+      last: z.number().int().min(0).max(100_000),
+    }),
+    output: nothing,
+  },
+  /** Wakes it, sends lines, restarts processes that do not reload by themselves, until the caller leaves. */
+  "environment.develop": { input: target, output: nothing },
+
+  doctor: {
+    input: z.object({ fix: z.boolean() }),
+    output: doctorSchema.extend({ fixed: z.array(leftoverSchema) }),
+  },
+} as const;
+
+export type CallName = keyof typeof CALLS;
+export type CallInput<Name extends CallName> = z.input<(typeof CALLS)[Name]["input"]>;
+export type CallOutput<Name extends CallName> = z.output<(typeof CALLS)[Name]["output"]>;

@@ -1,0 +1,58 @@
+import { createHash } from "node:crypto";
+import path from "node:path";
+
+/** What decides where Ramet keeps its things. */
+export type Surroundings = {
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** null where the system has no user ids. */
+  readonly uid: number | null;
+  readonly userHome: string;
+};
+
+/** The folder of all that a server keeps, and the short one of its sockets. */
+export type Home = {
+  readonly folder: string;
+  readonly sockets: string;
+  /** The server listens here. */
+  readonly socket: string;
+  /** What a client must show besides; 0600. */
+  readonly token: string;
+  /** What a running server says of itself. */
+  readonly serverFile: string;
+  readonly serverLog: string;
+};
+
+/** A unix socket's path holds 104 bytes on macOS, 108 on Linux; the longest below `sockets` is `/12345678/.s.PGSQL.5432`. */
+const MAX_SOCKETS_FOLDER = 103 - "/12345678/.s.PGSQL.5432".length;
+
+/** `$RAMET_HOME`, else `/var/lib/ramet` for root, else `~/.ramet`. */
+export function findHome(surroundings: Surroundings): Home {
+  const folder = path.resolve(findHomeFolder(surroundings));
+  const sockets = findSocketsFolder(folder, surroundings);
+  return {
+    folder,
+    sockets,
+    socket: path.join(sockets, "server.sock"),
+    token: path.join(folder, "token"),
+    serverFile: path.join(folder, "server.json"),
+    serverLog: path.join(folder, "server.log"),
+  };
+}
+
+function findHomeFolder({ environment, uid, userHome }: Surroundings): string {
+  const chosen = environment["RAMET_HOME"];
+  if (chosen !== undefined && chosen !== "") return chosen;
+  return uid === 0 ? "/var/lib/ramet" : path.join(userHome, ".ramet");
+}
+
+function findSocketsFolder(folder: string, { environment, uid }: Surroundings): string {
+  const inside = path.join(folder, "run");
+  if (Buffer.byteLength(inside) <= MAX_SOCKETS_FOLDER) return inside;
+  const hash = createHash("sha256").update(folder).digest("hex").slice(0, 12);
+  const runtime = environment["XDG_RUNTIME_DIR"];
+  if (runtime !== undefined && path.isAbsolute(runtime) && uid !== 0) {
+    const short = path.join(runtime, `ramet-${hash}`);
+    if (Buffer.byteLength(short) <= MAX_SOCKETS_FOLDER) return short;
+  }
+  return `/tmp/ramet-${uid ?? "user"}-${hash}`;
+}

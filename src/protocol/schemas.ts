@@ -1,0 +1,130 @@
+import { z } from "zod";
+
+import { ENVIRONMENT_STATES, PROCESS_STATES } from "../environment/environment.ts";
+
+/** A problem as it crosses the wire and as `--json` prints it. */
+export const problemSchema = z.object({ code: z.string(), message: z.string(), remedy: z.string() });
+
+export const processSchema = z.object({
+  name: z.string(),
+  state: z.enum(PROCESS_STATES),
+  port: z.number().nullable(),
+  pid: z.number().nullable(),
+});
+
+/** An environment as `env show`, `env list`, `env use` and `env create` answer it. */
+export const environmentSchema = z.object({
+  app: z.string(),
+  name: z.string(),
+  state: z.enum(ENVIRONMENT_STATES),
+  parent: z.string().nullable(),
+  url: z.string().nullable(),
+  databaseUrl: z.string().nullable(),
+  files: z.object({ kind: z.enum(["linked", "kept"]), path: z.string() }),
+  processes: z.array(processSchema),
+  problems: z.array(problemSchema),
+  /** ISO 8601 UTC. */
+  createdAt: z.string(),
+});
+export type EnvironmentView = z.infer<typeof environmentSchema>;
+
+/** Milliseconds; parts run side by side, so they do not add up to `total`. */
+export const timingsSchema = z.object({
+  files: z.number(),
+  database: z.number(),
+  runtime: z.number(),
+  total: z.number(),
+});
+
+export const createdEnvironmentSchema = environmentSchema.extend({ timings: timingsSchema });
+export type CreatedEnvironment = z.infer<typeof createdEnvironmentSchema>;
+
+export const appSchema = z.object({
+  name: z.string(),
+  environments: z.array(z.string()),
+  createdAt: z.string(),
+});
+export type AppView = z.infer<typeof appSchema>;
+
+export const variableSchema = z.object({
+  name: z.string(),
+  secret: z.boolean(),
+  /** null: a secret's, or a placeholder's. */
+  value: z.string().nullable(),
+});
+export type VariableView = z.infer<typeof variableSchema>;
+
+export const logLineSchema = z.object({
+  time: z.string(),
+  process: z.string(),
+  stream: z.enum(["stdout", "stderr", "ramet"]),
+  text: z.string(),
+});
+
+export const progressSchema = z.object({
+  part: z.enum(["files", "database", "setup", "migrate", "seed", "runtime"]),
+  state: z.enum(["started", "done", "skipped", "failed"]),
+  ms: z.number(),
+  detail: z.string().nullable(),
+});
+
+/** Paths relative to the tree's root. */
+export const statusSchema = z.object({
+  app: z.string(),
+  environment: z.string(),
+  files: z.object({ kind: z.enum(["linked", "kept"]), path: z.string() }),
+  /** Changed in the workspace alone. */
+  local: z.array(z.string()),
+  /** Changed in the environment's own files alone. */
+  remote: z.array(z.string()),
+  /** Changed on both sides, differently. */
+  conflicts: z.array(z.string()),
+});
+export type SyncStatus = z.infer<typeof statusSchema>;
+
+export const transferSchema = z.object({
+  app: z.string(),
+  environment: z.string(),
+  files: z.object({ kind: z.enum(["linked", "kept"]), path: z.string() }),
+  /** Paths written or removed on the receiving side. */
+  changed: z.array(z.string()),
+  /** Where what stood there before was put; null when nothing was displaced. */
+  displaced: z.string().nullable(),
+});
+export type Transfer = z.infer<typeof transferSchema>;
+
+export const queryResultSchema = z.object({
+  columns: z.array(z.string()),
+  /** Values as PostgreSQL prints them; null is SQL's NULL. */
+  rows: z.array(z.array(z.string().nullable())),
+  /** Rows returned or affected; null for a statement that has none. */
+  count: z.number().nullable(),
+});
+export type QueryResult = z.infer<typeof queryResultSchema>;
+
+export const leftoverSchema = z.object({
+  kind: z.enum(["process", "port", "folder", "socket", "binding"]),
+  /** The environment it once belonged to, or what names it best. */
+  id: z.string(),
+  path: z.string().nullable(),
+  pid: z.number().nullable(),
+});
+export type Leftover = z.infer<typeof leftoverSchema>;
+
+export const doctorSchema = z.object({
+  /** What this machine can give, by name; a text says how, false that it cannot. */
+  capabilities: z.record(z.string(), z.union([z.boolean(), z.string(), z.number()])),
+  leftovers: z.array(leftoverSchema),
+});
+export type DoctorReport = z.infer<typeof doctorSchema>;
+
+export const serverStatusSchema = z.object({
+  running: z.boolean(),
+  pid: z.number().nullable(),
+  version: z.string().nullable(),
+  gatewayPort: z.number().nullable(),
+  databasePort: z.number().nullable(),
+  home: z.string(),
+  startedAt: z.string().nullable(),
+});
+export type ServerStatus = z.infer<typeof serverStatusSchema>;
