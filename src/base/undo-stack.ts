@@ -24,6 +24,7 @@ export class UndoStack {
         failures.push(error);
       }
     }
-    if (failures.length > 0) throw new AggregateError(failures, "Taking back what was begun failed.");
+    if (failures.length > 0)
+      throw new AggregateError(failures, "Taking back what was begun failed.");
   }
 }

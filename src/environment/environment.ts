@@ -27,10 +27,17 @@ export type EnvironmentRecord = {
   readonly uid: number | null;
   /** Hash of the setup command and the lock files it last succeeded with; null: never. */
   readonly setupStamp: string | null;
+  /** What is still to be run before its processes may start, in this order. */
+  readonly remaining: readonly PreparationStep[];
 };
+
+export const PREPARATION_STEPS = ["setup", "migrate", "seed"] as const;
+export type PreparationStep = (typeof PREPARATION_STEPS)[number];
 
 /** What is to be so after a restart of the server. */
 export type RecordedState =
+  /** Committed, and its setup or migrations are not done. */
+  | { readonly kind: "preparing" }
   | { readonly kind: "awake" }
   | { readonly kind: "asleep" }
   | { readonly kind: "broken"; readonly problem: ProblemFields };
@@ -45,10 +52,24 @@ export type DatabaseRecord = {
   readonly adminPassword: string;
 };
 
-export const ENVIRONMENT_STATES = ["creating", "awake", "frozen", "asleep", "broken", "deleting"] as const;
+export const ENVIRONMENT_STATES = [
+  "creating",
+  "awake",
+  "frozen",
+  "asleep",
+  "broken",
+  "deleting",
+] as const;
 export type EnvironmentState = (typeof ENVIRONMENT_STATES)[number];
 
-export const PROCESS_STATES = ["starting", "ready", "waiting", "restarting", "stopped", "failed"] as const;
+export const PROCESS_STATES = [
+  "starting",
+  "ready",
+  "waiting",
+  "restarting",
+  "stopped",
+  "failed",
+] as const;
 export type ProcessStateName = (typeof PROCESS_STATES)[number];
 
 export type ProcessState = {

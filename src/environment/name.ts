@@ -10,11 +10,11 @@ export type AppName = Brand<"AppName">;
 export const MAX_APP_NAME = 24;
 export const MAX_ENVIRONMENT_NAME = 32;
 
-/** The environment that `init` makes and others are forked from. */
-export const DEVELOPMENT = parseEnvironmentName("development");
-
 /** Names that mean something else in an address or a command. */
 const RESERVED = new Set(["api", "localhost", "ramet", "www", "all", "server"]);
+
+/** The environment that `init` makes and others are forked from. */
+export const DEVELOPMENT = parseEnvironmentName("development");
 
 /** Lower-cases, as `ggt` does. @throws `name_invalid` */
 export function parseEnvironmentName(raw: string): EnvironmentName {
@@ -40,7 +40,9 @@ export function suggestAppName(text: string): AppName {
     .replace(/[^a-z0-9]+/g, "-")
     .slice(0, MAX_APP_NAME)
     .replace(/^-+|-+$/g, "");
-  return isAppName(label) ? label : parseAppName(`${label}-app`.replace(/^-+/, "").slice(0, MAX_APP_NAME));
+  return isAppName(label)
+    ? label
+    : parseAppName(`${label}-app`.replace(/^-+/, "").slice(0, MAX_APP_NAME));
 }
 
 function isEnvironmentName(name: string): name is EnvironmentName {
@@ -66,7 +68,8 @@ function reasonAgainst(name: string, most: number): string | undefined {
   if (name.length > most) return `it is longer than ${most} characters`;
   if (!/^[a-z0-9-]+$/.test(name)) return "it has characters other than a-z, 0-9 and -";
   if (name.startsWith("-") || name.endsWith("-")) return "it starts or ends with a hyphen";
-  if (name.includes("--")) return "it has two hyphens in a row, which separate app and environment in a URL";
+  if (name.includes("--"))
+    return "it has two hyphens in a row, which separate app and environment in a URL";
   if (RESERVED.has(name)) return "it is reserved";
   return undefined;
 }

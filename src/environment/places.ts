@@ -24,12 +24,21 @@ export type RuntimePlace = {
   readonly mark: string;
 };
 
-export type SystemUser = { readonly uid: number; readonly gid: number; readonly home: string; readonly name: string };
+export type SystemUser = {
+  readonly uid: number;
+  readonly gid: number;
+  readonly home: string;
+  readonly name: string;
+};
 
 /** The variable in the environment of everything we start, by which it is found again. */
 export const MARK_VARIABLE = "RAMET_MARK";
 
 /** `<home id>.<environment id>.<role>`: whose a process is, and what for. */
-export function formatMark(homeId: string, id: EnvironmentId, role: "database" | "runtime"): string {
+export function formatMark(
+  homeId: string,
+  id: EnvironmentId,
+  role: "database" | "runtime",
+): string {
   return `${homeId}.${id}.${role}`;
 }

@@ -33,7 +33,10 @@ export const CALLS = {
     output: createdEnvironmentSchema,
   },
   "app.list": { input: nothing, output: z.array(appSchema) },
-  "app.delete": { input: z.object({ app: text }), output: z.object({ app: z.string(), deleted: z.array(z.string()) }) },
+  "app.delete": {
+    input: z.object({ app: text }),
+    output: z.object({ app: z.string(), deleted: z.array(z.string()) }),
+  },
   /** The app, and the environment if any, whose files are linked to this folder. */
   "app.find": {
     input: z.object({ folder: text }),
@@ -54,7 +57,10 @@ export const CALLS = {
     output: createdEnvironmentSchema,
   },
   /** `app` null: of all apps. */
-  "environment.list": { input: z.object({ app: text.nullable() }), output: z.array(environmentSchema) },
+  "environment.list": {
+    input: z.object({ app: text.nullable() }),
+    output: z.array(environmentSchema),
+  },
   "environment.show": { input: target, output: environmentSchema },
   "environment.delete": {
     input: target,
@@ -100,11 +106,20 @@ export const CALLS = {
     }),
   },
 
-  "database.query": { input: target.extend({ sql: z.string().max(1_000_000) }), output: queryResultSchema },
+  "database.query": {
+    input: target.extend({ sql: z.string().max(1_000_000) }),
+    output: queryResultSchema,
+  },
 
   "files.status": { input: target.extend({ workspace: text }), output: statusSchema },
-  "files.push": { input: target.extend({ workspace: text, force: z.boolean() }), output: transferSchema },
-  "files.pull": { input: target.extend({ workspace: text, force: z.boolean() }), output: transferSchema },
+  "files.push": {
+    input: target.extend({ workspace: text, force: z.boolean() }),
+    output: transferSchema,
+  },
+  "files.pull": {
+    input: target.extend({ workspace: text, force: z.boolean() }),
+    output: transferSchema,
+  },
 
   /** Sends lines. `follow`: until the caller leaves. */
   "environment.logs": {

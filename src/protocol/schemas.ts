@@ -3,7 +3,11 @@ import { z } from "zod";
 import { ENVIRONMENT_STATES, PROCESS_STATES } from "../environment/environment.ts";
 
 /** A problem as it crosses the wire and as `--json` prints it. */
-export const problemSchema = z.object({ code: z.string(), message: z.string(), remedy: z.string() });
+export const problemSchema = z.object({
+  code: z.string(),
+  message: z.string(),
+  remedy: z.string(),
+});
 
 export const processSchema = z.object({
   name: z.string(),
@@ -14,6 +18,8 @@ export const processSchema = z.object({
 
 /** An environment as `env show`, `env list`, `env use` and `env create` answer it. */
 export const environmentSchema = z.object({
+  /** Never reused: tells it from others that bore its name. */
+  id: z.string(),
   app: z.string(),
   name: z.string(),
   state: z.enum(ENVIRONMENT_STATES),

@@ -1,0 +1,104 @@
+import { Problem } from "../base/problem.ts";
+import type { AppName, EnvironmentName } from "./name.ts";
+
+export function environmentTaken(app: AppName, name: EnvironmentName): Problem {
+  return new Problem({
+    code: "environment_exists",
+    message: `The app ${app} already has an environment ${name}.`,
+    remedy: `Choose another name, use it with \`ramet env use ${name}\`, or delete it first.`,
+  });
+}
+
+export function environmentUnknown(
+  app: AppName,
+  name: string,
+  nearest: string | undefined,
+): Problem {
+  const hint = nearest === undefined ? "" : ` Did you mean ${nearest}?`;
+  return new Problem({
+    code: "environment_unknown",
+    message: `The app ${app} has no environment ${name}.${hint}`,
+    remedy: "See what there is with `ramet env list`.",
+  });
+}
+
+export function appUnknown(name: string, nearest: string | undefined): Problem {
+  const hint = nearest === undefined ? "" : ` Did you mean ${nearest}?`;
+  return new Problem({
+    code: "app_unknown",
+    message: `There is no app ${name}.${hint}`,
+    remedy: "See the apps with `ramet app list`, or make one with `ramet init` in its folder.",
+  });
+}
+
+export function appTaken(name: AppName, folder: string): Problem {
+  return new Problem({
+    code: "app_exists",
+    message: `There is already an app ${name}, made from ${folder}.`,
+    remedy: "Choose another name with `ramet init --app NAME`.",
+  });
+}
+
+export function developmentNeeded(app: AppName, others: readonly string[]): Problem {
+  return new Problem({
+    code: "environment_needed",
+    message: `development is what ${others.length === 1 ? "another environment" : `${others.length} other environments`} of ${app} came from: ${others.slice(0, 5).join(", ")}.`,
+    remedy: `Delete the others first, or the whole app with \`ramet app delete ${app} --force\`.`,
+  });
+}
+
+export function sourceBroken(name: EnvironmentName, why: string): Problem {
+  return new Problem({
+    code: "source_broken",
+    message: `${name} is broken and cannot be forked: ${why}`,
+    remedy: `Mend it (\`ramet env show ${name}\`, \`ramet logs --env ${name}\`), then \`ramet env start ${name}\`.`,
+  });
+}
+
+export function preparationInterrupted(name: EnvironmentName): Problem {
+  return new Problem({
+    code: "preparation_interrupted",
+    message: `Setting up ${name} was interrupted before it was done.`,
+    remedy: `Do it again with \`ramet env start ${name}\`.`,
+  });
+}
+
+export function stepFailed(step: {
+  name: string;
+  command: string;
+  how: string;
+  lines: readonly string[];
+}): Problem {
+  const lines =
+    step.lines.length === 0 ? "" : `\n${step.lines.map((line) => `  ${line}`).join("\n")}`;
+  return new Problem({
+    code: `${step.name}_failed`,
+    message: `The ${step.name} command \`${step.command}\` ${step.how}.${lines}`,
+    remedy: `See \`ramet logs --process ${step.name}\`, mend it, then \`ramet env start\`.`,
+  });
+}
+
+export function variableMissing(names: readonly string[]): Problem {
+  const [first = "NAME"] = names;
+  return new Problem({
+    code: "variable_missing",
+    message: `It needs ${names.length === 1 ? "the variable" : "the variables"} ${names.join(", ")}.`,
+    remedy: `Set it with \`ramet var set ${first}=...\`, or \`ramet var set ${first} --secret\` for a secret.`,
+  });
+}
+
+export function filesShared(path: string, others: readonly string[]): Problem {
+  return new Problem({
+    code: "files_shared",
+    message: `It runs on ${path}, and so does ${others.join(", ")}: an edit there reaches both.`,
+    remedy: "For files of its own, make it in a git worktree, or with --files kept.",
+  });
+}
+
+export function noDatabase(name: string): Problem {
+  return new Problem({
+    code: "database_none",
+    message: `${name} has no database.`,
+    remedy: 'Its ramet.json says "database": false; take that out and make the environment again.',
+  });
+}
