@@ -1,0 +1,135 @@
+/** The only room that starts programs, and that looks for those which run. */
+import { constants, open } from "node:fs/promises";
+import type { Readable } from "node:stream";
+
+import * as ending from "./ending.ts";
+import * as launching from "./launch.ts";
+import { listListeningPorts } from "./listening.ts";
+import { listMarked, type Marked } from "./marks.ts";
+import { chooseFreePort, isFree } from "./ports.ts";
+import { familyOf, isLive, listProcesses, signalIfThere } from "./process-table.ts";
+import * as running from "./run-program.ts";
+import { SignalRelay } from "./signal-relay.ts";
+
+export type ProcessUser = launching.ProcessUser;
+export type Launch = launching.Launch;
+export type Exit = launching.Exit;
+export type ProgramResult = running.ProgramResult;
+
+export type PipedProgram = {
+  /** Of the program, and of its process group. */
+  readonly pid: number;
+  readonly stdout: Readable;
+  readonly stderr: Readable;
+  readonly exited: Promise<Exit>;
+};
+
+/** Its folder may belong to the user whose program it is: a link there must not lead us elsewhere. */
+const APPEND_ONLY =
+  constants.O_APPEND | constants.O_CREAT | constants.O_WRONLY | constants.O_NOFOLLOW;
+
+/**
+ * Runs to its end; its whole group is ended on abort or time-out.
+ * @throws `program_missing`, `program_failed`, `program_timed_out`, or the signal's reason
+ */
+export function runProgram(launch: Launch, options: running.RunOptions): Promise<ProgramResult> {
+  return running.runToEnd(launch, options);
+}
+
+/** Outlives us: own session, no input, output appended to a file. Resolves with its pid once it runs. */
+export async function startDetached(
+  launch: Launch,
+  options: { readonly output: string },
+): Promise<number> {
+  const output = await open(options.output, APPEND_ONLY, 0o600);
+  try {
+    const stdio = ["ignore", output.fd, output.fd] as const;
+    const { child, pid } = await launching.spawnLaunch(launch, {
+      stdio: [...stdio],
+      ownGroup: true,
+    });
+    child.unref();
+    return pid;
+  } finally {
+    await output.close();
+  }
+}
+
+/** In a process group of its own, without input, its output piped to whoever supervises it. */
+export async function startPiped(launch: Launch): Promise<PipedProgram> {
+  const stdio = ["ignore", "pipe", "pipe"] as const;
+  const { child, pid, exited } = await launching.spawnLaunch(launch, {
+    stdio: [...stdio],
+    ownGroup: true,
+  });
+  if (child.stdout === null || child.stderr === null)
+    throw new Error("A piped child has its pipes.");
+  return { pid, stdout: child.stdout, stderr: child.stderr, exited };
+}
+
+/** Runs with the caller's terminal; SIGTERM and SIGHUP are passed on, and SIGINT where no terminal sends it to both. */
+export async function runAttached(launch: Launch): Promise<Exit> {
+  const relay = new SignalRelay({ passInterrupt: !process.stdin.isTTY });
+  try {
+    const { child, exited } = await launching.spawnLaunch(launch, {
+      stdio: "inherit",
+      ownGroup: false,
+    });
+    relay.passTo((signal) => child.kill(signal));
+    return await exited;
+  } finally {
+    relay.close();
+  }
+}
+
+/** SIGTERM to the group, SIGKILL after the grace; resolves when no member is left. @throws `process_stuck` */
+export function endGroup(pid: number, options: { readonly graceMs: number }): Promise<void> {
+  return ending.endGroup(pid, options);
+}
+
+/** A zombie does not run. */
+export function isRunning(pid: number): boolean {
+  return isLive(pid);
+}
+
+/** False when there is no such process. */
+export function signalProcess(pid: number, signal: NodeJS.Signals): boolean {
+  return signalIfThere(pid, signal);
+}
+
+/** Processes, other than this one, in whose environment the variable's value starts with `prefix`. */
+export async function findMarked(variable: string, prefix: string): Promise<readonly Marked[]> {
+  return (await listMarked(variable)).filter(({ mark }) => mark.startsWith(prefix));
+}
+
+/** Ends all that bear exactly this mark, until a scan finds none. @throws `process_stuck` */
+export function endMarked(
+  variable: string,
+  mark: string,
+  options: { readonly graceMs: number },
+): Promise<void> {
+  return ending.endMarked(variable, mark, options);
+}
+
+/** On loopback; not one that this process gave away lately. @throws `ports_exhausted` */
+export function findFreePort(): Promise<number> {
+  return chooseFreePort();
+}
+
+export function isPortFree(port: number): Promise<boolean> {
+  return isFree(port);
+}
+
+/** TCP ports on which these processes can be reached from loopback, ascending. */
+export function findListeningPorts(pids: readonly number[]): Promise<readonly number[]> {
+  return listListeningPorts(pids);
+}
+
+export function findGroupMembers(groupPid: number): Promise<readonly number[]> {
+  return ending.findMembers(groupPid);
+}
+
+/** A group's members, and whatever descends from one of them, in groups of their own too. */
+export async function findFamily(groupPid: number): Promise<readonly number[]> {
+  return familyOf(groupPid, await listProcesses());
+}

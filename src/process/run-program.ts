@@ -1,0 +1,112 @@
+import type { Readable } from "node:stream";
+import { finished } from "node:stream/promises";
+import { StringDecoder } from "node:string_decoder";
+
+import { sleep } from "../base/clock.ts";
+import { CapturedOutput } from "./captured-output.ts";
+import { endGroup } from "./ending.ts";
+import { type Exit, type Launch, type Spawned, spawnLaunch } from "./launch.ts";
+import { programTimedOut } from "./problems.ts";
+
+export type ProgramResult = Exit & { readonly stdout: string; readonly stderr: string };
+
+export type RunOptions = {
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal;
+  readonly input?: string;
+  /** Of each stream: the beginning and the end are kept. */
+  readonly maxOutputBytes?: number;
+  readonly onOutput?: (stream: "stdout" | "stderr", chunk: string) => void;
+};
+
+const MAX_OUTPUT_BYTES = 4 * 1024 * 1024;
+/** A grandchild may hold our pipe for ever: what it prints after the program's end is waited for no longer. */
+const DRAIN_MS = 250;
+const GRACE_MS = 2_000;
+
+/** Runs to its end. @throws `program_timed_out`, or the signal's reason, once the whole group is gone. */
+export async function runToEnd(launch: Launch, options: RunOptions): Promise<ProgramResult> {
+  options.signal?.throwIfAborted();
+  const input = options.input === undefined ? "ignore" : "pipe";
+  const spawned = await spawnLaunch(launch, { stdio: [input, "pipe", "pipe"], ownGroup: true });
+  const most = options.maxOutputBytes ?? MAX_OUTPUT_BYTES;
+  const stdout = capture(spawned.child.stdout, most, (chunk) =>
+    options.onOutput?.("stdout", chunk),
+  );
+  const stderr = capture(spawned.child.stderr, most, (chunk) =>
+    options.onOutput?.("stderr", chunk),
+  );
+  feed(spawned, options.input);
+  try {
+    const exit = await exitWithin(spawned, launch, options);
+    await drained([stdout.ended, stderr.ended]);
+    return { ...exit, stdout: stdout.captured.text(), stderr: stderr.captured.text() };
+  } finally {
+    spawned.child.stdout?.destroy();
+    spawned.child.stderr?.destroy();
+  }
+}
+
+function capture(
+  stream: Readable | null,
+  most: number,
+  onOutput: (chunk: string) => void,
+): { captured: CapturedOutput; ended: Promise<void> } {
+  const captured = new CapturedOutput(most);
+  if (stream === null) return { captured, ended: Promise.resolve() };
+  const decoder = new StringDecoder("utf8");
+  stream.on("data", (chunk: Buffer) => {
+    captured.push(chunk);
+    onOutput(decoder.write(chunk));
+  });
+  // A pipe that breaks has ended as well.
+  return { captured, ended: finished(stream).catch(() => undefined) };
+}
+
+async function drained(ends: readonly Promise<void>[]): Promise<void> {
+  const done = new AbortController();
+  // Cut short when the streams have ended, so that the timer keeps nobody waiting.
+  const limit = sleep(DRAIN_MS, done.signal).catch(() => undefined);
+  await Promise.race([Promise.all(ends), limit]);
+  done.abort();
+}
+
+function feed({ child }: Spawned, input: string | undefined): void {
+  child.stdin?.on("error", () => {
+    // It ended, or closed its input, before it had read everything: its exit code says whether that was well.
+  });
+  child.stdin?.end(input);
+}
+
+async function exitWithin(spawned: Spawned, launch: Launch, options: RunOptions): Promise<Exit> {
+  const done = new AbortController();
+  const stopped = stopReason(launch, options, done.signal);
+  try {
+    const first = await Promise.race([spawned.exited, stopped]);
+    if (!(first instanceof Stop)) return first;
+    await endGroup(spawned.pid, { graceMs: GRACE_MS });
+    throw first.reason;
+  } finally {
+    done.abort();
+  }
+}
+
+class Stop {
+  readonly reason: unknown;
+
+  constructor(reason: unknown) {
+    this.reason = reason;
+  }
+}
+
+/** Resolves when the program must be ended; never when it was `done` before. */
+async function stopReason(launch: Launch, options: RunOptions, done: AbortSignal): Promise<Stop> {
+  const { signal, timeoutMs } = options;
+  try {
+    await sleep(timeoutMs, signal === undefined ? done : AbortSignal.any([signal, done]));
+  } catch {
+    // The sleep was cut short: by the caller, or because the program has ended and nobody waits any more.
+    return new Stop(signal?.reason);
+  }
+  return new Stop(programTimedOut(launch.file, timeoutMs));
+}

@@ -1,0 +1,29 @@
+/** A server that is killed, as by `kill -9`, at the checkpoint of this number: `dying-server.ts HOME NUMBER`. */
+import path from "node:path";
+
+import { findHome } from "../../src/protocol/home.ts";
+import { serve } from "../../src/server/server.ts";
+
+const [home = "", number = "1"] = process.argv.slice(2);
+const main = path.join(import.meta.dirname, "..", "..", "src", "main.ts");
+let passed = 0;
+
+await serve({
+  home: findHome({
+    environment: { RAMET_HOME: home },
+    uid: process.getuid?.() ?? null,
+    userHome: home,
+  }),
+  version: "0.0.0",
+  keeperProgram: [process.execPath, main, "keep"],
+  environment: process.env,
+  signal: new AbortController().signal,
+  log: (text) => void process.stdout.write(`${text}\n`),
+  checkpoint: (step) => {
+    passed += 1;
+    if (passed < Number(number)) return;
+    process.stdout.write(`killed ${step}\n`);
+    process.kill(process.pid, "SIGKILL");
+  },
+});
+process.exit(0);

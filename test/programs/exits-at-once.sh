@@ -1,0 +1,3 @@
+# Says why and fails.
+echo "cannot find module 'shop'" >&2
+exit 1

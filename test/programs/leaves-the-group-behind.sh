@@ -1,0 +1,3 @@
+# The leader ends, a member of its group stays.
+sleep 60 &
+echo "$!"

@@ -1,0 +1,3 @@
+// Runs and never opens its port.
+console.log("thinking");
+setInterval(() => {}, 1000);
