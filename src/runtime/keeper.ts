@@ -1,0 +1,165 @@
+import { once } from "node:events";
+import { chmod, rm, stat } from "node:fs/promises";
+import { type Server, type Socket, createServer } from "node:net";
+
+import { sleep } from "../base/clock.ts";
+import { KeyedLock } from "../base/keyed-lock.ts";
+import { Problem, type ProblemFields, hasErrorCode, messageOf } from "../base/problem.ts";
+import { processUnknown } from "./problems.ts";
+import { Supervisor } from "./supervisor.ts";
+import { type KeeperCommand, WIRE_VERSION, parseCommand, receive, send } from "./wire.ts";
+
+/** How often it looks whether its socket, by which alone it can be found, is still there. */
+const LOOK_EVERY_MS = 3_000;
+const MAX_CLIENTS = 64;
+
+/** The keeper's whole life, until it is told to stop or can no longer be found; then its processes are ended. */
+export async function runKeeper(socket: string): Promise<number> {
+  const server = createServer();
+  server.maxConnections = MAX_CLIENTS;
+  const keeper = new Keeper();
+  // Before it listens: a connection that came too early would never be greeted.
+  server.on("connection", (client) => keeper.welcome(client));
+  const identity = await listenPrivately(server, socket);
+  for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => keeper.leave());
+  process.on("SIGHUP", () => {
+    // Whoever started us has closed a terminal: that is the very thing we outlive.
+  });
+  await Promise.race([keeper.left, untilReplaced(socket, identity, keeper.left)]);
+  const code = await keeper.end();
+  server.close();
+  if ((await identify(socket)) === identity) await rm(socket, { force: true });
+  return code;
+}
+
+class Keeper {
+  readonly left: Promise<void>;
+  readonly leave: () => void;
+  readonly #clients = new Set<Socket>();
+  readonly #lock = new KeyedLock();
+  #supervisor:
+    | { readonly supervisor: Supervisor; readonly logs: string; readonly mark: string }
+    | undefined;
+  #willTell = false;
+
+  constructor() {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.left = promise;
+    this.leave = resolve;
+  }
+
+  welcome(client: Socket): void {
+    this.#clients.add(client);
+    client.once("close", () => this.#clients.delete(client));
+    receive(client, parseCommand, (command) => void this.#obey(client, command));
+    this.#tell([client]);
+  }
+
+  /** @returns the exit code */
+  async end(): Promise<number> {
+    const problem = await this.#solve(() => this.#stop());
+    for (const client of this.#clients) client.end();
+    return problem === null ? 0 : 1;
+  }
+
+  async #obey(client: Socket, command: KeeperCommand): Promise<void> {
+    const problem = await this.#solve(() => this.#perform(command));
+    this.#tell([client]);
+    send(client, { kind: "done", id: command.id, problem });
+    if (command.kind === "stop") this.leave();
+  }
+
+  async #perform(command: KeeperCommand): Promise<void> {
+    switch (command.kind) {
+      case "apply":
+        return this.#require(command).apply(command.plan);
+      case "restart":
+        if (this.#supervisor === undefined) throw processUnknown(command.name, []);
+        return this.#supervisor.supervisor.restart(command.name);
+      case "stop":
+        return this.#stop();
+    }
+  }
+
+  async #stop(): Promise<void> {
+    await this.#supervisor?.supervisor.stop();
+  }
+
+  /** Where the environment lives comes with its first plan, and stays. */
+  #require({ logs, mark }: { readonly logs: string; readonly mark: string }): Supervisor {
+    this.#supervisor ??= {
+      logs,
+      mark,
+      supervisor: new Supervisor({ logs, mark, onChange: () => this.#tellSoon() }),
+    };
+    if (this.#supervisor.logs !== logs || this.#supervisor.mark !== mark) {
+      throw new Error(`This keeper belongs to ${this.#supervisor.mark}.`);
+    }
+    return this.#supervisor.supervisor;
+  }
+
+  /** One command after another; what fails is the asker's business and must not end the keeper. */
+  #solve(work: () => Promise<void>): Promise<ProblemFields | null> {
+    return this.#lock.run("command", async () => {
+      try {
+        await work();
+        return null;
+      } catch (error) {
+        if (error instanceof Problem) return error.toFields();
+        const remedy = "This is a bug of Ramet: please report it.";
+        return { code: "keeper_bug", message: messageOf(error), remedy };
+      }
+    });
+  }
+
+  /** Many changes at a stroke are told once. */
+  #tellSoon(): void {
+    if (this.#willTell) return;
+    this.#willTell = true;
+    queueMicrotask(() => {
+      this.#willTell = false;
+      this.#tell(this.#clients);
+    });
+  }
+
+  #tell(clients: Iterable<Socket>): void {
+    const processes = this.#supervisor?.supervisor.states() ?? [];
+    for (const client of clients)
+      send(client, { kind: "states", version: WIRE_VERSION, processes });
+  }
+}
+
+/** @returns what tells this very socket from another at its path */
+async function listenPrivately(server: Server, socket: string): Promise<string | undefined> {
+  const umask = process.umask(0o177);
+  try {
+    server.listen(socket);
+    await once(server, "listening");
+  } finally {
+    process.umask(umask);
+  }
+  await chmod(socket, 0o600);
+  return identify(socket);
+}
+
+async function identify(socket: string): Promise<string | undefined> {
+  try {
+    const { dev, ino, birthtimeMs } = await stat(socket);
+    return `${dev}:${ino}:${birthtimeMs}`;
+  } catch (error) {
+    if (hasErrorCode(error, "ENOENT", "ENOTDIR")) return undefined;
+    throw error;
+  }
+}
+
+async function untilReplaced(
+  socket: string,
+  identity: string | undefined,
+  left: Promise<void>,
+): Promise<void> {
+  const done = new AbortController();
+  void left.then(() => done.abort());
+  // Cut short when the keeper leaves for another reason.
+  const pause = (): Promise<void> => sleep(LOOK_EVERY_MS, done.signal).catch(() => undefined);
+  while (!done.signal.aborted && (await identify(socket)) === identity) await pause();
+}

@@ -1,0 +1,133 @@
+import { constants } from "node:fs";
+import { type FileHandle, open, rename } from "node:fs/promises";
+import path from "node:path";
+import type { Readable } from "node:stream";
+
+import { type Clock, isoTime, systemClock } from "../base/clock.ts";
+import { KeyedLock } from "../base/keyed-lock.ts";
+import { hasErrorCode } from "../base/problem.ts";
+import type { LogLine } from "../environment/environment.ts";
+import { LineSplitter } from "./line-splitter.ts";
+
+/** Then it becomes `<process>.1.jsonl`. */
+export const MAX_LOG_BYTES = 10 * 1024 * 1024;
+/** Files that are kept beside the current one. */
+export const OLD_LOGS = 2;
+export const MAX_LINE_BYTES = 64 * 1024;
+
+/** The folder may belong to the user of the processes, and the writer be root: a link there must lead nowhere. */
+const APPEND = constants.O_APPEND | constants.O_CREAT | constants.O_RDWR | constants.O_NOFOLLOW;
+const NEWLINE = 0x0a;
+const LAST_LINES = 20;
+
+/** Age 0 is the current one. */
+export function logFile(logs: string, process: string, age: number): string {
+  return path.join(logs, age === 0 ? `${process}.jsonl` : `${process}.${age}.jsonl`);
+}
+
+/** One process's log: lines of JSON, a bounded number of bounded files. */
+export class LogFile {
+  readonly #logs: string;
+  readonly #process: string;
+  readonly #clock: Clock;
+  readonly #lock = new KeyedLock();
+  #open: { readonly handle: FileHandle; bytes: number } | undefined;
+  #lastLines: string[] = [];
+
+  constructor(logs: string, process: string, clock: Clock = systemClock) {
+    this.#logs = logs;
+    this.#process = process;
+    this.#clock = clock;
+  }
+
+  /** The last that the process itself printed. */
+  lastLines(): readonly string[] {
+    return this.#lastLines;
+  }
+
+  forgetLastLines(): void {
+    this.#lastLines = [];
+  }
+
+  /** Writes all that the stream brings, no faster than the disk takes it; resolves at the stream's end. */
+  async copy(stream: "stdout" | "stderr", from: Readable): Promise<void> {
+    const splitter = new LineSplitter(MAX_LINE_BYTES);
+    try {
+      for await (const chunk of from)
+        if (chunk instanceof Buffer) await this.write(stream, splitter.push(chunk));
+    } catch {
+      // The pipe was closed under our hands: what came before counts.
+    }
+    await this.write(stream, splitter.end());
+  }
+
+  /** A log that cannot be written is no reason to hold up the process: its lines are dropped. */
+  async write(stream: LogLine["stream"], texts: readonly string[]): Promise<void> {
+    if (texts.length === 0) return;
+    if (stream !== "ramet") this.#lastLines = [...this.#lastLines, ...texts].slice(-LAST_LINES);
+    const time = isoTime(this.#clock);
+    const lines = texts.map((text) =>
+      JSON.stringify({ time, process: this.#process, stream, text } satisfies LogLine),
+    );
+    await this.#lock.run("file", async () => {
+      try {
+        await this.#append(Buffer.from(`${lines.join("\n")}\n`));
+      } catch {
+        // The disk is full, or the folder gone: the next write tries anew.
+        await this.#close();
+      }
+    });
+  }
+
+  /** No process of ours writes any more. */
+  async close(): Promise<void> {
+    await this.#lock.run("file", () => this.#close());
+  }
+
+  async #append(bytes: Buffer): Promise<void> {
+    this.#open ??= await openLog(logFile(this.#logs, this.#process, 0));
+    if (this.#open.bytes > 0 && this.#open.bytes + bytes.length > MAX_LOG_BYTES) {
+      await this.#rotate();
+      this.#open = await openLog(logFile(this.#logs, this.#process, 0));
+    }
+    await this.#open.handle.appendFile(bytes);
+    this.#open.bytes += bytes.length;
+  }
+
+  async #rotate(): Promise<void> {
+    await this.#close();
+    for (let age = OLD_LOGS; age > 0; age -= 1) {
+      const from = logFile(this.#logs, this.#process, age - 1);
+      await renameIfThere(from, logFile(this.#logs, this.#process, age));
+    }
+  }
+
+  async #close(): Promise<void> {
+    const handle = this.#open?.handle;
+    this.#open = undefined;
+    await handle?.close();
+  }
+}
+
+async function openLog(file: string): Promise<{ handle: FileHandle; bytes: number }> {
+  const handle = await open(file, APPEND, 0o600);
+  try {
+    const { size } = await handle.stat();
+    const last = Buffer.alloc(1, NEWLINE);
+    if (size > 0) await handle.read(last, 0, 1, size - 1);
+    // A writer that was killed left half a line: ours must not continue it.
+    if (last[0] !== NEWLINE) await handle.appendFile("\n");
+    return { handle, bytes: size };
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
+}
+
+async function renameIfThere(from: string, to: string): Promise<void> {
+  try {
+    await rename(from, to);
+  } catch (error) {
+    if (!hasErrorCode(error, "ENOENT")) throw error;
+  }
+}

@@ -1,0 +1,96 @@
+import { Problem } from "../base/problem.ts";
+import type { ReadyCheck } from "../environment/manifest.ts";
+
+export function processExited(
+  name: string,
+  how: { readonly how: string; readonly lines: readonly string[] },
+): Problem {
+  const lines =
+    how.lines.length === 0 ? "it printed nothing" : `its last lines: ${how.lines.join(" ⏎ ")}`;
+  return new Problem({
+    code: "process_exited",
+    message: `The process ${name} ${how.how}; ${lines}.`,
+    remedy: `Run \`ramet logs --process ${name}\` to see all it printed.`,
+  });
+}
+
+export function processNotReady(
+  name: string,
+  failure: { readonly port: number; readonly ready: ReadyCheck; readonly why: string },
+): Problem {
+  const seconds = failure.ready.kind === "none" ? 0 : failure.ready.timeoutMs / 1000;
+  return new Problem({
+    code: "process_not_ready",
+    message: `The process ${name} runs, but was not ready on its port ${failure.port} within ${seconds} s: ${failure.why}.`,
+    remedy: 'Make its command listen on $PORT, or set its "ready" in ramet.json.',
+  });
+}
+
+export function processUnknown(name: string, names: readonly string[]): Problem {
+  return new Problem({
+    code: "process_unknown",
+    message: `There is no process ${JSON.stringify(name.slice(0, 80))}.`,
+    remedy:
+      names.length === 0
+        ? "This environment has no processes."
+        : `Use one of: ${names.join(", ")}.`,
+  });
+}
+
+export function relayPortTaken(port: number): Problem {
+  return new Problem({
+    code: "relay_port_taken",
+    message: `The port ${port} on 127.0.0.1, which leads to a socket of this environment, is taken by another program.`,
+    remedy: "Restart the environment: it is then given another port.",
+  });
+}
+
+export function keeperFailed(log: string, reason: string): Problem {
+  return new Problem({
+    code: "keeper_failed",
+    message: `The program that keeps this environment's processes did not start: ${reason}.`,
+    remedy: `Look into ${log}.`,
+  });
+}
+
+export function keeperGone(): Problem {
+  return new Problem({
+    code: "keeper_gone",
+    message: "The program that keeps this environment's processes has ended.",
+    remedy: "Start the environment again with `ramet env start`.",
+  });
+}
+
+export function keeperSilent(): Problem {
+  return new Problem({
+    code: "keeper_silent",
+    message: "The program that keeps this environment's processes does not answer.",
+    remedy: "Restart the environment with `ramet env restart`.",
+  });
+}
+
+export function stepTimedOut(name: string, timeoutMs: number): Problem {
+  return new Problem({
+    code: "step_timed_out",
+    message: `The command of ${name} had not finished after ${timeoutMs / 1000} s and was ended.`,
+    remedy: `Run \`ramet logs --process ${name}\` to see how far it came.`,
+  });
+}
+
+export function tooManyFolders(folder: string, most: number): Problem {
+  return new Problem({
+    code: "too_many_folders",
+    message: `${folder} holds more than ${most} folders, too many to watch for changes.`,
+    remedy:
+      'Start `ramet dev` in a smaller folder, or set "reloads": true for processes that see edits by themselves.',
+  });
+}
+
+export function watchLimitReached(folder: string): Problem {
+  return new Problem({
+    code: "watch_limit_reached",
+    message: `The system lets us watch no more folders for changes, beginning with ${folder}.`,
+    remedy:
+      "Raise the limit with `sudo sysctl fs.inotify.max_user_watches=524288`, or stop other watchers.",
+  });
+}

@@ -1,0 +1,68 @@
+import { once } from "node:events";
+import { type Server, connect, createServer } from "node:net";
+import path from "node:path";
+
+import { afterEach, expect, test } from "vitest";
+
+import { only, plan, start, stateOf, until, useBench } from "../../test/programs/bench.ts";
+import { findFreePort } from "../process/process.ts";
+
+const bench = useBench();
+
+let servers: Server[] = [];
+
+afterEach(() => {
+  for (const server of servers) server.close();
+  servers = [];
+});
+
+test("a relay leads to its socket, survives the socket's absence, and goes with its plan", async () => {
+  const port = await findFreePort();
+  const target = path.join(bench().folder, "target.sock");
+  const runtime = await start(bench(), { processes: [], relays: [{ port, socket: target }] });
+  expect(await talk(port, "lost")).toBe("");
+
+  const echo = createServer({ allowHalfOpen: true }, (socket) => {
+    socket.on("error", () => undefined);
+    socket.pipe(socket);
+  }).listen(target);
+  servers.push(echo);
+  await once(echo, "listening");
+  const much = "0123456789".repeat(500_000);
+  expect(await talk(port, much)).toBe(much);
+
+  await runtime.apply(only());
+  await expect(talk(port, "x")).rejects.toThrow("ECONNREFUSED");
+});
+
+test("a relay whose port is taken is a problem, and the processes that run go on", async () => {
+  const port = await findFreePort();
+  const stranger = createServer().listen(port, "127.0.0.1");
+  servers.push(stranger);
+  await once(stranger, "listening");
+  const same = plan("never-listens.mjs", { ready: { kind: "none" } });
+  const runtime = await start(bench(), only(same));
+  const before = await until(runtime, "ready");
+
+  const taken = runtime.apply({
+    processes: [same],
+    relays: [{ port, socket: path.join(bench().folder, "s") }],
+  });
+
+  await expect(taken).rejects.toMatchObject({ code: "relay_port_taken" });
+  expect(stateOf(runtime)).toEqual(before);
+});
+
+async function talk(port: number, words: string): Promise<string> {
+  const socket = connect({ port, host: "127.0.0.1" });
+  const parts: Buffer[] = [];
+  socket.on("data", (part) => parts.push(Buffer.from(part)));
+  await once(socket, "connect");
+  // What was sent and never read is answered with a reset.
+  socket.on("error", () => undefined);
+  const { promise: closed, resolve } = Promise.withResolvers<void>();
+  socket.once("close", () => resolve());
+  socket.end(words);
+  await closed;
+  return Buffer.concat(parts).toString();
+}

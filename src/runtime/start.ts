@@ -1,0 +1,92 @@
+import { lchown, mkdir, open, rm } from "node:fs/promises";
+import path from "node:path";
+
+import { waitFor } from "../base/clock.ts";
+import { exists } from "../base/remove-inside.ts";
+import { MARK_VARIABLE, type RuntimePlace } from "../environment/places.ts";
+import { endMarked, isRunning, startDetached } from "../process/process.ts";
+import { type KeeperClient, findKeeper } from "./client.ts";
+import { keeperFailed } from "./problems.ts";
+
+const START_MS = 20_000;
+/** The keeper ends its processes when it is asked to end, and they may take 5 s. */
+const KEEPER_GRACE_MS = 12_000;
+const LEFTOVER_GRACE_MS = 2_000;
+const SEARCH_PATH = "/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin";
+/** Halves what a flood of output leaves in the keeper's memory; its processes do not see this. */
+const NODE_OPTIONS = "--max-semi-space-size=1";
+const MAX_QUOTE_BYTES = 2_000;
+
+/** @throws `keeper_failed`, `program_missing`, `program_failed` */
+export async function startKeeper(
+  place: RuntimePlace,
+  program: readonly string[],
+): Promise<KeeperClient> {
+  const [file, ...args] = program;
+  if (file === undefined) throw new Error("A keeper's program has a file.");
+  await clearLeftovers(place);
+  await makeLogs(place);
+  const pid = await startDetached(
+    {
+      file,
+      args: [...args, place.socket],
+      folder: "/",
+      environment: keeperEnvironment(place),
+      user: place.user,
+    },
+    { output: keeperLog(place) },
+  );
+  const client = await waitFor(
+    async () => (await findKeeper(place)) ?? (isRunning(pid) ? undefined : null),
+    {
+      timeoutMs: START_MS,
+      everyMs: 4,
+    },
+  );
+  if (client) return client;
+  await clearLeftovers(place);
+  throw keeperFailed(keeperLog(place), await quoteLog(place));
+}
+
+/** Ends whatever bears this environment's marks, the keeper first, lest it start anew what we end. */
+export async function clearLeftovers(place: RuntimePlace): Promise<void> {
+  await endMarked(MARK_VARIABLE, keeperMark(place), { graceMs: KEEPER_GRACE_MS });
+  await endMarked(MARK_VARIABLE, place.mark, { graceMs: LEFTOVER_GRACE_MS });
+  await rm(place.socket, { force: true });
+}
+
+/** Another than its processes', so that it does not end itself when it sweeps. */
+function keeperMark(place: RuntimePlace): string {
+  return `${place.mark}.keeper`;
+}
+
+function keeperEnvironment(place: RuntimePlace): Readonly<Record<string, string>> {
+  return {
+    PATH: SEARCH_PATH,
+    NODE_OPTIONS,
+    [MARK_VARIABLE]: keeperMark(place),
+    ...(place.user === null ? {} : { HOME: place.user.home, USER: place.user.name }),
+  };
+}
+
+function keeperLog(place: RuntimePlace): string {
+  return path.join(place.logs, "keeper.log");
+}
+
+async function makeLogs(place: RuntimePlace): Promise<void> {
+  if (await exists(place.logs)) return;
+  await mkdir(place.logs, { recursive: true, mode: 0o700 });
+  if (place.user !== null) await lchown(place.logs, place.user.uid, place.user.gid);
+}
+
+async function quoteLog(place: RuntimePlace): Promise<string> {
+  const handle = await open(keeperLog(place), "r");
+  try {
+    const { size } = await handle.stat();
+    const length = Math.min(size, MAX_QUOTE_BYTES);
+    const { buffer } = await handle.read(Buffer.alloc(length), 0, length, size - length);
+    return buffer.toString("utf8").trim() || "it printed nothing";
+  } finally {
+    await handle.close();
+  }
+}

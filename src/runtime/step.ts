@@ -1,0 +1,76 @@
+import { sleep } from "../base/clock.ts";
+import type { SystemUser } from "../environment/places.ts";
+import { type Exit, type PipedProgram, endGroup, startPiped } from "../process/process.ts";
+import { LogFile } from "./log-file.ts";
+import { stepTimedOut } from "./problems.ts";
+
+export type Step = {
+  /** `setup`, `migrate` or `seed`: its log's name. */
+  readonly name: string;
+  /** For `sh -c`. */
+  readonly command: string;
+  readonly folder: string;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly user: SystemUser | null;
+  readonly logs: string;
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal;
+};
+
+export type StepResult = Exit & { readonly lastLines: readonly string[] };
+
+const GRACE_MS = 2_000;
+/** Something it left behind may hold its output for ever. */
+const DRAIN_MS = 250;
+
+/** @throws `step_timed_out`, `program_failed`, or the signal's reason, once the command's group is gone */
+export async function performStep(step: Step): Promise<StepResult> {
+  step.signal?.throwIfAborted();
+  const log = new LogFile(step.logs, step.name);
+  await log.write("ramet", [`starts: ${step.command}`]);
+  try {
+    const { command, folder, environment, user } = step;
+    const program = await startPiped({
+      file: "/bin/sh",
+      args: ["-c", command],
+      folder,
+      environment,
+      user,
+    });
+    const exit = await superviseStep(step, program, log);
+    return { ...exit, lastLines: log.lastLines() };
+  } finally {
+    await log.close();
+  }
+}
+
+async function superviseStep(step: Step, program: PipedProgram, log: LogFile): Promise<Exit> {
+  const { stdout, stderr } = program;
+  const copied = Promise.all([log.copy("stdout", stdout), log.copy("stderr", stderr)]);
+  const done = new AbortController();
+  const exit = await Promise.race([program.exited, untilStopped(step, done.signal)]);
+  done.abort();
+  if (exit === undefined) await endGroup(program.pid, { graceMs: GRACE_MS });
+  await Promise.race([copied, sleep(DRAIN_MS)]);
+  stdout.destroy();
+  stderr.destroy();
+  await copied;
+  if (exit === undefined) throw stopReason(step);
+  await log.write("ramet", [
+    exit.signal === null ? `exited with code ${exit.exitCode}` : `was ended by ${exit.signal}`,
+  ]);
+  return exit;
+}
+
+async function untilStopped(step: Step, done: AbortSignal): Promise<undefined> {
+  const signal = step.signal === undefined ? done : AbortSignal.any([step.signal, done]);
+  // Cut short by the caller, or because the command has ended.
+  await sleep(step.timeoutMs, signal).catch(() => undefined);
+  return undefined;
+}
+
+function stopReason(step: Step): unknown {
+  return step.signal?.aborted === true
+    ? step.signal.reason
+    : stepTimedOut(step.name, step.timeoutMs);
+}

@@ -1,0 +1,243 @@
+import { stripVTControlCharacters } from "node:util";
+
+import { monotonicMs, sleep } from "../base/clock.ts";
+import { Problem, type ProblemFields, messageOf } from "../base/problem.ts";
+import type { ProcessState } from "../environment/environment.ts";
+import { MARK_VARIABLE } from "../environment/places.ts";
+import {
+  type Exit,
+  type PipedProgram,
+  endGroup,
+  endMarked,
+  isPortFree,
+  startPiped,
+} from "../process/process.ts";
+import { LogFile } from "./log-file.ts";
+import type { ProcessPlan } from "./plan.ts";
+import { processExited, processNotReady } from "./problems.ts";
+import { type Subject, becomeObedient, becomeReady } from "./readiness.ts";
+import { NO_RESTARTS, isHopeless, planRestart } from "./restarts.ts";
+
+export type Surroundings = {
+  readonly logs: string;
+  /** Of everything in the environment. */
+  readonly mark: string;
+  readonly onChange: () => void;
+};
+
+/** How a life went. */
+type Life = { readonly readyMs: number | null; readonly problem: ProblemFields };
+
+/** Tells a process's strays from those of its neighbours, whose mark is the same. */
+const PROCESS_MARK_VARIABLE = "RAMET_PROCESS_MARK";
+const GRACE_MS = 5_000;
+/** Somebody who has lost all marks may hold the pipes for ever. */
+const DRAIN_MS = 500;
+const QUOTED_LINES = 6;
+const MAX_QUOTE = 1_200;
+
+/** One process, kept running until it is stopped. */
+export class SupervisedProcess {
+  readonly plan: ProcessPlan;
+  readonly #surroundings: Surroundings;
+  readonly #log: LogFile;
+  #state: ProcessState;
+  #restarts = NO_RESTARTS;
+  #stopping = new AbortController();
+  #running: Promise<void> = Promise.resolve();
+
+  constructor(plan: ProcessPlan, surroundings: Surroundings) {
+    this.plan = plan;
+    this.#surroundings = surroundings;
+    this.#log = new LogFile(surroundings.logs, plan.name);
+    this.#state = { name: plan.name, state: "stopped", port: plan.port, pid: null, problem: null };
+  }
+
+  state(): ProcessState {
+    return this.#state;
+  }
+
+  start(): void {
+    if (this.plan.problem !== null) {
+      this.#update({ state: "waiting", problem: this.plan.problem });
+      return;
+    }
+    this.#restarts = NO_RESTARTS;
+    this.#stopping = new AbortController();
+    this.#update({ state: "starting", problem: null });
+    this.#running = this.#run(this.#stopping.signal);
+  }
+
+  /** Resolves when nothing of it is left. */
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await this.#running;
+    await this.#log.close();
+    this.#update({ state: "stopped", pid: null, problem: null, port: this.plan.port });
+  }
+
+  async #run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      const life = await this.#live(signal).catch(failedLife);
+      if (signal.aborted) return;
+      this.#restarts = planRestart(this.#restarts, life.readyMs);
+      this.#update({
+        state: this.#downState(),
+        pid: null,
+        port: this.plan.port,
+        problem: life.problem,
+      });
+      await this.#say(`is started again in ${this.#restarts.delayMs / 1000} s`);
+      // Cut short by a stop.
+      await sleep(this.#restarts.delayMs, signal).catch(() => undefined);
+    }
+  }
+
+  async #live(signal: AbortSignal): Promise<Life> {
+    const { port } = this.plan;
+    const wasTaken = port !== null && !(await isPortFree(port));
+    const program = await this.#spawn();
+    if (program instanceof Problem) return { readyMs: null, problem: program.toFields() };
+    this.#update({ pid: program.pid });
+    const over = new AbortController();
+    const closed = new AbortController();
+    const copied = this.#copyOutput(program, closed.signal);
+    const ready = this.#watch({ ...this.#subject(program.pid), wasTaken }, over.signal);
+    await Promise.race([program.exited, aborted(signal)]);
+    const endMs = monotonicMs();
+    over.abort();
+    await this.#end(program.pid);
+    closed.abort();
+    const [exit, readySince] = await Promise.all([program.exited, ready, copied]);
+    return {
+      readyMs: readySince === null ? null : endMs - readySince,
+      problem: await this.#explain(exit),
+    };
+  }
+
+  async #spawn(): Promise<PipedProgram | Problem> {
+    const environment = {
+      ...this.plan.environment,
+      [MARK_VARIABLE]: this.#surroundings.mark,
+      [PROCESS_MARK_VARIABLE]: this.#processMark(),
+    };
+    const { command, folder } = this.plan;
+    this.#log.forgetLastLines();
+    await this.#say(`starts: ${command}`);
+    try {
+      return await startPiped({
+        file: "/bin/sh",
+        args: ["-c", command],
+        folder,
+        environment,
+        user: null,
+      });
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error;
+      await this.#say(error.message);
+      return error;
+    }
+  }
+
+  async #copyOutput({ stdout, stderr }: PipedProgram, over: AbortSignal): Promise<void> {
+    const copied = Promise.all([
+      this.#log.copy("stdout", stdout),
+      this.#log.copy("stderr", stderr),
+    ]);
+    await Promise.race([copied, aborted(over)]);
+    await Promise.race([copied, sleep(DRAIN_MS)]);
+    stdout.destroy();
+    stderr.destroy();
+    await copied;
+  }
+
+  /** Resolves, once the process is over, with the moment at which it became ready. */
+  async #watch(subject: Subject, signal: AbortSignal): Promise<number | null> {
+    let since: number | null = null;
+    try {
+      const port = await becomeReady(subject, { signal, onLate: (why) => this.#beLate(why) });
+      since = monotonicMs();
+      this.#beReady(port);
+      if (port !== subject.port) this.#beReady(await becomeObedient(subject, signal));
+    } catch (error) {
+      if (!signal.aborted) this.#beLate(messageOf(error));
+    }
+    return since;
+  }
+
+  #beReady(port: number | null): void {
+    this.#restarts = { ...this.#restarts, failures: 0 };
+    this.#update({ state: "ready", port, problem: null });
+    void this.#say(port === null ? "runs" : `is ready on port ${port}`);
+  }
+
+  #beLate(why: string): void {
+    const { name, port, ready } = this.plan;
+    if (port === null) return;
+    const problem = processNotReady(name, { port, ready, why }).toFields();
+    this.#update({ state: "failed", problem });
+    void this.#say(problem.message);
+  }
+
+  async #end(pid: number): Promise<void> {
+    try {
+      await endGroup(pid, { graceMs: GRACE_MS });
+      await endMarked(PROCESS_MARK_VARIABLE, this.#processMark(), { graceMs: GRACE_MS });
+    } catch (error) {
+      // One that the kernel cannot end must not end the keeper.
+      if (!(error instanceof Problem)) throw error;
+      await this.#say(error.message);
+    }
+  }
+
+  async #explain({ exitCode, signal }: Exit): Promise<ProblemFields> {
+    const how = signal === null ? `exited with code ${exitCode}` : `was ended by ${signal}`;
+    await this.#say(how);
+    const lines = this.#log
+      .lastLines()
+      .map(stripVTControlCharacters)
+      .filter((line) => line.trim() !== "");
+    const quoted = lines
+      .slice(-QUOTED_LINES)
+      .map((line) => line.slice(0, MAX_QUOTE / QUOTED_LINES));
+    return processExited(this.plan.name, { how, lines: quoted }).toFields();
+  }
+
+  #subject(pid: number): Omit<Subject, "wasTaken"> {
+    const mark = { variable: PROCESS_MARK_VARIABLE, value: this.#processMark() };
+    return { pid, port: this.plan.port, ready: this.plan.ready, mark };
+  }
+
+  #processMark(): string {
+    return `${this.#surroundings.mark}.${this.plan.name}`;
+  }
+
+  #downState(): "failed" | "restarting" {
+    return isHopeless(this.#restarts) ? "failed" : "restarting";
+  }
+
+  async #say(text: string): Promise<void> {
+    await this.#log.write("ramet", [text]);
+  }
+
+  #update(change: Partial<ProcessState>): void {
+    this.#state = { ...this.#state, ...change };
+    this.#surroundings.onChange();
+  }
+}
+
+/** The system refused us something, such as one more descriptor: no reason for the keeper to end. */
+function failedLife(error: unknown): Life {
+  const remedy = "Look at the machine's limits; the process is started again by itself.";
+  return {
+    readyMs: null,
+    problem: { code: "process_not_kept", message: messageOf(error), remedy },
+  };
+}
+
+async function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  const { promise, resolve } = Promise.withResolvers<void>();
+  signal.addEventListener("abort", () => resolve(), { once: true });
+  await promise;
+}

@@ -1,0 +1,87 @@
+import { isDeepStrictEqual } from "node:util";
+
+import type { ProcessState } from "../environment/environment.ts";
+import { MARK_VARIABLE } from "../environment/places.ts";
+import { endMarked } from "../process/process.ts";
+import type { ProcessPlan, RelayPlan, RuntimePlan } from "./plan.ts";
+import { processUnknown } from "./problems.ts";
+import { type Relay, openRelay } from "./relay.ts";
+import { SupervisedProcess, type Surroundings } from "./supervised-process.ts";
+
+const SWEEP_GRACE_MS = 1_000;
+
+/** The processes and relays of one environment. Its methods are called one after another. */
+export class Supervisor {
+  readonly #surroundings: Surroundings;
+  #processes: readonly SupervisedProcess[] = [];
+  #relays: readonly Relay[] = [];
+
+  constructor(surroundings: Surroundings) {
+    this.#surroundings = surroundings;
+  }
+
+  states(): readonly ProcessState[] {
+    return this.#processes.map((process) => process.state());
+  }
+
+  /** Starts what is new, stops what is gone, restarts what changed, and leaves the rest alone. @throws `relay_port_taken` */
+  async apply(plan: RuntimePlan): Promise<void> {
+    await this.#applyRelays(plan.relays);
+    const kept = this.#processes.filter((process) =>
+      plan.processes.some((one) => isDeepStrictEqual(one, process.plan)),
+    );
+    const gone = this.#processes.filter((process) => !kept.includes(process));
+    await Promise.all(gone.map((process) => process.stop()));
+    const fresh: SupervisedProcess[] = [];
+    this.#processes = plan.processes.map((one) => findNamed(kept, one) ?? this.#create(one, fresh));
+    for (const process of fresh) process.start();
+    this.#surroundings.onChange();
+  }
+
+  /** @throws `process_unknown` */
+  async restart(name: string): Promise<void> {
+    const found = this.#processes.find((process) => process.plan.name === name);
+    if (found === undefined)
+      throw processUnknown(
+        name,
+        this.#processes.map((process) => process.plan.name),
+      );
+    await found.stop();
+    found.start();
+  }
+
+  /** Nothing that bears the environment's mark is left. @throws `process_stuck` */
+  async stop(): Promise<void> {
+    await Promise.all(this.#processes.map((process) => process.stop()));
+    await Promise.all(this.#relays.map((relay) => relay.close()));
+    this.#relays = [];
+    await endMarked(MARK_VARIABLE, this.#surroundings.mark, { graceMs: SWEEP_GRACE_MS });
+  }
+
+  #create(plan: ProcessPlan, fresh: SupervisedProcess[]): SupervisedProcess {
+    const process = new SupervisedProcess(plan, this.#surroundings);
+    fresh.push(process);
+    return process;
+  }
+
+  async #applyRelays(plans: readonly RelayPlan[]): Promise<void> {
+    const kept = this.#relays.filter((relay) =>
+      plans.some((plan) => isDeepStrictEqual(plan, relay.plan)),
+    );
+    await Promise.all(
+      this.#relays.filter((relay) => !kept.includes(relay)).map((relay) => relay.close()),
+    );
+    this.#relays = kept;
+    for (const plan of plans) {
+      if (kept.some((relay) => isDeepStrictEqual(plan, relay.plan))) continue;
+      this.#relays = [...this.#relays, await openRelay(plan)];
+    }
+  }
+}
+
+function findNamed(
+  processes: readonly SupervisedProcess[],
+  plan: ProcessPlan,
+): SupervisedProcess | undefined {
+  return processes.find((process) => process.plan.name === plan.name);
+}

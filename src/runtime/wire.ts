@@ -1,0 +1,123 @@
+import type { Socket } from "node:net";
+
+import type { ProblemFields } from "../base/problem.ts";
+import { PROCESS_STATES, type ProcessState } from "../environment/environment.ts";
+import { LineSplitter } from "./line-splitter.ts";
+import {
+  parseFields,
+  parseList,
+  parseNullable,
+  parseNumber,
+  parseOneOf,
+  parseProblem,
+  parseText,
+} from "./parse.ts";
+import { type RuntimePlan, parseRuntimePlan } from "./plan.ts";
+
+/** Raised when a keeper of an older version would be misunderstood: it is then replaced. */
+export const WIRE_VERSION = 1;
+
+/** What a server asks of a keeper, a JSON object a line; each is answered by a `done` of its id. */
+export type KeeperCommand =
+  | {
+      readonly kind: "apply";
+      readonly id: number;
+      readonly logs: string;
+      readonly mark: string;
+      readonly plan: RuntimePlan;
+    }
+  | { readonly kind: "restart"; readonly id: number; readonly name: string }
+  | { readonly kind: "stop"; readonly id: number };
+
+/** What a keeper tells each server: the states at once and on every change. */
+export type KeeperEvent =
+  | {
+      readonly kind: "states";
+      readonly version: number;
+      readonly processes: readonly ProcessState[];
+    }
+  | { readonly kind: "done"; readonly id: number; readonly problem: ProblemFields | null };
+
+/** A plan with the variables of many processes is far smaller. */
+const MAX_MESSAGE_BYTES = 16 * 1024 * 1024;
+/** A reader that lags behind by more is given up. */
+const MAX_UNREAD_BYTES = 16 * 1024 * 1024;
+
+/** Whoever does not read, or is gone, is disconnected. */
+export function send(socket: Socket, message: KeeperCommand | KeeperEvent): void {
+  if (socket.destroyed || !socket.writable) return;
+  socket.write(`${JSON.stringify(message)}\n`);
+  if (socket.writableLength > MAX_UNREAD_BYTES) socket.destroy();
+}
+
+/** Calls with each message until the connection ends; one that makes no sense ends it. */
+export function receive<T>(
+  socket: Socket,
+  parse: (value: unknown) => T,
+  take: (message: T) => void,
+): void {
+  const splitter = new LineSplitter(MAX_MESSAGE_BYTES);
+  socket.on("error", () => {
+    // The other side has gone: `close` follows.
+  });
+  socket.on("data", (chunk) => {
+    for (const line of splitter.push(typeof chunk === "string" ? Buffer.from(chunk) : chunk)) {
+      const message = parseLine(line, parse);
+      if (message === undefined) return void socket.destroy();
+      take(message);
+    }
+    return undefined;
+  });
+}
+
+export function parseCommand(value: unknown): KeeperCommand {
+  const fields = parseFields(value, "command");
+  const id = parseNumber(fields["id"], "id");
+  switch (fields["kind"]) {
+    case "stop":
+      return { kind: "stop", id };
+    case "restart":
+      return { kind: "restart", id, name: parseText(fields["name"], "name") };
+    case "apply":
+      return {
+        kind: "apply",
+        id,
+        logs: parseText(fields["logs"], "logs"),
+        mark: parseText(fields["mark"], "mark"),
+        plan: parseRuntimePlan(fields["plan"]),
+      };
+    default:
+      throw new Error("Unknown command.");
+  }
+}
+
+export function parseEvent(value: unknown): KeeperEvent {
+  const fields = parseFields(value, "event");
+  if (fields["kind"] === "done") {
+    const id = parseNumber(fields["id"], "id");
+    return { kind: "done", id, problem: parseNullable(fields["problem"], parseProblem) };
+  }
+  const version = parseNumber(fields["version"], "version");
+  if (version !== WIRE_VERSION) return { kind: "states", version, processes: [] };
+  return { kind: "states", version, processes: parseList(fields["processes"], parseState) };
+}
+
+function parseState(value: unknown): ProcessState {
+  const fields = parseFields(value, "state");
+  return {
+    name: parseText(fields["name"], "name"),
+    state: parseOneOf(fields["state"], PROCESS_STATES),
+    port: parseNullable(fields["port"], (port) => parseNumber(port, "port")),
+    pid: parseNullable(fields["pid"], (pid) => parseNumber(pid, "pid")),
+    problem: parseNullable(fields["problem"], parseProblem),
+  };
+}
+
+function parseLine<T>(line: string, parse: (value: unknown) => T): T | undefined {
+  try {
+    return parse(JSON.parse(line));
+  } catch {
+    // Not of our kind, or cut: the caller hangs up.
+    return undefined;
+  }
+}
