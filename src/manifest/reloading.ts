@@ -1,0 +1,45 @@
+import type { PackageFile } from "./package-file.ts";
+
+/** Tools that see edits by themselves, each as it is called when it does. */
+const RELOADING: readonly RegExp[] = [
+  /(?<![\w-])vite(?![\w-])(?!\s+(?:build|preview|optimize)\b)/,
+  /\b(?:next|astro|react-router|nuxi?|nuxt|svelte-kit|remix|wrangler|gatsby|strapi|medusa)\s+dev(?:elop)?\b/,
+  /(?<![\w-])nuxt(?=\s*(?:$|["'&;|-]))/,
+  /(?<![\w-])astro(?=\s*(?:$|["'&;|-]))/,
+  /\bremix\s+vite:dev\b/,
+  /\b(?:ng|webpack|vue-cli-service)\s+serve\b/,
+  /\bwebpack-dev-server\b/,
+  /\bnodemon\b/,
+  /\bts-node-dev\b/,
+  /\breact-scripts\s+start\b/,
+  /\btsx\s+watch\b/,
+  /\s--watch(?![\w-]*=false)/,
+  /\s--hot\b/,
+  /\bmanage\.py\s+runserver\b(?!.*--noreload)/,
+  /\brails\s+(?:s|server)\b/,
+  /\bflask\b.*\s--debug\b/,
+  /\b(?:uvicorn|gunicorn|hypercorn|fastapi)\b.*\s--reload\b/,
+  /\bfastapi\s+dev\b/,
+  /\bwatchexec\b/,
+];
+
+const RUNS_SCRIPT =
+  /\b(?:(?:npm|pnpm|yarn|bun)\s+run(?:-script)?\s+(?:-\S+\s+)*|(?:pnpm|yarn|bun)\s+|npm\s+(?=start\b))([\w:.-]+)/g;
+/** Scripts that call scripts; one that calls itself ends here too. */
+const MAX_SCRIPTS = 20;
+
+/** Whether what this command starts watches its files. `packageFile` is that of the folder it runs in. */
+export function isReloading(command: string, packageFile: PackageFile | undefined): boolean {
+  const texts = [command];
+  for (const text of texts) {
+    if (RELOADING.some((pattern) => pattern.test(text))) return true;
+    const called = scriptsIn(text, packageFile).filter((script) => !texts.includes(script));
+    texts.push(...called.slice(0, MAX_SCRIPTS - texts.length));
+  }
+  return false;
+}
+
+function scriptsIn(text: string, packageFile: PackageFile | undefined): readonly string[] {
+  const scripts = new Map(Object.entries(packageFile?.scripts ?? {}));
+  return [...text.matchAll(RUNS_SCRIPT)].flatMap(([, name = ""]) => scripts.get(name) ?? []);
+}

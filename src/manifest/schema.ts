@@ -1,0 +1,172 @@
+import path from "node:path";
+
+import { z } from "zod";
+
+import { messageOf } from "../base/problem.ts";
+import { parseAppName } from "../environment/name.ts";
+
+const MAX_PROCESSES = 16;
+const MAX_LIST = 100;
+/** Each has a log of its own beside those of the processes. */
+const STEPS = ["setup", "migrate", "seed"];
+const SET_BY_RAMET = ["PORT", "HOST", "URL", "DATABASE_URL"];
+
+const command = z
+  .string()
+  .max(8192)
+  .refine((text) => text.trim() !== "", "a command must not be empty")
+  .refine((text) => !text.includes("\0"), "a command cannot hold a NUL character");
+
+/** Of a file or folder below the root, as short as it can be written. */
+const innerPath = z
+  .string()
+  .max(4096)
+  .refine(isInner, "it must be a path inside the app's folder, without `..`")
+  .transform((text) => path.posix.normalize(text).replace(/\/$/, ""));
+
+const belowRoot = innerPath.refine(
+  (text) => text !== "." && !/^\.(?:git|ramet)(?:\/|$)/i.test(text),
+  "it must name something inside the app's folder, not the folder itself, .git or .ramet",
+);
+
+const appName = z.string().superRefine((text, context) => {
+  try {
+    parseAppName(text);
+  } catch (error) {
+    context.addIssue({ code: "custom", message: messageOf(error).replace(/\.$/, "") });
+  }
+});
+
+const processName = z
+  .string()
+  .regex(/^[a-z0-9](?:[a-z0-9-]{0,18}[a-z0-9])?$/, {
+    error: "a process is named with at most 20 of a-z, 0-9 and hyphens, no hyphen first or last",
+  })
+  .refine((name) => !name.includes("--"), "a process's name cannot have two hyphens in a row")
+  .refine((name) => !STEPS.includes(name), `a process cannot be named ${STEPS.join(", ")}`);
+
+const variableName = z
+  .string()
+  .max(256)
+  .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, {
+    error: "a variable is named with letters, digits and underscores",
+  })
+  .refine(
+    (name) => !SET_BY_RAMET.includes(name) && !name.startsWith("RAMET_"),
+    "Ramet sets this variable itself",
+  );
+
+const readySchema = z.strictObject({
+  http: z
+    .string()
+    .max(2048)
+    .regex(/^\/[!-~]*$/, { error: "it must be a path such as /health" })
+    .optional(),
+  /** Seconds. */
+  timeout: z.number().positive().max(3600).optional(),
+});
+
+const processSchema = z
+  .strictObject({
+    command,
+    port: z
+      .union([z.boolean(), z.int().min(1).max(65_535)], "it must be true, false or a port")
+      .optional(),
+    ready: z.union([z.literal(false), readySchema], "it must be false or an object").optional(),
+    folder: innerPath.optional(),
+    reload: z.boolean().optional(),
+  })
+  .refine(
+    ({ port, ready }) => port !== false || typeof ready !== "object" || ready.http === undefined,
+    {
+      path: ["ready", "http"],
+      error: "a process whose port is false answers no HTTP",
+    },
+  );
+
+const databaseSchema = z.strictObject({
+  kind: z.literal("postgres").optional(),
+  data: z.enum(["all", "schema", "none"]).optional(),
+  migrate: command.optional(),
+  seed: command.optional(),
+  mask: belowRoot.optional(),
+});
+
+const variableSchema = z
+  .strictObject({
+    value: z.string().max(65_536).optional(),
+    secret: z.boolean().optional(),
+    required: z.boolean().optional(),
+  })
+  .refine(({ value, secret }) => value === undefined || secret !== true, {
+    path: ["value"],
+    error:
+      "a secret's value does not belong into a file; set it with `ramet var set NAME --secret`",
+  });
+
+export const ramet = z.strictObject({
+  $schema: z.string().optional(),
+  app: appName.optional(),
+  setup: z.union([z.literal(false), command], "it must be false or a command").optional(),
+  processes: z
+    .record(processName, processSchema)
+    .refine(
+      (all) => Object.keys(all).length <= MAX_PROCESSES,
+      `there can be at most ${MAX_PROCESSES} processes`,
+    )
+    .optional(),
+  database: z.union([z.literal(false), databaseSchema], "it must be false or an object").optional(),
+  services: z.record(processName, z.looseObject({})).optional(),
+  variables: z
+    .record(
+      variableName,
+      z.union([z.string().max(65_536), variableSchema], "it must be a text or an object"),
+    )
+    .optional(),
+  files: z.strictObject({ clone: z.array(belowRoot).max(MAX_LIST).optional() }).optional(),
+  api: z
+    .union(
+      [
+        z.literal(false),
+        z.strictObject({
+          graphql: z.boolean().optional(),
+          rest: z.boolean().optional(),
+          schemas: z.array(z.string()).max(MAX_LIST).optional(),
+        }),
+      ],
+      "it must be false or an object",
+    )
+    .optional(),
+  limits: z
+    .strictObject({
+      memory: z.string().optional(),
+      cpus: z.number().positive().optional(),
+      processes: z.int().positive().optional(),
+    })
+    .optional(),
+  sleep: z
+    .union([z.literal(false), z.string()], "it must be false or a duration such as 15m")
+    .optional(),
+});
+
+/** `ramet.json` as it is written, checked. */
+export type RametFile = z.infer<typeof ramet>;
+export type ProcessInFile = z.infer<typeof processSchema>;
+
+/** The valid keys of the object at a path of `ramet.json`. */
+export function keysAt(at: readonly PropertyKey[]): readonly string[] {
+  const [first, , third] = at;
+  if (first === undefined) return Object.keys(ramet.shape);
+  if (first === "processes")
+    return Object.keys(third === "ready" ? readySchema.shape : processSchema.shape);
+  if (first === "database") return Object.keys(databaseSchema.shape);
+  if (first === "variables") return Object.keys(variableSchema.shape);
+  if (first === "files") return ["clone"];
+  if (first === "api") return ["graphql", "rest", "schemas"];
+  return first === "limits" ? ["memory", "cpus", "processes"] : [];
+}
+
+function isInner(text: string): boolean {
+  if (text === "" || text.includes("\0") || text.startsWith("/")) return false;
+  return !text.split("/").includes("..");
+}
