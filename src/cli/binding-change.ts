@@ -1,0 +1,74 @@
+import { realpath } from "node:fs/promises";
+
+import { hasErrorCode, Problem } from "../base/problem.ts";
+import type { EnvironmentView } from "../protocol/schemas.ts";
+import { bindWorkspace, findWorkspace, unbindWorkspace } from "../workspace/workspace.ts";
+import { environmentLinkedElsewhere } from "./problems.ts";
+import type { Session } from "./session.ts";
+
+/** Binds the session's workspace to an environment. @throws `environment_linked_elsewhere` */
+export async function bindTo(environment: EnvironmentView, session: Session): Promise<void> {
+  const { root } = await session.workspace();
+  const { app, name, files } = environment;
+  if (files.kind === "linked" && !(await isSameFolder(files.path, root))) {
+    throw environmentLinkedElsewhere(`${app}/${name}`, files.path);
+  }
+  const home = session.context.home.folder;
+  await bindWorkspace(root, { app, environment: name, id: environment.id, home });
+}
+
+/**
+ * Makes an environment and binds the session's workspace to it. One that was made and then failed to be set up is there
+ * to be looked into: it is bound as well, before its problem is thrown.
+ */
+export async function createAndBind<Made extends EnvironmentView>(
+  session: Session,
+  { app, name, create }: { app: string; name: string; create: () => Promise<Made> },
+): Promise<Made> {
+  try {
+    const made = await create();
+    await bindTo(made, session);
+    return made;
+  } catch (error) {
+    if (error instanceof Problem) await bindToBroken(session, { app, name, code: error.code });
+    throw error;
+  }
+}
+
+async function bindToBroken(
+  session: Session,
+  { app, name, code }: { app: string; name: string; code: string },
+): Promise<void> {
+  try {
+    const made = await session.call("environment.show", { app, environment: name });
+    const isIt = made.state === "broken" && made.problems.some((problem) => problem.code === code);
+    if (isIt) await bindTo(made, session);
+  } catch (error) {
+    // Nothing was made: the problem that is about to be thrown says why.
+    if (!(error instanceof Problem)) throw error;
+  }
+}
+
+/** Removes a folder's binding to an environment that is gone; one to anything else stays. */
+export async function unbindFrom(
+  folder: string,
+  gone: { readonly app: string; readonly names: readonly string[]; readonly home: string },
+): Promise<void> {
+  try {
+    const { root, binding } = await findWorkspace(folder);
+    const isBound = binding?.app === gone.app && binding.home === gone.home;
+    if (isBound && gone.names.includes(binding.environment)) await unbindWorkspace(root);
+  } catch (error) {
+    // The environment is gone either way; a folder that went first, or a broken binding, is no reason to fail.
+    if (!(error instanceof Problem)) throw error;
+  }
+}
+
+async function isSameFolder(one: string, other: string): Promise<boolean> {
+  try {
+    return (await realpath(one)) === (await realpath(other));
+  } catch (error) {
+    if (hasErrorCode(error, "ENOENT", "ENOTDIR")) return false;
+    throw error;
+  }
+}

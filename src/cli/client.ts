@@ -1,0 +1,175 @@
+import { readFile } from "node:fs/promises";
+import { request } from "node:http";
+import type { IncomingMessage } from "node:http";
+
+import { hasErrorCode, messageOf, Problem } from "../base/problem.ts";
+import type { LogLine, Progress } from "../environment/environment.ts";
+import { CALLS, PROTOCOL_VERSION } from "../protocol/calls.ts";
+import type { CallInput, CallName, CallOutput } from "../protocol/calls.ts";
+import type { Home } from "../protocol/home.ts";
+import { messageSchema, PROTOCOL_HEADER, TOKEN_HEADER } from "../protocol/messages.ts";
+import type { Message } from "../protocol/messages.ts";
+import { readLines } from "./lines.ts";
+import { answerUnreadable, connectionLost, protocolMismatch } from "./problems.ts";
+import { serverAbsent, serverForbidden, serverSilent } from "./problems.ts";
+
+export type CallEvents = {
+  onProgress?(progress: Progress): void;
+  onLine?(line: LogLine): void;
+};
+
+export type CallOptions = CallEvents & {
+  readonly signal?: AbortSignal | undefined;
+  /** How long the server may say nothing; the default suits the call. */
+  readonly silenceMs?: number;
+};
+
+/** A table of rows is one line. */
+const MAX_LINE_CHARACTERS = 64 * 1024 * 1024;
+
+const QUICK_MS = 2 * 60_000;
+/** `setup` may install everything from scratch without a word. */
+const SLOW_MS = 60 * 60_000;
+const FOREVER_MS = 0;
+
+const SILENCE_MS: Partial<Record<CallName, number>> = {
+  "app.create": SLOW_MS,
+  "environment.create": SLOW_MS,
+  "environment.start": SLOW_MS,
+  "database.query": SLOW_MS,
+  "files.push": SLOW_MS,
+  "files.pull": SLOW_MS,
+  "environment.logs": FOREVER_MS,
+  "environment.develop": FOREVER_MS,
+};
+
+/**
+ * Asks the server and waits for its answer.
+ * @throws the problem that the server answers, `server_not_running`, `server_forbidden`, `server_silent`,
+ * `connection_lost`, `answer_unreadable`, `protocol_mismatch`, or the signal's reason
+ */
+export async function callServer<Name extends CallName>(
+  home: Home,
+  { name, input }: { readonly name: Name; readonly input: CallInput<Name> },
+  options: CallOptions = {},
+): Promise<CallOutput<Name>> {
+  const token = await readToken(home);
+  options.signal?.throwIfAborted();
+  const exchange = openExchange(home, { name, token, body: JSON.stringify(input) }, options);
+  try {
+    const response = await exchange.response;
+    checkProtocol(response);
+    return requireOutput(name, await readAnswer(response, options));
+  } catch (error) {
+    options.signal?.throwIfAborted();
+    if (token === "" && error instanceof Problem && error.code === "token_wrong")
+      throw serverAbsent();
+    throw exchange.failure() ?? explain(error, home);
+  } finally {
+    exchange.close();
+  }
+}
+
+type Exchange = {
+  readonly response: Promise<IncomingMessage>;
+  /** Why we gave the connection up ourselves. */
+  failure(): Problem | undefined;
+  close(): void;
+};
+
+function openExchange(
+  home: Home,
+  call: { name: CallName; token: string; body: string },
+  { signal, silenceMs }: CallOptions,
+): Exchange {
+  const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
+  const limit = silenceMs ?? SILENCE_MS[call.name] ?? QUICK_MS;
+  let failure: Problem | undefined;
+  const sent = request({
+    socketPath: home.socket,
+    path: `/calls/${call.name}`,
+    method: "POST",
+    agent: false,
+    timeout: limit,
+    headers: {
+      host: "ramet",
+      "content-type": "application/json",
+      "content-length": Buffer.byteLength(call.body),
+      [TOKEN_HEADER]: call.token,
+      [PROTOCOL_HEADER]: String(PROTOCOL_VERSION),
+    },
+    ...(signal === undefined ? {} : { signal }),
+  });
+  sent.on("response", resolve);
+  sent.on("error", reject);
+  sent.on("timeout", () => {
+    failure = serverSilent(Math.ceil(limit / 1000));
+    sent.destroy();
+  });
+  sent.end(call.body);
+  return { response: promise, failure: () => failure, close: () => sent.destroy() };
+}
+
+async function readAnswer(response: IncomingMessage, events: CallEvents): Promise<unknown> {
+  for await (const line of readLines(response, MAX_LINE_CHARACTERS)) {
+    const message = parseMessage(line);
+    if ("progress" in message) events.onProgress?.(message.progress);
+    else if ("line" in message) events.onLine?.(message.line);
+    else if ("problem" in message) throw new Problem(message.problem);
+    else if ("bug" in message) throw new Error(message.bug);
+    else return message.result;
+  }
+  throw connectionLost();
+}
+
+function parseMessage(line: string): Message {
+  const parsed = messageSchema.safeParse(parseJson(line));
+  if (!parsed.success) throw answerUnreadable(`it holds ${JSON.stringify(line.slice(0, 80))}`);
+  return parsed.data;
+}
+
+function parseJson(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    // What is no JSON is no message either, and that is what the caller says.
+    return undefined;
+  }
+}
+
+function requireOutput<Name extends CallName>(name: Name, result: unknown): CallOutput<Name> {
+  if (isOutput(name, result)) return result;
+  throw answerUnreadable(`what ${name} answers is of another shape`);
+}
+
+function isOutput<Name extends CallName>(name: Name, result: unknown): result is CallOutput<Name> {
+  return CALLS[name].output.safeParse(result).success;
+}
+
+function checkProtocol(response: IncomingMessage): void {
+  const version = Number(response.headers[PROTOCOL_HEADER] ?? PROTOCOL_VERSION);
+  if (version !== PROTOCOL_VERSION) throw protocolMismatch(version, PROTOCOL_VERSION);
+}
+
+/** Empty where no server ever ran, or one is just starting for the first time. */
+async function readToken(home: Home): Promise<string> {
+  try {
+    return (await readFile(home.token, "utf8")).trim();
+  } catch (error) {
+    if (hasErrorCode(error, "ENOENT", "ENOTDIR")) return "";
+    if (hasErrorCode(error, "EACCES", "EPERM")) throw serverForbidden(home.token);
+    throw error;
+  }
+}
+
+function explain(error: unknown, home: Home): unknown {
+  if (error instanceof Problem) return error;
+  if (hasErrorCode(error, "ENOENT", "ECONNREFUSED", "ENOTDIR")) return serverAbsent();
+  if (hasErrorCode(error, "EACCES", "EPERM")) return serverForbidden(home.socket);
+  if (hasErrorCode(error, "ECONNRESET", "EPIPE", "ERR_STREAM_PREMATURE_CLOSE"))
+    return connectionLost();
+  if (error instanceof Error && "code" in error && String(error.code).startsWith("HPE_")) {
+    return answerUnreadable(messageOf(error));
+  }
+  return error;
+}

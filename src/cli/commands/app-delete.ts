@@ -1,0 +1,28 @@
+import { parseAppName } from "../../environment/name.ts";
+import { unbindFrom } from "../binding-change.ts";
+import { flag } from "../command-shape.ts";
+import { defineCommand } from "../command.ts";
+
+export const appDelete = defineCommand({
+  name: "app delete",
+  summary: "Delete an app with all its environments",
+  description:
+    "Their databases, kept files, variables and logs are lost. Folders that environments are linked to stay.",
+  positionals: [{ name: "APP", kind: "required", summary: "The app" }],
+  options: { force: flag("Do not ask", "f") },
+  examples: [{ line: "ramet app delete shop --force", why: "Delete shop without being asked" }],
+  async run(input, session) {
+    const app = parseAppName(input.required("APP"));
+    if (!input.has("force")) {
+      await session.confirm(
+        `The app ${app} will be deleted, with the databases, kept files and variables of all its environments.`,
+      );
+    }
+    const deleted = await session.call("app.delete", { app });
+    const { folder, home } = session.context;
+    await unbindFrom(folder, { app, names: deleted.deleted, home: home.folder });
+    return deleted;
+  },
+  toText: ({ app, deleted }, style) =>
+    `${style.paint("green", "✓")} ${app} is deleted, with ${deleted.length} environment${deleted.length === 1 ? "" : "s"}`,
+});

@@ -1,0 +1,23 @@
+import { defineCommand } from "../command.ts";
+import { formatAge } from "../style.ts";
+import { formatTable } from "../table.ts";
+
+export const appList = defineCommand({
+  name: "app list",
+  summary: "List the apps of this server",
+  run: (_input, session) => session.call("app.list", {}),
+  toText(apps, style) {
+    if (apps.length === 0)
+      return "There is no app yet. Make one with `ramet init` in the app's folder.";
+    const rows = apps.map(({ name, environments, createdAt }) => [
+      name,
+      environments.join(", "),
+      formatAge(createdAt, style.now),
+    ]);
+    return formatTable(
+      [{ title: "APP" }, { title: "ENVIRONMENTS" }, { title: "AGE", isOptional: true }],
+      rows,
+      style,
+    );
+  },
+});

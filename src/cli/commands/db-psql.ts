@@ -1,0 +1,40 @@
+import { Problem } from "../../base/problem.ts";
+import { attach } from "../attached.ts";
+import { defineCommand } from "../command.ts";
+import { titleOf } from "../environment-text.ts";
+import { addressMissing, psqlMissing } from "../problems.ts";
+
+export const dbPsql = defineCommand({
+  name: "db psql",
+  summary: "Open psql on the environment's database",
+  scope: "environment",
+  positionals: [{ name: "-- ARGUMENT", kind: "rest", summary: "psql's own arguments" }],
+  async run(input, session) {
+    const environment = await session.call("environment.show", await session.target());
+    if (environment.databaseUrl === null) throw addressMissing(titleOf(environment), "database");
+    const program = {
+      file: "psql",
+      args: input.rest,
+      variables: toVariables(new URL(environment.databaseUrl)),
+    };
+    try {
+      return { exitCode: await attach(session.context, program) };
+    } catch (error) {
+      throw error instanceof Problem && error.code === "program_missing" ? psqlMissing() : error;
+    }
+  },
+  isSilent: true,
+  toText: () => "",
+  exitCode: ({ exitCode }) => exitCode,
+});
+
+/** Everyone on the machine can read a program's arguments: the password goes by its environment. */
+function toVariables(url: URL): Record<string, string> {
+  return {
+    PGHOST: url.hostname,
+    PGPORT: url.port,
+    PGUSER: decodeURIComponent(url.username),
+    PGPASSWORD: decodeURIComponent(url.password),
+    PGDATABASE: decodeURIComponent(url.pathname.slice(1)),
+  };
+}

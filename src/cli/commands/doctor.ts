@@ -1,0 +1,59 @@
+import type { DoctorReport, Leftover } from "../../protocol/schemas.ts";
+import { flag } from "../command-shape.ts";
+import { defineCommand } from "../command.ts";
+import type { Style } from "../style.ts";
+import { formatFields, formatTable } from "../table.ts";
+
+export const doctor = defineCommand({
+  name: "doctor",
+  summary: "Find what was left over, and what this machine can give",
+  description: "Processes, ports, folders, sockets and bindings that no environment owns.",
+  options: { fix: flag("Clear what was left over") },
+  run: (input, session) => session.call("doctor", { fix: input.has("fix") }),
+  toText: ({ capabilities, leftovers, fixed }, style) =>
+    [
+      style.paint("bold", "This machine"),
+      formatCapabilities(capabilities, style),
+      "",
+      style.paint("bold", "Leftovers"),
+      ...(fixed.length === 0
+        ? []
+        : [`${style.paint("green", "✓")} cleared`, formatLeftovers(fixed, style)]),
+      leftovers.length === 0
+        ? `${style.paint("green", "✓")} none`
+        : formatLeftovers(leftovers, style),
+      ...(leftovers.length === 0
+        ? []
+        : [`${style.paint("cyan", "→")} Clear them with \`ramet doctor --fix\`.`]),
+    ].join("\n"),
+});
+
+function formatCapabilities(capabilities: DoctorReport["capabilities"], style: Style): string {
+  return formatFields(
+    Object.entries(capabilities).map(
+      ([name, given]) => [name, formatCapability(given, style)] as const,
+    ),
+    style,
+  );
+}
+
+function formatCapability(given: boolean | string | number, style: Style): string {
+  if (given === true) return style.paint("green", "yes");
+  return given === false ? style.paint("yellow", "no") : String(given);
+}
+
+function formatLeftovers(leftovers: readonly Leftover[], style: Style): string {
+  const columns = [
+    { title: "KIND" },
+    { title: "ENVIRONMENT" },
+    { title: "PID" },
+    { title: "PATH" },
+  ];
+  const rows = leftovers.map(({ kind, id, pid, path }) => [
+    kind,
+    id,
+    pid === null ? "–" : String(pid),
+    path ?? "–",
+  ]);
+  return formatTable(columns, rows, style);
+}

@@ -1,0 +1,61 @@
+import { parseEnvironmentName } from "../../environment/name.ts";
+import type { CreatedEnvironment } from "../../protocol/schemas.ts";
+import { createAndBind } from "../binding-change.ts";
+import { flag, value } from "../command-shape.ts";
+import { defineCommand } from "../command.ts";
+import { exitCodeOf, formatReady } from "../environment-text.ts";
+import { flagInvalid } from "../problems.ts";
+import { formatMs } from "../style.ts";
+
+export const envCreate = defineCommand({
+  name: "env create",
+  summary: "Fork an environment: files, database with its rows, processes, URL",
+  description:
+    "With --use the new environment runs on this workspace's own files and the workspace is bound to it. " +
+    "Otherwise the server keeps a copy of the source's files. Variables are not copied: `ramet var import`.",
+  scope: "app",
+  positionals: [
+    { name: "NAME", kind: "required", summary: "What to call it: a-z, 0-9 and single hyphens" },
+  ],
+  options: {
+    from: value(
+      "ENV",
+      "What to fork; otherwise this workspace's environment, its main worktree's, or development",
+    ),
+    use: flag("Bind this workspace to it, and run it on this workspace's files", "u"),
+    files: value("KIND", "`linked` to this workspace, or `kept` by the server"),
+  },
+  examples: [
+    {
+      line: "ramet env create agent-feature --use",
+      why: "In a new git worktree: an environment for it",
+    },
+    { line: "ramet env create demo --app shop --from staging", why: "From any folder" },
+  ],
+  async run(input, session) {
+    const name = parseEnvironmentName(input.required("NAME"));
+    const from = input.value("from");
+    const source = from === null ? null : parseEnvironmentName(from);
+    const kind = chooseKind(input.value("files"), input.has("use"));
+    const { root } = await session.workspace();
+    const app = await session.app();
+    const request = {
+      app,
+      name,
+      from: source ?? (await session.source(app)),
+      files: kind === "linked" ? { kind, path: root } : { kind },
+      searchPath: session.context.environment["PATH"] ?? "",
+    } as const;
+    const create = (): Promise<CreatedEnvironment> => session.call("environment.create", request);
+    return input.has("use") ? createAndBind(session, { app, name, create }) : create();
+  },
+  toText: (created, style) =>
+    formatReady(created, { what: `is ready after ${formatMs(created.timings.total)}`, style }),
+  exitCode: exitCodeOf,
+});
+
+function chooseKind(chosen: string | null, isUsed: boolean): "linked" | "kept" {
+  if (chosen === null) return isUsed ? "linked" : "kept";
+  if (chosen === "linked" || chosen === "kept") return chosen;
+  throw flagInvalid("--files", chosen, "linked or kept");
+}

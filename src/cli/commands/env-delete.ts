@@ -1,0 +1,46 @@
+import type { EnvironmentView } from "../../protocol/schemas.ts";
+import { unbindFrom } from "../binding-change.ts";
+import { flag } from "../command-shape.ts";
+import { defineCommand } from "../command.ts";
+import { titleOf } from "../environment-text.ts";
+
+export const envDelete = defineCommand({
+  name: "env delete",
+  summary: "Delete an environment",
+  description:
+    "Its database, kept files, variables and logs are lost. A folder that it is linked to stays.",
+  scope: "app",
+  positionals: [{ name: "NAME", kind: "required", summary: "The environment" }],
+  options: { force: flag("Do not ask", "f") },
+  examples: [
+    {
+      line: "ramet env delete agent-feature --force && git worktree remove ../agent-feature",
+      why: "When the work is done",
+    },
+  ],
+  async run(input, session) {
+    const target = await session.target(input.required("NAME"));
+    if (!input.has("force")) {
+      const environment = await session.call("environment.show", target);
+      await session.confirm(describeLoss(environment));
+    }
+    const deleted = await session.call("environment.delete", target);
+    const { folder, home } = session.context;
+    const gone = { app: deleted.app, names: [deleted.name], home: home.folder };
+    await unbindFrom(folder, gone);
+    if (deleted.folder !== null) await unbindFrom(deleted.folder, gone);
+    return deleted;
+  },
+  toText: (deleted, style) => `${style.paint("green", "✓")} ${titleOf(deleted)} is deleted`,
+});
+
+function describeLoss(environment: EnvironmentView): string {
+  const lost = [
+    ...(environment.databaseUrl === null ? [] : ["its database with all rows"]),
+    ...(environment.files.kind === "kept" ? ["the files that the server keeps for it"] : []),
+    "its variables and logs",
+  ];
+  const words =
+    lost.length === 1 ? lost.join("") : `${lost.slice(0, -1).join(", ")} and ${lost.at(-1)}`;
+  return `${titleOf(environment)} will be deleted, with ${words}.`;
+}

@@ -1,0 +1,23 @@
+import { flag } from "../command-shape.ts";
+import { defineCommand } from "../command.ts";
+import { formatEnvironments } from "../environment-text.ts";
+import { flagsExclusive } from "../problems.ts";
+
+export const envList = defineCommand({
+  name: "env list",
+  summary: "List the environments of the app, or of all",
+  scope: "app",
+  options: { all: flag("Of all apps") },
+  examples: [{ line: "ramet env list --json", why: "For a program" }],
+  async run(input, session) {
+    const isAll = input.has("all");
+    if (isAll && session.chosenApp !== null) throw flagsExclusive("--all", "--app");
+    // Where nothing says which app is meant, all is the better answer than none.
+    const app = isAll ? null : ((await session.findApp()) ?? null);
+    return session.call("environment.list", { app });
+  },
+  toText(environments, style) {
+    if (environments.length > 0) return formatEnvironments(environments, style);
+    return "There is no environment yet. Make one with `ramet init` in the app's folder.";
+  },
+});

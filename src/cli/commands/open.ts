@@ -1,0 +1,63 @@
+import { findNearest } from "../../base/nearest.ts";
+import { Problem } from "../../base/problem.ts";
+import { runAttached } from "../../process/process.ts";
+import { value } from "../command-shape.ts";
+import { defineCommand } from "../command.ts";
+import type { Context } from "../context.ts";
+import { definedOf } from "../defined.ts";
+import { titleOf } from "../environment-text.ts";
+import { addressMissing, processUnknown } from "../problems.ts";
+
+export const open = defineCommand({
+  name: "open",
+  summary: "Open the environment's URL in the browser",
+  description: "Where there is no browser the URL is printed.",
+  scope: "environment",
+  options: { process: value("NAME", "Of this process; otherwise of the first", "p") },
+  async run(input, session) {
+    const environment = await session.call("environment.show", await session.target());
+    if (environment.url === null) throw addressMissing(titleOf(environment), "URL");
+    const names = environment.processes.map(({ name }) => name);
+    const url = addressOf(environment.url, { process: input.value("process"), names });
+    return { url, opened: !session.isJson && (await openBrowser(url, session.context)) };
+  },
+  toText: ({ url, opened }, style) => (opened ? `${style.paint("green", "✓")} ${url}` : url),
+});
+
+function addressOf(
+  url: string,
+  asked: { process: string | null; names: readonly string[] },
+): string {
+  if (asked.process === null) return url;
+  if (!asked.names.includes(asked.process)) {
+    throw processUnknown(asked.process, findNearest(asked.process, asked.names), asked.names);
+  }
+  const address = new URL(url);
+  address.hostname = `${asked.process}.${address.hostname}`;
+  return address.href;
+}
+
+async function openBrowser(
+  url: string,
+  { folder, environment, stdout }: Context,
+): Promise<boolean> {
+  const isMac = process.platform === "darwin";
+  const hasScreen =
+    isMac || Boolean(environment["DISPLAY"]) || Boolean(environment["WAYLAND_DISPLAY"]);
+  if (!stdout.isTerminal || !hasScreen) return false;
+  try {
+    const file = isMac ? "open" : "xdg-open";
+    const { exitCode } = await runAttached({
+      file,
+      args: [url],
+      folder,
+      environment: definedOf(environment),
+      user: null,
+    });
+    return exitCode === 0;
+  } catch (error) {
+    // Without such a program the URL on the screen is what is left.
+    if (error instanceof Problem) return false;
+    throw error;
+  }
+}

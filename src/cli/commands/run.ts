@@ -1,0 +1,25 @@
+import { attach } from "../attached.ts";
+import { defineCommand } from "../command.ts";
+import { argumentMissing } from "../problems.ts";
+
+export const run = defineCommand({
+  name: "run",
+  summary: "Run a command with the environment's variables, DATABASE_URL included",
+  description:
+    "It runs in this folder, and its exit code is passed on. Put -- before it, so that its flags are its own.",
+  scope: "environment",
+  positionals: [{ name: "-- COMMAND", kind: "rest", summary: "The program and its arguments" }],
+  examples: [
+    { line: "ramet run -- npm test", why: "The tests, on this workspace's own database" },
+    { line: "ramet run -- npx prisma migrate dev", why: "A migration" },
+  ],
+  async run(input, session) {
+    const [file, ...args] = input.rest;
+    if (file === undefined) throw argumentMissing("a command", "run", "ramet run -- COMMAND…");
+    const variables = await session.call("environment.variables", await session.target());
+    return { exitCode: await attach(session.context, { file, args, variables }) };
+  },
+  isSilent: true,
+  toText: () => "",
+  exitCode: ({ exitCode }) => exitCode,
+});

@@ -1,0 +1,17 @@
+import { defineCommand } from "../command.ts";
+import { findServer, startServer, waitUntilGone } from "../server-process.ts";
+import { formatServer } from "../server-text.ts";
+
+export const serverRestart = defineCommand({
+  name: "server restart",
+  summary: "Start the server anew; environments go on all the while",
+  async run(_input, session) {
+    const { home, signal } = session.context;
+    if ((await findServer(home, signal)) !== undefined) {
+      await session.call("server.leave", {});
+      await waitUntilGone(home, signal);
+    }
+    return startServer(session.context);
+  },
+  toText: formatServer,
+});

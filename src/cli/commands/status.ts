@@ -1,0 +1,36 @@
+import { defineCommand } from "../command.ts";
+import { tameText } from "../style.ts";
+import type { Style } from "../style.ts";
+
+const MAX_SHOWN = 50;
+
+export const status = defineCommand({
+  name: "status",
+  summary: "Compare this workspace's files with the environment's",
+  scope: "environment",
+  async run(_input, session) {
+    const { root } = await session.workspace();
+    return session.call("files.status", { ...(await session.target()), workspace: root });
+  },
+  toText({ app, environment, files, local, remote, conflicts }, style) {
+    const title = style.paint("bold", `${app}/${environment}`);
+    if (files.kind === "linked") return `${title} runs on ${files.path}: there is nothing to move.`;
+    const sections = [
+      ...formatPaths("Changed here, for `ramet push`:", local, style),
+      ...formatPaths("Changed in the environment, for `ramet pull`:", remote, style),
+      ...formatPaths("Changed on both sides, to settle with --force:", conflicts, style),
+    ];
+    if (sections.length === 0) return `${title} has the same files as this workspace.`;
+    return [title, ...sections].join("\n");
+  },
+});
+
+function formatPaths(title: string, paths: readonly string[], style: Style): string[] {
+  if (paths.length === 0) return [];
+  const more = paths.length > MAX_SHOWN ? [`  … and ${paths.length - MAX_SHOWN} more`] : [];
+  return [
+    style.paint("dim", title),
+    ...paths.slice(0, MAX_SHOWN).map((name) => `  ${tameText(name, false)}`),
+    ...more,
+  ];
+}

@@ -1,0 +1,37 @@
+import { flag } from "../command-shape.ts";
+import { defineCommand } from "../command.ts";
+import { choiceMissing, flagsExclusive } from "../problems.ts";
+import { countVariables } from "../variable-text.ts";
+
+export const varDelete = defineCommand({
+  name: "var delete",
+  summary: "Delete variables",
+  scope: "environment",
+  positionals: [{ name: "NAME", kind: "rest", summary: "The variables" }],
+  options: {
+    all: flag("All of them"),
+    force: flag("Do not ask, and pass over those that are not set", "f"),
+  },
+  async run(input, session) {
+    const names = chooseNames(input.rest, input.has("all"));
+    const target = await session.target();
+    const isForced = input.has("force");
+    if (!isForced) {
+      const what = names === null ? "All variables" : names.join(", ");
+      await session.confirm(`${what} of ${target.app}/${target.environment} will be deleted.`);
+    }
+    return session.call("variable.delete", { ...target, names, ignoreMissing: isForced });
+  },
+  toText: ({ deleted }, style) =>
+    `${style.paint("green", "✓")} ${countVariables(deleted.length)} deleted`,
+});
+
+function chooseNames(names: readonly string[], isAll: boolean): string[] | null {
+  if (isAll && names.length > 0) throw flagsExclusive("--all", "names");
+  if (isAll) return null;
+  if (names.length > 0) return [...names];
+  throw choiceMissing(
+    "No variable was named.",
+    "Name the variables, or delete all of them with --all.",
+  );
+}

@@ -1,0 +1,93 @@
+import { readFile, stat } from "node:fs/promises";
+import path from "node:path";
+import { parseEnv } from "node:util";
+
+import { messageOf } from "../../base/problem.ts";
+import { parseEnvironmentName } from "../../environment/name.ts";
+import type { CallInput } from "../../protocol/calls.ts";
+import { flag, value } from "../command-shape.ts";
+import { defineCommand } from "../command.ts";
+import { definedOf } from "../defined.ts";
+import { choiceMissing, fileUnreadable, flagsExclusive } from "../problems.ts";
+import { countVariables } from "../variable-text.ts";
+
+type Source = CallInput<"variable.import">["source"];
+
+const MAX_FILE_BYTES = 1024 * 1024;
+
+export const varImport = defineCommand({
+  name: "var import",
+  summary: "Take variables over from another environment or a file",
+  description:
+    "Without --include-values only the names come, to be set. A secret's value never moves.",
+  scope: "environment",
+  positionals: [{ name: "NAME", kind: "rest", summary: "The variables; or --all" }],
+  options: {
+    from: value("ENV", "Another environment of the app"),
+    "from-file": value("FILE", "A file of NAME=VALUE lines, such as .env"),
+    all: flag("All of them"),
+    "include-values": flag("With their values"),
+  },
+  examples: [
+    {
+      line: "ramet var import --from development --all --include-values",
+      why: "All that development has, but its secrets",
+    },
+    {
+      line: "ramet var import --from-file .env API_KEY",
+      why: "The name API_KEY, as one to be set",
+    },
+  ],
+  async run(input, session) {
+    const names = chooseNames(input.rest, input.has("all"));
+    const source = await readSource(
+      input.value("from"),
+      input.value("from-file"),
+      session.context.folder,
+    );
+    const includeValues = input.has("include-values");
+    return session.call("variable.import", {
+      ...(await session.target()),
+      source,
+      names,
+      includeValues,
+    });
+  },
+  toText({ imported, skipped }, style) {
+    const done = `${style.paint("green", "✓")} ${countVariables(imported.length)} imported`;
+    if (skipped.length === 0) return done;
+    return `${done}\n${style.paint("yellow", "!")} Secrets do not move, set them anew: ${skipped.join(", ")}`;
+  },
+});
+
+function chooseNames(names: readonly string[], isAll: boolean): string[] | null {
+  if (isAll && names.length > 0) throw flagsExclusive("--all", "names");
+  if (isAll) return null;
+  if (names.length > 0) return [...names];
+  throw choiceMissing(
+    "No variable was named.",
+    "Name the variables, or import all of them with --all.",
+  );
+}
+
+async function readSource(
+  from: string | null,
+  file: string | null,
+  folder: string,
+): Promise<Source> {
+  if (from !== null && file !== null) throw flagsExclusive("--from", "--from-file");
+  if (from !== null) return { kind: "environment", name: parseEnvironmentName(from) };
+  if (file !== null)
+    return { kind: "file", variables: await readVariables(path.resolve(folder, file)) };
+  throw choiceMissing("Nothing was named to import from.", "Use --from ENV or --from-file FILE.");
+}
+
+async function readVariables(file: string): Promise<Record<string, string>> {
+  try {
+    const { size } = await stat(file);
+    if (size > MAX_FILE_BYTES) throw new Error(`it has more than ${MAX_FILE_BYTES} bytes`);
+    return definedOf(parseEnv(await readFile(file, "utf8")));
+  } catch (error) {
+    throw fileUnreadable(file, messageOf(error));
+  }
+}

@@ -1,0 +1,12 @@
+import { defineCommand } from "../command.ts";
+import { formatVariables } from "../variable-text.ts";
+
+export const varList = defineCommand({
+  name: "var list",
+  summary: "List an environment's variables",
+  description: "A secret's value is never shown.",
+  scope: "environment",
+  run: async (_input, session) => session.call("variable.list", await session.target()),
+  toText: (variables, style) =>
+    variables.length === 0 ? "No variable is set." : formatVariables(variables, style),
+});

@@ -1,0 +1,110 @@
+import type { EnvironmentView } from "../protocol/schemas.ts";
+import { formatProblem } from "./failure.ts";
+import { formatAge, padTo } from "./style.ts";
+import type { Paint, Style } from "./style.ts";
+import { formatFields, formatTable } from "./table.ts";
+
+type ProcessView = EnvironmentView["processes"][number];
+
+const STATES: Readonly<Record<EnvironmentView["state"], readonly [symbol: string, paint: Paint]>> =
+  {
+    creating: ["◌", "yellow"],
+    awake: ["●", "green"],
+    frozen: ["◍", "cyan"],
+    asleep: ["○", "dim"],
+    broken: ["✗", "red"],
+    deleting: ["◌", "dim"],
+  };
+
+const PROCESS_PAINTS: Readonly<Record<ProcessView["state"], Paint>> = {
+  starting: "yellow",
+  ready: "green",
+  waiting: "yellow",
+  restarting: "yellow",
+  stopped: "dim",
+  failed: "red",
+};
+
+/** A line for each environment; the app's name only where there are several. */
+export function formatEnvironments(environments: readonly EnvironmentView[], style: Style): string {
+  const hasApps = new Set(environments.map(({ app }) => app)).size > 1;
+  const columns = [
+    { title: "  ENVIRONMENT" },
+    { title: "STATE" },
+    { title: "URL" },
+    { title: "FROM", isOptional: true },
+    { title: "AGE", isOptional: true },
+  ];
+  const rows = environments.map((environment) => [
+    formatState(environment.state, hasApps ? titleOf(environment) : environment.name, style),
+    environment.state,
+    environment.url ?? "–",
+    environment.parent ?? "–",
+    formatAge(environment.createdAt, style.now),
+  ]);
+  return formatTable(columns, rows, style);
+}
+
+/** Everything about one environment. */
+export function formatEnvironment(environment: EnvironmentView, style: Style): string {
+  const { files, parent, createdAt } = environment;
+  const title = style.paint("bold", titleOf(environment));
+  const origin = parent === null ? "" : `, forked from ${parent}`;
+  const fields: (readonly [string, string])[] = [
+    ["state", environment.state],
+    ["url", environment.url === null ? "–" : style.paint("underline", environment.url)],
+    ["database", environment.databaseUrl === null ? "–" : maskPassword(environment.databaseUrl)],
+    ["files", files.kind === "linked" ? `${files.path} (linked)` : `${files.path} (kept)`],
+    ["made", `${formatAge(createdAt, style.now)} ago${origin}`],
+  ];
+  return [
+    formatState(environment.state, title, style),
+    formatFields(fields, style),
+    ...formatProcesses(environment.processes, style),
+    ...environment.problems.map((problem) => formatProblem(problem, style)),
+  ].join("\n");
+}
+
+/** What a person needs once an environment was made or started. */
+export function formatReady(
+  environment: EnvironmentView,
+  { what, style }: { readonly what: string; readonly style: Style },
+): string {
+  const { paint } = style;
+  if (environment.state === "broken") return formatEnvironment(environment, style);
+  const lines = [`${paint("green", "✓")} ${paint("bold", titleOf(environment))} ${what}`];
+  if (environment.url !== null) lines.push(`  ${paint("underline", environment.url)}`);
+  return [...lines, ...environment.problems.map((problem) => formatProblem(problem, style))].join(
+    "\n",
+  );
+}
+
+/** An environment that is broken has been made, and yet is not what was asked for. */
+export function exitCodeOf({ state }: EnvironmentView): number {
+  return state === "broken" ? 2 : 0;
+}
+
+export function titleOf({ app, name }: { readonly app: string; readonly name: string }): string {
+  return `${app}/${name}`;
+}
+
+/** A screen is looked at by others; `ramet db url` prints the whole. */
+export function maskPassword(url: string): string {
+  return url.replace(/^([^:]+:\/\/[^:@/]*):[^@/]*@/, "$1:…@");
+}
+
+function formatState(state: EnvironmentView["state"], text: string, style: Style): string {
+  const [symbol, paint] = STATES[state];
+  return `${style.paint(paint, symbol)} ${text}`;
+}
+
+function formatProcesses(processes: readonly ProcessView[], style: Style): string[] {
+  const nameWidth = Math.max(0, ...processes.map(({ name }) => name.length));
+  return processes.map(({ name, state, port, pid }) => {
+    const where = [port === null ? "" : `port ${port}`, pid === null ? "" : `pid ${pid}`].filter(
+      (part) => part !== "",
+    );
+    const words = style.paint(PROCESS_PAINTS[state], padTo(state, "restarting".length));
+    return `  ${style.paint("dim", "process")}   ${padTo(name, nameWidth)}  ${words}  ${where.join(", ")}`.trimEnd();
+  });
+}

@@ -1,0 +1,130 @@
+import { optionsOf, usageOf } from "./arguments.ts";
+import type { CommandShape, Option } from "./command-shape.ts";
+import { COMMANDS, SECTIONS } from "./command-table.ts";
+import type { Command, Outcome } from "./command.ts";
+import { padTo, wrap } from "./style.ts";
+import type { Style } from "./style.ts";
+
+/** The help of one command, of a group such as `env`, or of all. */
+export async function createHelp(asked: {
+  readonly group: string | null;
+  readonly name: string | null;
+}): Promise<Outcome> {
+  const { group, name } = asked;
+  const load = name === null ? undefined : COMMANDS[name];
+  if (load !== undefined) {
+    const command = await load();
+    return {
+      result: describeCommand(command),
+      toText: (style) => formatCommand(command, style),
+      exitCode: 0,
+    };
+  }
+  const commands = await loadCommands(group);
+  return {
+    result: commands.map(describeCommand),
+    toText: (style) => (group === null ? formatAll(commands, style) : formatGroup(commands, style)),
+    exitCode: 0,
+  };
+}
+
+async function loadCommands(group: string | null): Promise<Command[]> {
+  const names = Object.keys(COMMANDS).filter(
+    (name) => group === null || name.startsWith(`${group} `),
+  );
+  const loaded = await Promise.all(names.map(async (name) => COMMANDS[name]?.()));
+  return loaded.filter((command) => command !== undefined);
+}
+
+function describeCommand(command: CommandShape): Record<string, unknown> {
+  const { name, summary, positionals, examples } = command;
+  return {
+    name,
+    summary,
+    usage: usageOf(command),
+    positionals,
+    options: optionsOf(command),
+    examples,
+  };
+}
+
+function formatAll(commands: readonly Command[], style: Style): string {
+  const names = commands.map(({ name }) => name);
+  const sections = SECTIONS.map(([title, first, last]) => {
+    const shown = commands.slice(names.indexOf(first), names.indexOf(last) + 1);
+    return `${style.paint("bold", title)}\n${formatSummaries(shown, style)}`;
+  });
+  const { paint } = style;
+  return [
+    `${paint("bold", "ramet")}  Fork your running app. Give a copy to every agent.`,
+    `${paint("dim", "Usage:")} ramet COMMAND [FLAGS]`,
+    ...sections,
+    [
+      paint("dim", wrap("Every command takes --json, --quiet and --help.", style.columns)),
+      paint("dim", wrap("`ramet help COMMAND` tells more about one.", style.columns)),
+    ].join("\n"),
+  ].join("\n\n");
+}
+
+function formatGroup(commands: readonly Command[], style: Style): string {
+  return [
+    formatSummaries(commands, style),
+    style.paint("dim", wrap("`ramet help COMMAND` tells more about one.", style.columns)),
+  ].join("\n\n");
+}
+
+function formatSummaries(commands: readonly Command[], style: Style): string {
+  return formatPairs(
+    commands.map(({ name, positionals, summary }) => {
+      const words = positionals
+        .filter(({ kind }) => kind === "required")
+        .map((positional) => ` ${positional.name}`);
+      return [name + words.join(""), summary] as const;
+    }),
+    style,
+  );
+}
+
+function formatCommand(command: CommandShape, style: Style): string {
+  const { paint } = style;
+  const { summary, description, positionals, examples } = command;
+  const options = Object.entries(optionsOf(command)).map(
+    ([name, option]) => [formatOption(name, option), option.summary] as const,
+  );
+  const words = positionals.map(({ name, summary: meaning }) => [name, meaning] as const);
+  const lines = examples.map(
+    ({ line, why }) => `  ${line}\n    ${paint("dim", wrap(why, style.columns - 4, "    "))}`,
+  );
+  return [
+    wrap(summary, style.columns),
+    `${paint("dim", "Usage:")} ${wrap(usageOf(command), style.columns - 7, "       ")}`,
+    ...(description === null ? [] : [wrap(description, style.columns)]),
+    ...(words.length === 0 ? [] : [`${paint("bold", "Arguments")}\n${formatPairs(words, style)}`]),
+    `${paint("bold", "Flags")}\n${formatPairs(options, style)}`,
+    ...(lines.length === 0 ? [] : [`${paint("bold", "Examples")}\n${lines.join("\n")}`]),
+  ].join("\n\n");
+}
+
+function formatOption(name: string, option: Option): string {
+  const short = option.short === null ? "    " : `-${option.short}, `;
+  return `${short}--${name}${option.kind === "value" ? ` ${option.placeholder}` : ""}`;
+}
+
+const LEAST_SUMMARY_WIDTH = 24;
+
+/** Two columns; on a narrow terminal the second goes below the first. */
+function formatPairs(
+  pairs: readonly (readonly [term: string, meaning: string])[],
+  style: Style,
+): string {
+  const width = Math.max(0, ...pairs.map(([term]) => term.length));
+  const room = style.columns - width - 4;
+  const isNarrow = room < LEAST_SUMMARY_WIDTH;
+  return pairs
+    .map(([term, meaning]) => {
+      if (isNarrow)
+        return `  ${style.paint("cyan", term)}\n      ${wrap(meaning, style.columns - 6, " ".repeat(6))}`;
+      return `  ${style.paint("cyan", padTo(term, width))}  ${wrap(meaning, room, " ".repeat(width + 4))}`;
+    })
+    .join("\n");
+}

@@ -1,0 +1,123 @@
+import { stripVTControlCharacters } from "node:util";
+
+import { expect, test } from "vitest";
+
+import type { LogLine, Progress } from "../environment/environment.ts";
+import type { Writer } from "./context.ts";
+import { LogText } from "./log-text.ts";
+import { openProgress } from "./progress.ts";
+import type { ProgressView } from "./progress.ts";
+import { styleFor } from "./style.ts";
+
+const ESCAPE = String.fromCodePoint(27);
+
+/** A terminal that knows as much of cursor movements as progress uses. */
+class Screen implements Writer {
+  readonly isTerminal = true;
+  readonly columns: number;
+  widest = 0;
+  isCursorShown = true;
+  #lines: string[] = [];
+
+  constructor(columns: number) {
+    this.columns = columns;
+  }
+
+  write(text: string): void {
+    const up = new RegExp(`^${ESCAPE}\\[(\\d+)A${ESCAPE}\\[0J`).exec(text);
+    if (up !== null) this.#lines.splice(-Number(up[1]));
+    if (text.includes("[?25l")) this.isCursorShown = false;
+    if (text.includes("[?25h")) this.isCursorShown = true;
+    const lines = stripVTControlCharacters(text).split("\n").slice(0, -1);
+    this.widest = Math.max(this.widest, ...lines.map((line) => line.length));
+    this.#lines.push(...lines);
+  }
+
+  get text(): string {
+    return this.#lines.join("\n");
+  }
+}
+
+function openLive(screen: Screen): ProgressView {
+  return openProgress("live", screen, styleFor(screen, {}, 0));
+}
+
+function step(
+  part: Progress["part"],
+  state: Progress["state"],
+  detail: string | null = null,
+): Progress {
+  return { part, state, ms: state === "started" ? 0 : 143, detail };
+}
+
+const LINE: LogLine = {
+  time: "2026-01-01T00:00:00.000Z",
+  process: "setup",
+  stream: "stdout",
+  text: "added 213 packages",
+};
+
+test("parts are redrawn in place, and folded into one line when all is done", () => {
+  const screen = new Screen(80);
+  const view = openLive(screen);
+  view.report(step("files", "started"));
+  view.report(step("database", "started"));
+  view.report(step("files", "done", "reflink"));
+  expect(screen.text).toMatch(/^✓ files {5}143 ms {4}reflink\n\S database/);
+  view.report(step("database", "done"));
+  view.report(step("seed", "skipped"));
+  view.close();
+  expect(screen.text).toBe("files 143 ms · database 143 ms");
+  expect(screen.isCursorShown).toBe(true);
+});
+
+test("what failed stays to be seen, with what was under way", () => {
+  const screen = new Screen(80);
+  const view = openLive(screen);
+  view.report(step("database", "done"));
+  view.report(step("setup", "failed", "exit code 1"));
+  view.close();
+  view.close();
+  view.report(step("seed", "started"));
+  expect(screen.text).toBe("✓ database  143 ms\n✗ setup     143 ms    exit code 1");
+});
+
+test.each([40, 80])(
+  "no line is wider than %i columns, whatever a process prints",
+  async (columns) => {
+    const screen = new Screen(columns);
+    const view = openLive(screen);
+    view.report(step("setup", "started"));
+    view.line({ ...LINE, text: `${ESCAPE}[2Jx${"long ".repeat(100)}` });
+    await expect.poll(() => screen.text).toContain("xlong");
+    view.report(step("setup", "done", "d".repeat(300)));
+    view.close();
+    expect(screen.widest).toBeLessThanOrEqual(columns);
+  },
+);
+
+test("nothing is drawn where there was nothing to report", () => {
+  const screen = new Screen(80);
+  openLive(screen).close();
+  expect(screen.text).toBe("");
+});
+
+test("processes have colours of their own, and one width", () => {
+  const screen = new Screen(80);
+  const text = new LogText(styleFor(screen, {}, 0), { names: ["web", "worker"], hasTimes: false });
+  const web = text.format({ ...LINE, process: "web" });
+  const worker = text.format({ ...LINE, process: "worker" });
+  expect(stripVTControlCharacters(web)).toBe("web    │ added 213 packages");
+  expect(stripVTControlCharacters(worker)).toBe("worker │ added 213 packages");
+  expect(web.slice(0, 5)).not.toBe(worker.slice(0, 5));
+});
+
+test("a process's name cannot push the text away", () => {
+  const text = new LogText(styleFor(new Screen(80), { NO_COLOR: "1" }, 0), {
+    names: ["n".repeat(60)],
+    hasTimes: false,
+  });
+  expect(text.format({ ...LINE, process: "web" })).toBe(
+    `web${" ".repeat(13)} │ added 213 packages`,
+  );
+});

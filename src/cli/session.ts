@@ -1,0 +1,238 @@
+import { monotonicMs, systemClock, waitFor } from "../base/clock.ts";
+import { Problem } from "../base/problem.ts";
+import type { LogLine } from "../environment/environment.ts";
+import type { AppName } from "../environment/name.ts";
+import type { CallInput, CallName, CallOutput } from "../protocol/calls.ts";
+import { findWorkspace } from "../workspace/workspace.ts";
+import type { Workspace } from "../workspace/workspace.ts";
+import type { CallEvents } from "./client.ts";
+import type { ParsedArguments } from "./command-shape.ts";
+import type { Context } from "./context.ts";
+import { LogText } from "./log-text.ts";
+import { bindingStale, flagsExclusive } from "./problems.ts";
+import { openProgress } from "./progress.ts";
+import type { ProgressMode, ProgressView } from "./progress.ts";
+import { confirmLoss } from "./prompts.ts";
+import { styleFor } from "./style.ts";
+import { findApp, findSource, requireApp, requireTarget } from "./target.ts";
+import type { Target, TargetSources } from "./target.ts";
+
+type StreamName = "environment.logs" | "environment.develop";
+
+/** How long a stream waits for a server that was restarted. */
+const RECONNECT_MS = 30_000;
+const MAX_LOSSES_WITHOUT_A_LINE = 5;
+
+/** What a command's `run` works with: the workspace it stands in, and the server. */
+export class Session {
+  readonly context: Context;
+  readonly isJson: boolean;
+  readonly #isQuiet: boolean;
+  readonly #parsed: ParsedArguments;
+  readonly #sources: TargetSources;
+  readonly #folder: string;
+  #workspace: Promise<Workspace> | undefined;
+  #isServerStarted = false;
+  #boundTarget: Target | undefined;
+
+  constructor(context: Context, parsed: ParsedArguments, folder: string = context.folder) {
+    this.context = context;
+    this.isJson = parsed.flags.has("json");
+    this.#isQuiet = parsed.flags.has("quiet");
+    this.#parsed = parsed;
+    this.#folder = folder;
+    this.#sources = {
+      chosen: {
+        app: parsed.values.get("app") ?? null,
+        environment: parsed.values.get("env") ?? null,
+      },
+      home: context.home.folder,
+      workspace: () => this.workspace(),
+      listApps: async () => (await this.call("app.list", {})).map(({ name }) => name),
+      findAppOf: async (inside) => (await this.call("app.find", { folder: inside })).app,
+    };
+  }
+
+  /** The same, as if called in another folder. */
+  in(folder: string): Session {
+    return new Session(this.context, this.#parsed, folder);
+  }
+
+  /** --app. */
+  get chosenApp(): string | null {
+    return this.#sources.chosen.app;
+  }
+
+  workspace(): Promise<Workspace> {
+    this.#workspace ??= findWorkspace(this.#folder);
+    return this.#workspace;
+  }
+
+  app(): Promise<AppName> {
+    return requireApp(this.#sources);
+  }
+
+  findApp(): Promise<AppName | undefined> {
+    return findApp(this.#sources);
+  }
+
+  /** The environment a command is about: `name` where its arguments say it, else --env, else the workspace's. */
+  async target(name: string | null = null): Promise<Target> {
+    const { chosen } = this.#sources;
+    if (name !== null && chosen.environment !== null)
+      throw flagsExclusive("--env", JSON.stringify(name));
+    const environment = name ?? chosen.environment;
+    const target = await requireTarget({ ...this.#sources, chosen: { ...chosen, environment } });
+    if (environment === null) this.#boundTarget = target;
+    return target;
+  }
+
+  source(app: AppName): ReturnType<typeof findSource> {
+    return findSource(this.#sources, app);
+  }
+
+  /** Asks the server, which is started if need be, and shows how it gets on. */
+  async call<Name extends CallName>(
+    name: Name,
+    input: CallInput<Name>,
+    events: CallEvents = {},
+  ): Promise<CallOutput<Name>> {
+    const view = this.#openProgress();
+    try {
+      return await this.#withServer(
+        { name, input },
+        {
+          onProgress: (progress) => view.report(progress),
+          onLine: (line) => view.line(line),
+          ...events,
+        },
+      );
+    } catch (error) {
+      throw this.#explain(error);
+    } finally {
+      view.close();
+    }
+  }
+
+  /** Shows lines until the person stops it or the stream ends; goes on after a restart of the server. */
+  async follow(
+    input: CallInput<StreamName>,
+    { name, names }: { name: StreamName; names: readonly string[] },
+  ): Promise<void> {
+    try {
+      await this.#followOn({ name, input }, this.#openLines(names));
+    } catch (error) {
+      if (this.context.signal?.aborted !== true) throw this.#explain(error);
+    }
+  }
+
+  /** A line about what happens, for a person. */
+  note(text: string): void {
+    if (this.isJson || this.#isQuiet) return;
+    this.context.stderr.write(`${text}\n`);
+  }
+
+  confirm(loss: string): Promise<void> {
+    return confirmLoss(this.context, loss, this.isJson);
+  }
+
+  async #followOn(
+    { name, input: first }: { name: StreamName; input: CallInput<StreamName> },
+    show: (line: LogLine) => void,
+  ): Promise<void> {
+    let losses = 0;
+    const onLine = (line: LogLine): void => {
+      losses = 0;
+      show(line);
+    };
+    for (let input = first; ; input = "last" in input ? { ...input, last: 0 } : input) {
+      try {
+        await this.#withServer({ name, input }, { onLine });
+        return;
+      } catch (error) {
+        losses += 1;
+        if (!isLoss(error) || losses > MAX_LOSSES_WITHOUT_A_LINE) throw error;
+        await this.#waitForServer(error);
+      }
+    }
+  }
+
+  async #withServer<Name extends CallName>(
+    call: { name: Name; input: CallInput<Name> },
+    events: CallEvents,
+  ): Promise<CallOutput<Name>> {
+    const { callServer } = await import("./client.ts");
+    const { home, signal } = this.context;
+    try {
+      return await callServer(home, call, { ...events, signal });
+    } catch (error) {
+      const isAbsent = error instanceof Problem && error.code === "server_not_running";
+      if (!isAbsent || this.#isServerStarted) throw error;
+    }
+    await this.#startServer();
+    return callServer(home, call, { ...events, signal });
+  }
+
+  async #startServer(): Promise<void> {
+    this.#isServerStarted = true;
+    const { startServer } = await import("./server-process.ts");
+    const { environment, stderr } = this.context;
+    if (stderr.isTerminal)
+      this.note(styleFor(stderr, environment, 0).paint("dim", "Starting the server …"));
+    await startServer(this.context);
+  }
+
+  /** A server that was stopped for good is not started again by whoever was listening to it. */
+  async #waitForServer(lost: unknown): Promise<void> {
+    this.#isServerStarted = true;
+    const { findStartingServer } = await import("./server-process.ts");
+    const { home, signal } = this.context;
+    const since = monotonicMs();
+    this.note("The connection to the server was lost; waiting for it …");
+    const status = await waitFor(() => findStartingServer(home, signal), {
+      timeoutMs: RECONNECT_MS,
+      everyMs: 100,
+    });
+    if (status === undefined) throw lost;
+    this.note(`Connected again after ${Math.round(monotonicMs() - since)} ms.`);
+  }
+
+  #openProgress(): ProgressView {
+    const { stderr, environment } = this.context;
+    return openProgress(
+      this.#progressMode(),
+      stderr,
+      styleFor(stderr, environment, systemClock.now()),
+    );
+  }
+
+  #progressMode(): ProgressMode {
+    if (this.isJson || this.#isQuiet) return "none";
+    return this.context.stderr.isTerminal ? "live" : "plain";
+  }
+
+  #openLines(names: readonly string[]): (line: LogLine) => void {
+    const { stdout, environment } = this.context;
+    if (this.isJson) return (line) => stdout.write(`${JSON.stringify(line)}\n`);
+    const text = new LogText(styleFor(stdout, environment, systemClock.now()), {
+      names,
+      hasTimes: false,
+    });
+    return (line) => stdout.write(`${text.format(line)}\n`);
+  }
+
+  #explain(error: unknown): unknown {
+    const bound = this.#boundTarget;
+    const isUnknown = error instanceof Problem && /^(environment|app)_unknown$/.test(error.code);
+    return isUnknown && bound !== undefined
+      ? bindingStale(`${bound.app}/${bound.environment}`)
+      : error;
+  }
+}
+
+function isLoss(error: unknown): boolean {
+  return (
+    error instanceof Problem &&
+    (error.code === "connection_lost" || error.code === "server_not_running")
+  );
+}
