@@ -1,0 +1,130 @@
+import { monotonicMs, sleep } from "../base/clock.ts";
+import { type Accepted, forward, type Unanswered, type Upgrade } from "./forward.ts";
+import {
+  BROWSER_WAIT_MS,
+  MAX_ACTIVE_PER_TARGET,
+  MAX_WAITING,
+  REFUSED_LIMIT_MS,
+  REFUSED_RETRY_MS,
+} from "./limits.ts";
+import * as refusals from "./refusals.ts";
+import { type Exchange, isNavigation, respondWaitingPage } from "./respond.ts";
+import type { Target, TargetState } from "./target.ts";
+import type { Upstreams } from "./upstreams.ts";
+import { isSettled, waitUntilSettled } from "./waiting.ts";
+
+export type Delivery = Exchange & {
+  readonly accepted: Accepted;
+  readonly target: Target;
+  readonly upgrade: Upgrade | null;
+};
+
+export type Means = {
+  readonly upstreams: Upstreams;
+  readonly waitMs: number;
+  /** One for each request that waits; aborting it ends the wait. */
+  readonly waits: Set<AbortController>;
+};
+
+/** Brings a request to its target, which is woken first, and sees to it that the client gets an answer. */
+export async function deliver(delivery: Delivery, means: Means): Promise<void> {
+  const { target, response } = delivery;
+  const patience = new Patience(delivery);
+  for (;;) {
+    const state = await settle(delivery, means);
+    if (response.destroyed || state === undefined) return;
+    if (state.kind !== "ready") {
+      respondUnready(delivery, state, means);
+      return;
+    }
+    const upstream = means.upstreams.at(target.label, state.port);
+    if (upstream.active >= MAX_ACTIVE_PER_TARGET) {
+      refusals.refuseCrowd(delivery, target.label);
+      return;
+    }
+    const unanswered = await forward({ ...delivery, upstream });
+    if (unanswered === undefined) return;
+    if (await patience.allows(unanswered)) continue;
+    respondUnanswered(delivery, state.port, unanswered);
+    return;
+  }
+}
+
+/** Undefined when too many wait already, and the client has been told. */
+async function settle(delivery: Delivery, means: Means): Promise<TargetState | undefined> {
+  const state = delivery.target.state();
+  if (isSettled(state)) return state;
+  if (means.waits.size >= MAX_WAITING) {
+    refusals.refuseCrowd(delivery, null);
+    return undefined;
+  }
+  const stop = new AbortController();
+  const leave = (): void => {
+    stop.abort();
+  };
+  means.waits.add(stop);
+  delivery.response.once("close", leave);
+  try {
+    const timeoutMs = waitsForPage(delivery) ? BROWSER_WAIT_MS : means.waitMs;
+    return await waitUntilSettled(delivery.target, { timeoutMs, signal: stop.signal });
+  } finally {
+    means.waits.delete(stop);
+    delivery.response.off("close", leave);
+  }
+}
+
+function waitsForPage({ request, upgrade }: Delivery): boolean {
+  return upgrade === null && isNavigation(request);
+}
+
+function respondUnready(
+  delivery: Delivery,
+  state: Exclude<TargetState, { kind: "ready" }>,
+  means: Means,
+): void {
+  const { label } = delivery.target;
+  if (state.kind === "unavailable") {
+    refusals.refuseUnavailable(delivery, label, state.problem);
+    return;
+  }
+  if (waitsForPage(delivery)) respondWaitingPage(delivery, { label, state: state.kind });
+  else refusals.refuseStarting(delivery, label, means.waitMs);
+}
+
+function respondUnanswered(delivery: Delivery, port: number, unanswered: Unanswered): void {
+  if (unanswered === "invalid") {
+    refusals.refuseRequest(delivery, "its target or a header holds a forbidden character");
+    return;
+  }
+  refusals.refuseUnanswered(delivery, { label: delivery.target.label, port }, unanswered);
+}
+
+/** How often one request is tried again. */
+class Patience {
+  readonly #delivery: Delivery;
+  #refusedAtMs: number | undefined;
+  #isResent = false;
+
+  constructor(delivery: Delivery) {
+    this.#delivery = delivery;
+  }
+
+  /** Waits a little where that helps. */
+  async allows(unanswered: Unanswered): Promise<boolean> {
+    if (unanswered === "lost") return this.#allowsResending();
+    if (unanswered !== "refused") return false;
+    this.#refusedAtMs ??= monotonicMs();
+    if (monotonicMs() - this.#refusedAtMs > REFUSED_LIMIT_MS) return false;
+    await sleep(REFUSED_RETRY_MS);
+    return true;
+  }
+
+  /** Once, for what changes nothing: its connection may have been an old one that was just being closed. */
+  #allowsResending(): boolean {
+    const { accepted } = this.#delivery;
+    const isSafe = accepted.method === "GET" || accepted.method === "HEAD";
+    if (this.#isResent || !isSafe || accepted.hasBody) return false;
+    this.#isResent = true;
+    return true;
+  }
+}

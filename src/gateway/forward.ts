@@ -1,0 +1,171 @@
+import type { Socket } from "node:net";
+import { type Duplex, PassThrough } from "node:stream";
+
+import type { Dispatcher } from "undici";
+
+import { hasErrorCode } from "../base/problem.ts";
+import {
+  forwardRequestHeaders,
+  forwardResponseHeaders,
+  type RawHeaders,
+} from "./forwarded-headers.ts";
+import type { Inspected } from "./inspect-request.ts";
+import { joinSockets, writeSwitchingProtocols } from "./join-sockets.ts";
+import type { Exchange } from "./respond.ts";
+import type { Upstream } from "./upstreams.ts";
+
+export type Accepted = Extract<Inspected, { kind: "accepted" }>;
+
+/** A client's socket that waits for `101 Switching Protocols`, and what it has sent already. */
+export type Upgrade = { readonly socket: Socket; readonly head: Buffer };
+
+export type Forwarding = Exchange & {
+  readonly accepted: Accepted;
+  readonly upstream: Upstream;
+  /** null for a request that asks for no other protocol. */
+  readonly upgrade: Upgrade | null;
+};
+
+/**
+ * Why the client has got no answer yet. `refused`: nothing was sent; `lost`: it was sent, and the
+ * connection ended or spoke no HTTP; `silent`: no answer within the limit; `invalid`: it cannot be sent.
+ */
+export type Unanswered = "refused" | "lost" | "silent" | "invalid";
+
+/**
+ * Sends a request on and its answer back, both as streams. Resolves when the exchange is over: with
+ * `undefined` when the client has its answer, or is gone.
+ */
+export function forward(forwarding: Forwarding): Promise<Unanswered | undefined> {
+  const { promise, resolve } = Promise.withResolvers<Unanswered | undefined>();
+  const { accepted, request, upstream, upgrade } = forwarding;
+  const body = accepted.hasBody ? new PassThrough() : null;
+  const headers = forwardRequestHeaders(request.rawHeaders, {
+    address: request.socket.remoteAddress ?? "unknown",
+    host: accepted.host,
+    hops: accepted.hops,
+  });
+  upstream.active += 1;
+  upstream.pool.dispatch(
+    {
+      path: accepted.path,
+      method: accepted.method,
+      headers,
+      body,
+      upgrade: upgrade === null ? null : "websocket",
+    },
+    new Relay(forwarding, body, (unanswered) => {
+      upstream.active -= 1;
+      resolve(unanswered);
+    }),
+  );
+  return promise;
+}
+
+class Relay implements Dispatcher.DispatchHandler {
+  readonly #forwarding: Forwarding;
+  readonly #body: PassThrough | null;
+  readonly #finish: (unanswered: Unanswered | undefined) => void;
+  #controller: Dispatcher.DispatchController | null = null;
+  #isFinished = false;
+  #hasBodyBegun = false;
+
+  constructor(
+    forwarding: Forwarding,
+    body: PassThrough | null,
+    finish: (unanswered: Unanswered | undefined) => void,
+  ) {
+    this.#forwarding = forwarding;
+    this.#body = body;
+    this.#finish = finish;
+    forwarding.response.once("close", this.#abort);
+  }
+
+  /** The connection stands; only now is the client's body touched, so that a refusal can be tried again. */
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    const { request, response } = this.#forwarding;
+    this.#controller = controller;
+    if (response.destroyed) {
+      this.#abort();
+      return;
+    }
+    if (this.#body === null) return;
+    if (request.headers.expect !== undefined) response.writeContinue();
+    request.pipe(this.#body);
+  }
+
+  onResponseStart(controller: Dispatcher.DispatchController, status: number): void {
+    if (status < 200) return;
+    const { response } = this.#forwarding;
+    response.writeHead(status, forwardResponseHeaders(readRawHeaders(controller)));
+    queueMicrotask(() => {
+      // An event stream's header arrives before its first event; other headers leave with their body.
+      if (!this.#hasBodyBegun && !this.#isFinished) response.flushHeaders();
+    });
+  }
+
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    const { response } = this.#forwarding;
+    this.#hasBodyBegun = true;
+    if (response.write(chunk)) return;
+    controller.pause();
+    response.once("drain", () => {
+      controller.resume();
+    });
+  }
+
+  onResponseEnd(): void {
+    const { request, response } = this.#forwarding;
+    this.#settle(undefined);
+    response.end();
+    if (this.#body === null || request.complete) return;
+    // Answered before all was sent: the rest is read and dropped, so that the client can read the answer.
+    request.unpipe(this.#body);
+    request.resume();
+  }
+
+  onRequestUpgrade(
+    controller: Dispatcher.DispatchController,
+    ...[, , socket]: [status: number, headers: unknown, socket: Duplex]
+  ): void {
+    const { response, upgrade } = this.#forwarding;
+    if (upgrade === null) throw new Error("Only an upgrade is answered with one.");
+    response.off("close", this.#abort);
+    response.detachSocket(upgrade.socket);
+    writeSwitchingProtocols(upgrade.socket, forwardResponseHeaders(readRawHeaders(controller)));
+    joinSockets(upgrade, socket, () => {
+      this.#settle(undefined);
+    });
+  }
+
+  onResponseError(_controller: unknown, error: Error): void {
+    const { response } = this.#forwarding;
+    const isAnswered = response.headersSent;
+    const isGone = response.destroyed;
+    this.#settle(isAnswered || isGone ? undefined : this.#explain(error));
+    // The client must not take what it has for the whole answer.
+    if (isAnswered) response.destroy();
+  }
+
+  #explain(error: Error): Unanswered {
+    if (hasErrorCode(error, "UND_ERR_INVALID_ARG", "UND_ERR_NOT_SUPPORTED")) return "invalid";
+    if (this.#controller === null) return "refused";
+    return hasErrorCode(error, "UND_ERR_HEADERS_TIMEOUT") ? "silent" : "lost";
+  }
+
+  readonly #abort = (): void => {
+    if (!this.#isFinished) this.#controller?.abort(new Error("The client went away."));
+  };
+
+  #settle(unanswered: Unanswered | undefined): void {
+    if (this.#isFinished) return;
+    this.#isFinished = true;
+    this.#forwarding.response.off("close", this.#abort);
+    this.#finish(unanswered);
+  }
+}
+
+function readRawHeaders(controller: Dispatcher.DispatchController): RawHeaders {
+  const raw = controller.rawHeaders;
+  return Array.isArray(raw) ? raw : [];
+}

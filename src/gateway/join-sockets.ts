@@ -1,0 +1,38 @@
+import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
+
+export function writeSwitchingProtocols(client: Socket, headers: readonly string[]): void {
+  let head = "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n";
+  for (let i = 0; i + 1 < headers.length; i += 2) head += `${headers[i]}: ${headers[i + 1]}\r\n`;
+  client.write(`${head}\r\n`, "latin1");
+}
+
+/** Raw bytes both ways until either side ends; `ended` is called once both are closed. */
+export function joinSockets(
+  client: { readonly socket: Socket; readonly head: Buffer },
+  upstream: Duplex,
+  ended: () => void,
+): void {
+  let open = 2;
+  const sides = [
+    [client.socket, upstream],
+    [upstream, client.socket],
+  ] as const;
+  for (const [from, to] of sides) {
+    // An error is always followed by `close`, which ends the other side too.
+    from.on("error", () => undefined);
+    from.once("close", () => {
+      endSoon(to);
+      open -= 1;
+      if (open === 0) ended();
+    });
+  }
+  if (client.head.length > 0) upstream.write(client.head);
+  client.socket.pipe(upstream).pipe(client.socket);
+}
+
+/** What is written already still arrives: a WebSocket's close frame is the last thing before the end. */
+function endSoon(stream: Duplex): void {
+  if (stream.writableFinished) stream.destroy();
+  else stream.end(() => stream.destroy());
+}

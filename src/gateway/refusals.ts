@@ -1,0 +1,73 @@
+import type { ProblemFields } from "../base/problem.ts";
+import type { Unanswered } from "./forward.ts";
+import { ANSWER_TIMEOUT_MS, MAX_ACTIVE_PER_TARGET } from "./limits.ts";
+import * as problems from "./problems.ts";
+import { type Exchange, respondProblem } from "./respond.ts";
+
+/** The answers that a request gets from the gateway itself, when no process can give one. */
+
+export function refuseRequest(exchange: Exchange, reason: string): void {
+  const problem = problems.requestRefused(reason);
+  respondProblem(exchange, { status: 400, badge: "400", title: "Bad request", problem });
+}
+
+export function refuseHost(exchange: Exchange, hostname: string): void {
+  const problem = problems.hostUnknown(hostname);
+  respondProblem(exchange, { status: 404, badge: "404", title: "No environment here", problem });
+}
+
+export function refuseLoop(exchange: Exchange, hostname: string): void {
+  const problem = problems.proxyLoop(hostname);
+  respondProblem(exchange, { status: 508, badge: "508", title: "Going in circles", problem });
+}
+
+export function refuseUnavailable(exchange: Exchange, label: string, problem: ProblemFields): void {
+  const title = `${label} cannot run`;
+  const retryAfterSeconds = 5;
+  const badge = "Unavailable";
+  respondProblem(exchange, {
+    status: 503,
+    badge,
+    title,
+    problem,
+    retryAfterSeconds,
+    watches: true,
+  });
+}
+
+export function refuseStarting(exchange: Exchange, label: string, waitedMs: number): void {
+  const problem = problems.stillStarting(label, waitedMs);
+  const title = `${label} is still starting`;
+  respondProblem(exchange, { status: 503, badge: "503", title, problem, retryAfterSeconds: 1 });
+}
+
+export function refuseCrowd(exchange: Exchange, label: string | null): void {
+  const problem =
+    label === null
+      ? problems.gatewayCrowded()
+      : problems.targetCrowded(label, MAX_ACTIVE_PER_TARGET);
+  const title = "Too many requests";
+  respondProblem(exchange, { status: 503, badge: "503", title, problem, retryAfterSeconds: 1 });
+}
+
+/** The target had the request, or refused it, and there is no answer. */
+export function refuseUnanswered(
+  exchange: Exchange,
+  target: { readonly label: string; readonly port: number },
+  unanswered: Exclude<Unanswered, "invalid">,
+): void {
+  const { label, port } = target;
+  const title = `No answer from ${label}`;
+  const status = unanswered === "silent" ? 504 : 502;
+  const problem = {
+    refused: () => problems.targetRefusing(label, port),
+    lost: () => problems.targetBroken(label),
+    silent: () => problems.targetSilent(label, ANSWER_TIMEOUT_MS),
+  }[unanswered]();
+  respondProblem(exchange, { status, badge: String(status), title, problem });
+}
+
+export function admitFailure(exchange: Exchange): void {
+  const problem = problems.gatewayFailed();
+  respondProblem(exchange, { status: 500, badge: "500", title: "A bug in Ramet", problem });
+}

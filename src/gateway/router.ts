@@ -1,0 +1,119 @@
+import { type IncomingMessage, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
+
+import { deliver, type Means } from "./deliver.ts";
+import type { Accepted, Upgrade } from "./forward.ts";
+import { inspectRequest, reasonAgainstUpgrade } from "./inspect-request.ts";
+import { MAX_HOPS } from "./limits.ts";
+import { WAITING_HEADER } from "./pages.ts";
+import * as refusals from "./refusals.ts";
+import { type Exchange, respondState } from "./respond.ts";
+import type { FindTarget, Target } from "./target.ts";
+
+/** Decides for each request which target gets it, if any. */
+export class Router {
+  readonly #find: FindTarget;
+  readonly #means: Means;
+  readonly #upgraded = new Set<Duplex>();
+  /** Connections on which something was refused: what follows on them may be the tail of a smuggled request. */
+  readonly #refused = new WeakSet<Duplex>();
+
+  constructor(find: FindTarget, means: Means) {
+    this.#find = find;
+    this.#means = means;
+  }
+
+  serve(request: IncomingMessage, response: ServerResponse): void {
+    this.#run({ request, response }, null);
+  }
+
+  upgrade(request: IncomingMessage, socket: Socket, head: Buffer): void {
+    const response = answerOn(socket, request);
+    if (response === undefined) return;
+    this.#upgraded.add(socket);
+    socket.once("close", () => this.#upgraded.delete(socket));
+    this.#run({ request, response }, { socket, head });
+  }
+
+  /** Lets nobody wait any longer, and ends the WebSockets. */
+  stop(): void {
+    for (const wait of this.#means.waits) wait.abort();
+    for (const socket of this.#upgraded) socket.destroy();
+  }
+
+  #run(exchange: Exchange, upgrade: Upgrade | null): void {
+    // Whatever happens to the connection is seen by its `close`.
+    exchange.response.on("error", () => undefined);
+    this.#route(exchange, upgrade).catch((error: unknown) => {
+      process.emitWarning(error instanceof Error ? (error.stack ?? error.message) : String(error));
+      refusals.admitFailure(exchange);
+    });
+  }
+
+  async #route(exchange: Exchange, upgrade: Upgrade | null): Promise<void> {
+    const accepted = this.#admit(exchange, upgrade);
+    if (accepted === undefined) return;
+    const target = this.#find(accepted.hostname);
+    if (target === undefined) refusals.refuseHost(exchange, accepted.hostname);
+    else if (asksForState(exchange.request)) respondState(exchange, tellState(target));
+    else await deliver({ ...exchange, accepted, target, upgrade }, this.#means);
+  }
+
+  #admit(exchange: Exchange, upgrade: Upgrade | null): Accepted | undefined {
+    const { request, response } = exchange;
+    if (this.#refused.has(request.socket)) {
+      response.destroy();
+      return undefined;
+    }
+    const inspected = inspectRequest(request);
+    const reason = upgrade === null ? undefined : reasonAgainstUpgrade(request);
+    if (inspected.kind === "refused" || reason !== undefined) {
+      this.#refused.add(request.socket);
+      refusals.refuseRequest(
+        exchange,
+        inspected.kind === "refused" ? inspected.reason : (reason ?? ""),
+      );
+      return undefined;
+    }
+    if (inspected.hops < MAX_HOPS) return inspected;
+    refusals.refuseLoop(exchange, inspected.hostname);
+    return undefined;
+  }
+}
+
+function asksForState(request: IncomingMessage): boolean {
+  return request.headers[WAITING_HEADER] !== undefined;
+}
+
+/** Somebody looks at the page, so what fell asleep again is woken again. */
+function tellState(target: Target): "ready" | "unavailable" | "waiting" {
+  const { kind } = target.state();
+  if (kind === "asleep") target.wake();
+  return kind === "ready" || kind === "unavailable" ? kind : "waiting";
+}
+
+/**
+ * Node gives no response object to an upgrade, and takes its own listeners off the socket. Undefined when
+ * the answer to an earlier request on it is still under way.
+ */
+function answerOn(socket: Socket, request: IncomingMessage): ServerResponse | undefined {
+  socket.on("error", () => {
+    socket.destroy();
+  });
+  const response = new ServerResponse(request);
+  try {
+    response.assignSocket(socket);
+  } catch {
+    // A client that did not wait for its answer before it asked to leave HTTP.
+    socket.destroy();
+    return undefined;
+  }
+  response.shouldKeepAlive = false;
+  socket.on("drain", () => response.emit("drain"));
+  response.once("finish", () => {
+    response.detachSocket(socket);
+    socket.destroySoon();
+  });
+  return response;
+}

@@ -1,0 +1,20 @@
+import type { ProblemFields } from "../base/problem.ts";
+
+export type TargetState =
+  | { readonly kind: "ready"; readonly port: number }
+  | { readonly kind: "starting" }
+  | { readonly kind: "asleep" }
+  | { readonly kind: "unavailable"; readonly problem: ProblemFields };
+
+/** Where the requests for a host name go. */
+export type Target = {
+  /** `shop--x`, for pages. */
+  readonly label: string;
+  state(): TargetState;
+  /** Begins to wake it and returns at once; a second call while it wakes does nothing. */
+  wake(): void;
+  /** Resolves when the state may have changed since the call. */
+  changed(signal: AbortSignal): Promise<void>;
+};
+
+export type FindTarget = (hostname: string) => Target | undefined;
