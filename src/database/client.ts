@@ -1,0 +1,97 @@
+import { Client } from "pg";
+
+import { messageOf } from "../base/problem.ts";
+import { databaseUnreachable } from "./problems.ts";
+import { SOCKET_PORT } from "./settings.ts";
+
+export type Login = {
+  readonly socketFolder: string;
+  readonly user: string;
+  readonly password: string;
+  readonly database: string;
+  /** `ours`: what was set for the role or the database by SQL must not stop us. */
+  readonly settings: "ours" | "theirs";
+};
+
+/** A statement of whoever went away ends soon. */
+const ALWAYS = "-c client_connection_check_interval=500";
+const OURS =
+  "-c statement_timeout=0 -c lock_timeout=0 -c transaction_timeout=0 -c default_transaction_read_only=off";
+
+/** A server that answers at all answers sooner; one under full load needs longer to fork a session. */
+const CONNECT_LIMIT_MS = 15_000;
+const END_LIMIT_MS = 5_000;
+/** For the longest of our own statements, a mask over all rows. */
+const OUR_LIMIT_MS = 30 * 60_000;
+
+/** Connects, works, and ends the session whatever happens. @throws `database_unreachable` */
+export async function withClient<T>(
+  login: Login,
+  work: (client: Client) => Promise<T>,
+): Promise<T> {
+  const client = await connect(login);
+  try {
+    return await work(client);
+  } finally {
+    await endClient(client);
+  }
+}
+
+/** The caller ends it. SQL errors of the connecting itself are thrown as they are. @throws `database_unreachable` */
+export async function connect(login: Login): Promise<Client> {
+  const client = createClient(login);
+  try {
+    await client.connect();
+    return client;
+  } catch (error) {
+    await client.end().catch(() => {
+      // It never was connected: that is what is thrown.
+    });
+    if (isSqlError(error)) throw error;
+    throw databaseUnreachable(messageOf(error));
+  }
+}
+
+/** Says goodbye; a server that does not answer is left. */
+export async function endClient(client: Client): Promise<void> {
+  const limit = AbortSignal.timeout(END_LIMIT_MS);
+  const leave = (): void => {
+    client.connection.stream.destroy();
+  };
+  limit.addEventListener("abort", leave);
+  try {
+    await client.end();
+  } finally {
+    limit.removeEventListener("abort", leave);
+  }
+}
+
+export function isSqlError(error: unknown): error is Error & { readonly code: string } {
+  return (
+    error instanceof Error &&
+    "severity" in error &&
+    "code" in error &&
+    typeof error.code === "string"
+  );
+}
+
+function createClient({ socketFolder, user, password, database, settings }: Login): Client {
+  const client = new Client({
+    host: socketFolder,
+    port: SOCKET_PORT,
+    user,
+    password,
+    database,
+    // Each that is left open is read from our own environment's PG* variables.
+    ssl: false,
+    client_encoding: "UTF8",
+    application_name: "ramet",
+    options: settings === "ours" ? `${ALWAYS} ${OURS}` : ALWAYS,
+    ...(settings === "ours" ? { query_timeout: OUR_LIMIT_MS } : {}),
+    connectionTimeoutMillis: CONNECT_LIMIT_MS,
+  });
+  client.on("error", () => {
+    // A lost connection: the query that is under way, or the next one, throws it.
+  });
+  return client;
+}

@@ -1,0 +1,35 @@
+import type { DatabaseRecord } from "../environment/environment.ts";
+import type { DatabasePlace } from "../environment/places.ts";
+import { copyFolder } from "./copy-folder.ts";
+import { isLeftOut } from "./data-folder.ts";
+import { inNewFolder, startFirst } from "./new-server.ts";
+import { quoteName } from "./sql.ts";
+import { TEMPLATE_DATABASE, readTemplatePassword } from "./template.ts";
+
+/** Databases that every server has. */
+const TAKEN = new Set(["postgres", "template0", "template1"]);
+
+/**
+ * Makes a database from the template and leaves its server running. The copy is not flushed: to wait for all that a
+ * busy machine has yet to write takes seconds, and a power cut within them costs an empty database.
+ * @throws `database_failed`
+ */
+export async function createFromTemplate(
+  { programs, template }: { readonly programs: string; readonly template: string },
+  place: DatabasePlace,
+  app: string,
+): Promise<DatabaseRecord> {
+  const name = TAKEN.has(app) ? `${app}-app` : app;
+  const rename = `ALTER DATABASE ${quoteName(TEMPLATE_DATABASE)} RENAME TO ${quoteName(name)}`;
+  return inNewFolder(place, async () => {
+    await copyFolder(template, place.folder, { skip: isLeftOut, uid: place.uid });
+    const passwords = await startFirst(place, {
+      programs,
+      adminPassword: await readTemplatePassword(template),
+      prepare: async (admin) => {
+        await admin.query(rename);
+      },
+    });
+    return { name, ...passwords };
+  });
+}

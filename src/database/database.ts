@@ -1,0 +1,126 @@
+/** An environment's PostgreSQL: its own server and data folder, made, forked, started, stopped, asked; and the one port that leads to all. */
+import { systemClock } from "../base/clock.ts";
+import type { DatabaseRecord } from "../environment/environment.ts";
+import type { DatabasePlace } from "../environment/places.ts";
+import { createFromTemplate } from "./create.ts";
+import { forkInto } from "./fork.ts";
+import { installPrograms } from "./install.ts";
+import { changing, untilCopied } from "./place-use.ts";
+import { adoptPostmaster, findPostmaster, startPostmaster, stopPostmaster } from "./postmaster.ts";
+import { runQuery } from "./query.ts";
+import type { QueryResult } from "./query.ts";
+import { APP_ROLE } from "./settings.ts";
+import { prepareTemplate } from "./template.ts";
+import { openGateway } from "./wire/wire-gateway.ts";
+
+export type Postgres = {
+  readonly version: string;
+  /** Folder with `bin`, `lib` and `share`. */
+  readonly programs: string;
+  /** The data folder that new databases are copied from. */
+  readonly template: string;
+};
+
+export type Database = { readonly place: DatabasePlace; readonly record: DatabaseRecord };
+
+/** What the wire gateway needs of an environment. */
+export type WireRoute = {
+  /**
+   * Resolves when the database accepts connections: with its socket, and the database that a client gets which
+   * names none. @throws Problem
+   */
+  open(signal: AbortSignal): Promise<{ readonly socket: string; readonly database: string }>;
+};
+
+/**
+ * Installs PostgreSQL and prepares the template, once; after that it takes no time.
+ * @throws `postgres_missing`
+ */
+export async function installPostgres(options: {
+  readonly folder: string;
+  readonly templates: string;
+  /** As root, whose files a template's are if it can be; any user's will do. */
+  readonly uid: number | null;
+}): Promise<Postgres> {
+  const programs = await installPrograms(options.folder, systemClock);
+  const { templates: folder, uid } = options;
+  const template = await prepareTemplate(programs, { folder, uid, clock: systemClock });
+  return { version: programs.version, programs: programs.folder, template };
+}
+
+/** Makes a database, named after the app, in a folder that is not there yet, and leaves it running. @throws `database_failed` */
+export function createDatabase(
+  postgres: Postgres,
+  place: DatabasePlace,
+  name: string,
+): Promise<DatabaseRecord> {
+  return createFromTemplate(postgres, place, name);
+}
+
+/**
+ * Copies a database, awake or asleep, and leaves the copy running, masked and with passwords of its own.
+ * @throws `database_failed`, `database_fork_failed`, `database_tablespaces`, `mask_failed`
+ */
+export function forkDatabase(
+  postgres: Postgres,
+  source: Database,
+  target: { readonly place: DatabasePlace; readonly maskSql: string | null },
+): Promise<{ record: DatabaseRecord; detail: string }> {
+  return forkInto(postgres.programs, source, target);
+}
+
+/** One that runs already is adopted. @throws `database_failed` */
+export function startDatabase(postgres: Postgres, place: DatabasePlace): Promise<void> {
+  return changing(place, async () => {
+    const pid = await findPostmaster(place);
+    if (pid !== undefined && (await adoptPostmaster(place, pid))) return;
+    await untilCopied(place);
+    await startPostmaster(postgres.programs, place);
+  });
+}
+
+/** Ends sessions, writes a checkpoint, and resolves when no process is left. */
+export function stopDatabase(place: DatabasePlace): Promise<void> {
+  return changing(place, async () => {
+    const pid = await findPostmaster(place);
+    if (pid !== undefined) await stopPostmaster(pid);
+  });
+}
+
+export async function isDatabaseRunning(place: DatabasePlace): Promise<boolean> {
+  return (await findPostmaster(place)) !== undefined;
+}
+
+/**
+ * Runs SQL as the app's role; of several statements the last one's result, each value as PostgreSQL prints it.
+ * @throws `sql_failed`, `too_many_rows`, `database_unreachable`, or the signal's reason
+ */
+export function queryDatabase(
+  { place, record }: Database,
+  sql: string,
+  options: { readonly signal?: AbortSignal } = {},
+): Promise<QueryResult> {
+  const login = {
+    socketFolder: place.socketFolder,
+    user: APP_ROLE,
+    password: record.appPassword,
+    database: record.name,
+    settings: "theirs",
+  } as const;
+  return runQuery(login, sql, options.signal);
+}
+
+/**
+ * One TCP port for all databases: a client's user name says which.
+ * @throws Error with the code `EADDRINUSE`
+ */
+export function openWireGateway(options: {
+  readonly host: string;
+  /** 0: any. */
+  readonly port: number;
+  find(user: string): WireRoute | undefined;
+  /** Folder for its TLS key pair. */
+  readonly keys: string;
+}): Promise<{ readonly port: number; close(): Promise<void> }> {
+  return openGateway(options);
+}

@@ -1,0 +1,67 @@
+import { mkdir } from "node:fs/promises";
+import path from "node:path";
+
+import type { Client } from "pg";
+
+import { removeInside } from "../base/remove-inside.ts";
+import { UndoStack } from "../base/undo-stack.ts";
+import type { DatabasePlace } from "../environment/places.ts";
+import { withClient } from "./client.ts";
+import { untilItGreets } from "./greeting.ts";
+import { giveTo } from "./owned-files.ts";
+import { openAccess, writeFirstSettings } from "./place-files.ts";
+import { findPostmaster, startPostmaster, stopPostmaster } from "./postmaster.ts";
+import { createPasswords, replacePasswords } from "./roles.ts";
+import type { Passwords } from "./roles.ts";
+import { ADMIN_ROLE, APP_ROLE } from "./settings.ts";
+
+/** Makes the data folder, which only we can enter, and works on it; when that fails, nothing is left. */
+export async function inNewFolder<T>(place: DatabasePlace, work: () => Promise<T>): Promise<T> {
+  const undo = new UndoStack();
+  try {
+    await mkdir(place.folder, { mode: 0o700 });
+    undo.push(() => removeInside(path.dirname(place.folder), place.folder));
+    undo.push(async () => {
+      const pid = await findPostmaster(place);
+      if (pid !== undefined) await stopPostmaster(pid);
+    });
+    return await work();
+  } catch (error) {
+    await undo.undo();
+    throw error;
+  }
+}
+
+export type FirstStart = {
+  readonly programs: string;
+  /** The superuser's, as the copied folder has it. */
+  readonly adminPassword: string;
+  /** As superuser, in the database `postgres`. */
+  readonly prepare: (admin: Client) => Promise<void>;
+};
+
+/** Hands a copied folder to its user and starts its server: for us alone, until it has passwords of its own. */
+export async function startFirst(place: DatabasePlace, first: FirstStart): Promise<Passwords> {
+  writeFirstSettings(place);
+  giveTo(place.folder, place.uid);
+  await startPostmaster(first.programs, place);
+  const passwords = createPasswords();
+  const { socketFolder } = place;
+  await withClient(
+    {
+      socketFolder,
+      user: ADMIN_ROLE,
+      password: first.adminPassword,
+      database: "postgres",
+      settings: "ours",
+    },
+    async (admin) => {
+      await replacePasswords(admin, passwords);
+      await first.prepare(admin);
+      await openAccess(place);
+      await admin.query("SELECT pg_reload_conf()");
+    },
+  );
+  await untilItGreets(socketFolder, APP_ROLE);
+  return passwords;
+}

