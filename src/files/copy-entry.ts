@@ -1,0 +1,59 @@
+import { randomBytes } from "node:crypto";
+import { realpath, rename } from "node:fs/promises";
+import path from "node:path";
+
+import { hasErrorCode } from "../base/problem.ts";
+import { exists, removeInside } from "../base/remove-inside.ts";
+import type { ProcessUser } from "../process/process.ts";
+import type { TreePair } from "./copy-files.ts";
+import { copyTree, relinkAbsolute } from "./copy-tree.ts";
+import { findPlain, leadsInside, makeParent } from "./place.ts";
+import { copyFailed } from "./problems.ts";
+import { runTool } from "./tools.ts";
+
+/** What became of one path: `left`: a link would have led out of one of the trees. */
+export type EntryOutcome = "copied" | "missing" | "there" | "left";
+
+/** @throws `copy_failed` when there is no source */
+export async function openPair(source: string, target: string): Promise<TreePair> {
+  const real = await realpath(source).catch((error: unknown) => {
+    throw hasErrorCode(error, "ENOENT", "ENOTDIR")
+      ? copyFailed(target, `${source} does not exist`)
+      : error;
+  });
+  return { source, target, sourceNames: [...new Set([path.resolve(source), real])] };
+}
+
+/** Copies a file or a folder to where nothing stands yet: whole, in one instant, and never through a link. */
+export async function copyEntry(
+  pair: TreePair,
+  name: string,
+  user: ProcessUser | null,
+): Promise<EntryOutcome> {
+  const original = await findPlain(pair.source, name);
+  const source = path.join(pair.source, name);
+  if (original === undefined) return (await exists(source)) ? "left" : "missing";
+  if (original.isSymbolicLink() && !(await leadsInside(pair.source, source))) return "left";
+  if ((await findPlain(pair.target, name)) !== undefined) return "there";
+  const parent = await makeParent(pair.target, name, user);
+  if (parent === undefined) return "left";
+  const temporary = path.join(parent, `.ramet-${randomBytes(6).toString("hex")}.tmp`);
+  try {
+    await copyTree(source, temporary);
+    await relinkAbsolute(temporary, pair.sourceNames, pair.target);
+    if (user !== null) await giveTo(temporary, user);
+    await rename(temporary, path.join(parent, path.basename(name)));
+  } finally {
+    await removeInside(pair.target, temporary);
+  }
+  return "copied";
+}
+
+/** Everything in the tree, links themselves and not what they lead to. */
+export async function giveTo(tree: string, { uid, gid }: ProcessUser): Promise<void> {
+  if (process.getuid?.() !== 0) return;
+  const { exitCode, stderr } = await runTool("chown", ["-hR", `${uid}:${gid}`, tree], {
+    folder: path.dirname(tree),
+  });
+  if (exitCode !== 0) throw copyFailed(tree, stderr.trim().split("\n")[0] ?? "chown failed");
+}

@@ -1,0 +1,129 @@
+/** An environment's file tree: copied for it, or completed where it runs on a workspace's own folder. */
+import { createHash, randomBytes } from "node:crypto";
+import { constants } from "node:fs";
+import { copyFile, type FileHandle, open, realpath, rm, stat } from "node:fs/promises";
+import path from "node:path";
+
+import { hasErrorCode } from "../base/problem.ts";
+import { writeAtomically } from "../base/write-atomically.ts";
+import type { SystemUser } from "../environment/places.ts";
+import { bringIgnored } from "./bring.ts";
+import { openPair } from "./copy-entry.ts";
+import { findCleanTree } from "./git.ts";
+import { keepTree } from "./keep.ts";
+import { findIgnoredNames, listTree } from "./list-tree.ts";
+
+export type FilesOptions = {
+  readonly source: string;
+  readonly target: string;
+  /** The manifest's `files.clone`: paths, or names such as `node_modules` that stand for nested ones as well. */
+  readonly clone: readonly string[];
+  /** Whose the copies become, where the server is root; null: they are ours. */
+  readonly user: SystemUser | null;
+};
+
+/**
+ * Makes a tree of its own of tracked files, untracked ones that are not ignored, and `clone`; without `.git`.
+ * @throws `disk_full`, `copy_failed`, `git_failed`, `path_outside`
+ */
+export async function keepFiles(options: FilesOptions): Promise<{ detail: string }> {
+  const { files, cloned, left } = await keepTree(options);
+  const method = (await keepsReflinks(options)) ? "reflink" : "copied";
+  const parts = [`${files} files`, ...cloned];
+  return { detail: describe(method, parts, left) };
+}
+
+/**
+ * Brings the ignored files that a workspace needs: `clone`, and what `.worktreeinclude` names. What is there stays.
+ * @throws `disk_full`, `copy_failed`, `git_failed`, `path_outside`
+ */
+export async function bringFiles(
+  options: FilesOptions,
+): Promise<{ detail: string; brought: readonly string[] }> {
+  const pair = await openPair(options.source, options.target);
+  if (pair.sourceNames.includes(await realpath(options.target)))
+    return { detail: "nothing to bring", brought: [] };
+  const { brought, left } = await bringIgnored(pair, options);
+  if (brought.length === 0) return { detail: describe("nothing to bring", [], left), brought };
+  const method = (await canReflink(options.target)) ? "reflink" : "copied";
+  return { detail: describe(method, brought, left), brought };
+}
+
+/** Whether copies inside this folder can share their blocks: found by trying. */
+export async function canReflink(folder: string): Promise<boolean> {
+  const probe = path.join(folder, `.ramet-${randomBytes(6).toString("hex")}.tmp`);
+  try {
+    await writeAtomically(probe, "reflink?");
+    await copyFile(probe, `${probe}.copy`, constants.COPYFILE_FICLONE_FORCE);
+    return true;
+  } catch (error) {
+    if (hasErrorCode(error, "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EINVAL", "EXDEV", "ENOTTY"))
+      return false;
+    throw error;
+  } finally {
+    await rm(probe, { force: true });
+    await rm(`${probe}.copy`, { force: true });
+  }
+}
+
+/** True when git says that both hold the same files, unchanged; false also means that it is not known. */
+export async function isSameTree(a: string, b: string): Promise<boolean> {
+  const [first, second] = await Promise.all([findCleanTree(a), findCleanTree(b)]);
+  return first !== undefined && first === second;
+}
+
+/** Changes when one of these files changes, appears or goes away. */
+export async function hashFiles(folder: string, names: readonly string[]): Promise<string> {
+  const hash = createHash("sha256");
+  for (const name of names)
+    hash.update(`${name}\0${(await hashFile(path.join(folder, name))) ?? "absent"}\0`);
+  return hash.digest("hex");
+}
+
+/** What belongs to a tree: tracked files and those not ignored, without `.git` and `.ramet`. Some may be gone. */
+export async function listFiles(folder: string): Promise<readonly string[]> {
+  return (await listTree(folder)).files;
+}
+
+/** Of these names, which need not exist, those that the folder's ignore rules leave out. */
+export async function findIgnored(
+  folder: string,
+  names: readonly string[],
+): Promise<ReadonlySet<string>> {
+  return new Set(await findIgnoredNames(folder, names));
+}
+
+async function keepsReflinks({ source, target }: FilesOptions): Promise<boolean> {
+  const [from, to] = await Promise.all([stat(source), stat(target)]);
+  return from.dev === to.dev && canReflink(target);
+}
+
+function describe(method: string, parts: readonly string[], left: readonly string[]): string {
+  const some = parts.length > 4 ? [...parts.slice(0, 4), `${parts.length - 4} more`] : parts;
+  const without =
+    left.length === 0 ? "" : `; left out, because a link leads out of the tree: ${left.join(", ")}`;
+  return `${[method, some.join(", ")].filter((text) => text !== "").join(" ")}${without}`;
+}
+
+async function hashFile(file: string): Promise<string | undefined> {
+  const handle = await openIfThere(file);
+  if (handle === undefined) return undefined;
+  try {
+    if (!(await handle.stat()).isFile()) return undefined;
+    const hash = createHash("sha256");
+    for await (const chunk of handle.createReadStream({ autoClose: false })) hash.update(chunk);
+    return hash.digest("hex");
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Without waiting: a named pipe would let its reader wait for ever. */
+async function openIfThere(file: string): Promise<FileHandle | undefined> {
+  try {
+    return await open(file, constants.O_RDONLY | constants.O_NONBLOCK);
+  } catch (error) {
+    if (hasErrorCode(error, "ENOENT", "ENOTDIR", "ENXIO")) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,183 @@
+import { stat } from "node:fs/promises";
+import path from "node:path";
+
+import { Problem } from "../base/problem.ts";
+import { exists } from "../base/remove-inside.ts";
+import type { ProcessUser, ProgramResult } from "../process/process.ts";
+import { hasLinkOnWay } from "./place.ts";
+import { gitFailed } from "./problems.ts";
+import { runListing, runTool, type ToolOptions } from "./tools.ts";
+
+/** A folder that git knows, and as whom it is asked about it. */
+export type GitTree = { readonly folder: string; readonly user: ProcessUser | null };
+
+export type Listing = {
+  /** What git tracks, and what it does not know and does not ignore. Some may be gone from the disk. */
+  readonly files: readonly string[];
+  /** What git ignores; a folder that is ignored as a whole is one entry, with a slash at its end. */
+  readonly ignored: readonly string[];
+};
+
+/**
+ * Nothing of the caller's: no `GIT_DIR`, no index of a running commit, no hooks, no file monitor of the tree's own.
+ * Whose folder it is does not matter, because git runs as that user where we may choose.
+ */
+const GIT_ENVIRONMENT = {
+  GIT_CONFIG_COUNT: "3",
+  GIT_CONFIG_KEY_0: "safe.directory",
+  GIT_CONFIG_VALUE_0: "*",
+  GIT_CONFIG_KEY_1: "core.fsmonitor",
+  GIT_CONFIG_VALUE_1: "false",
+  GIT_CONFIG_KEY_2: "core.hooksPath",
+  GIT_CONFIG_VALUE_2: "/dev/null",
+  GIT_OPTIONAL_LOCKS: "0",
+  GIT_TERMINAL_PROMPT: "0",
+};
+const MAX_SUBMODULE_DEPTH = 8;
+
+/** undefined: git is not here, or knows nothing of this folder, or ignores it as a whole. */
+export async function findGitTree(folder: string): Promise<GitTree | undefined> {
+  const tree = { folder, user: await findOwner(folder) };
+  try {
+    const { exitCode, stdout } = await git(tree, [
+      "rev-parse",
+      "--is-inside-work-tree",
+      "--show-prefix",
+    ]);
+    const [isInside, prefix = ""] = stdout.split("\n");
+    if (exitCode !== 0 || isInside !== "true") return undefined;
+    return prefix !== "" && (await git(tree, ["check-ignore", "-q", "."])).exitCode === 0
+      ? undefined
+      : tree;
+  } catch (error) {
+    if (error instanceof Problem && error.code === "program_missing") return undefined;
+    throw error;
+  }
+}
+
+/** Submodules' contents are listed as files of the tree; other repositories inside it are left out. */
+export async function listGitTree(tree: GitTree, depth = 0): Promise<Listing> {
+  const [files, ignored, submodules] = await Promise.all([
+    list(tree, ["ls-files", "-co", "--exclude-standard", "-z"]),
+    list(tree, ["ls-files", "-oi", "--exclude-standard", "--directory", "-z"]),
+    listSubmodules(tree),
+  ]);
+  const isSubmodule = new Set(submodules);
+  const own = files.filter((name) => !name.endsWith("/") && !isSubmodule.has(name));
+  const inner =
+    depth < MAX_SUBMODULE_DEPTH
+      ? await Promise.all(submodules.map((name) => listInner(tree, name, depth)))
+      : [];
+  return {
+    files: [...new Set([...own, ...inner.flatMap((listing) => listing.files)])],
+    ignored: [...ignored, ...inner.flatMap((listing) => listing.ignored)],
+  };
+}
+
+/** Of these names, which need not exist, those that git would ignore. */
+export async function findGitIgnored(
+  tree: GitTree,
+  names: readonly string[],
+): Promise<readonly string[]> {
+  const submodules = await listSubmodules(tree);
+  const ownerOf = (name: string): string =>
+    submodules.find((submodule) => name.startsWith(`${submodule}/`)) ?? "";
+  const groups = [...Map.groupBy(names, ownerOf)];
+  const found = await Promise.all(
+    groups.map(async ([submodule, inGroup]) => {
+      const inner = inGroup.map((name) => name.slice(submodule === "" ? 0 : submodule.length + 1));
+      const ignored = await checkIgnored(
+        { ...tree, folder: path.join(tree.folder, submodule) },
+        inner,
+      );
+      return ignored.map((name) => path.posix.join(submodule, name));
+    }),
+  );
+  return found.flat();
+}
+
+export async function isTracked(tree: GitTree, name: string): Promise<boolean> {
+  const { stdout } = await git(tree, ["--literal-pathspecs", "ls-files", "-z", "--", name]);
+  return stdout !== "";
+}
+
+/** What HEAD holds of this folder; undefined while anything in it differs from HEAD, or without git. */
+export async function findCleanTree(folder: string): Promise<string | undefined> {
+  const tree = await findGitTree(folder);
+  if (tree === undefined) return undefined;
+  const [head, status] = await Promise.all([
+    git(tree, ["rev-parse", "--verify", "--quiet", "HEAD:./"]),
+    git(tree, ["status", "--porcelain", "--", "."]),
+  ]);
+  const isClean = head.exitCode === 0 && status.exitCode === 0 && status.stdout === "";
+  return isClean ? head.stdout.trim() : undefined;
+}
+
+/** Root asks as the folder's owner: a repository's own configuration can make git run programs. */
+async function findOwner(folder: string): Promise<ProcessUser | null> {
+  if (process.getuid?.() !== 0) return null;
+  const { uid, gid } = await stat(folder);
+  return uid === 0 ? null : { uid, gid };
+}
+
+async function listInner(tree: GitTree, submodule: string, depth: number): Promise<Listing> {
+  const folder = path.join(tree.folder, submodule);
+  if (!(await exists(path.join(folder, ".git")))) return { files: [], ignored: [] };
+  const { files, ignored } = await listGitTree({ ...tree, folder }, depth + 1);
+  const prefixed = (name: string): string => `${submodule}/${name}`;
+  return { files: files.map(prefixed), ignored: ignored.map(prefixed) };
+}
+
+async function listSubmodules(tree: GitTree): Promise<readonly string[]> {
+  const staged = await list(tree, ["ls-files", "-s", "-z"]);
+  return staged
+    .filter((line) => line.startsWith("160000 "))
+    .map((line) => line.slice(line.indexOf("\t") + 1));
+}
+
+/** git has no answer for what lies beyond a link: it is not ignored. */
+async function checkIgnored(tree: GitTree, names: readonly string[]): Promise<readonly string[]> {
+  const beyond = await findBeyondLinks(tree.folder, names);
+  const asked = names.filter((name) => !beyond.has(path.dirname(name)));
+  if (asked.length === 0) return [];
+  // A name that begins with a colon would mean something else to git.
+  const input = asked.map((name) => `./${name}\0`).join("");
+  const args = ["check-ignore", "-z", "--stdin"];
+  const { exitCode, stderr, entries } = await runListing("git", args, {
+    ...optionsOf(tree),
+    input,
+  });
+  if (exitCode === 0 || exitCode === 1) return entries.map((name) => name.slice(2));
+  throw gitFailed(tree.folder, firstLine(stderr));
+}
+
+/** The folders among those that hold the names which can be reached through a link only. */
+async function findBeyondLinks(
+  root: string,
+  names: readonly string[],
+): Promise<ReadonlySet<string>> {
+  const folders = new Set(names.map((name) => path.dirname(name)));
+  const beyond = new Set<string>();
+  for (const folder of folders) {
+    if (await hasLinkOnWay(root, `${folder}/x`)) beyond.add(folder);
+  }
+  return beyond;
+}
+
+async function list(tree: GitTree, args: readonly string[]): Promise<readonly string[]> {
+  const { exitCode, stderr, entries } = await runListing("git", args, optionsOf(tree));
+  if (exitCode === 0) return entries;
+  throw gitFailed(tree.folder, firstLine(stderr));
+}
+
+function git(tree: GitTree, args: readonly string[]): Promise<ProgramResult> {
+  return runTool("git", args, optionsOf(tree));
+}
+
+function optionsOf({ folder, user }: GitTree): ToolOptions {
+  return { folder, user, environment: GIT_ENVIRONMENT };
+}
+
+function firstLine(text: string): string {
+  return text.trim().split("\n")[0] ?? "";
+}

@@ -1,0 +1,23 @@
+import { findGitIgnored, findGitTree, listGitTree, type Listing } from "./git.ts";
+import { findIgnoredByRules, isNeverListed, listByRules } from "./ignore-rules.ts";
+
+/** By git where it knows the folder, else by the `.gitignore` files; never `.git` and `.ramet`. */
+export async function listTree(folder: string): Promise<Listing> {
+  const tree = await findGitTree(folder);
+  const { files, ignored } =
+    tree === undefined ? await listByRules(folder) : await listGitTree(tree);
+  return { files: withoutOwn(files), ignored: withoutOwn(ignored) };
+}
+
+/** Of names that need not exist, those that the folder's rules ignore. */
+export async function findIgnoredNames(
+  folder: string,
+  names: readonly string[],
+): Promise<readonly string[]> {
+  const tree = await findGitTree(folder);
+  return tree === undefined ? findIgnoredByRules(folder, names) : findGitIgnored(tree, names);
+}
+
+function withoutOwn(names: readonly string[]): readonly string[] {
+  return names.filter((name) => !isNeverListed(name));
+}

@@ -1,0 +1,66 @@
+import { homedir } from "node:os";
+
+import { type ProcessUser, type ProgramResult, runProgram } from "../process/process.ts";
+
+/** Where the system's own programs are; what the caller's shell would find first is of no concern here. */
+const SEARCH_PATH = [
+  "/usr/bin",
+  "/bin",
+  "/usr/sbin",
+  "/sbin",
+  "/usr/local/bin",
+  "/opt/homebrew/bin",
+  "/opt/local/bin",
+  "/run/current-system/sw/bin",
+].join(":");
+const TIMEOUT_MS = 10 * 60_000;
+const MAX_OUTPUT_BYTES = 256 * 1024 * 1024;
+
+export type ToolOptions = {
+  readonly folder: string;
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly user?: ProcessUser | null;
+  readonly input?: string;
+};
+
+/** Runs one of the system's programs, its messages in English. */
+export async function runTool(
+  file: string,
+  args: readonly string[],
+  { folder, environment, user = null, input }: ToolOptions,
+): Promise<ProgramResult> {
+  const surroundings = { PATH: SEARCH_PATH, LC_ALL: "C", HOME: user === null ? homedir() : "/" };
+  return runProgram(
+    { file, args, folder, environment: { ...surroundings, ...environment }, user },
+    {
+      timeoutMs: TIMEOUT_MS,
+      maxOutputBytes: MAX_OUTPUT_BYTES,
+      ...(input === undefined ? {} : { input }),
+    },
+  );
+}
+
+export type NulList = {
+  readonly exitCode: number | null;
+  readonly stderr: string;
+  readonly entries: readonly string[];
+};
+
+/** Runs a program that prints a list with NUL after each entry. @throws Error when a part of the list was lost */
+export async function runListing(
+  file: string,
+  args: readonly string[],
+  options: ToolOptions,
+): Promise<NulList> {
+  const script = '"$@"; code=$?; printf end; exit "$code"';
+  const { exitCode, stdout, stderr } = await runTool(
+    "/bin/sh",
+    ["-c", script, "sh", file, ...args],
+    options,
+  );
+  const isWhole =
+    (stdout === "end" || stdout.endsWith("\0end")) && stdout.length * 2 < MAX_OUTPUT_BYTES;
+  if (exitCode === 0 && !isWhole)
+    throw new Error(`The list that ${file} printed did not arrive whole.`);
+  return { exitCode, stderr, entries: stdout.split("\0").slice(0, -1) };
+}

@@ -1,0 +1,116 @@
+import { randomBytes } from "node:crypto";
+import { link, lstat, rename, rm, rmdir, stat } from "node:fs/promises";
+import path from "node:path";
+
+import { hasErrorCode } from "../base/problem.ts";
+import type { Plan, PutStep, RemoveStep } from "./core/plan.ts";
+import { isSameEntry, listParents } from "./core/tree.ts";
+import { keepCopy, moveAway } from "./displace.ts";
+import { giveToOwner, type Root, withFolderInside } from "./folder-inside.ts";
+import { inBatches } from "./in-batches.ts";
+import { changedMeanwhile, syncBlocked, syncDiskFull } from "./problems.ts";
+import { readEntry } from "./read-entry.ts";
+import { stage } from "./stage.ts";
+
+/** `displaced`: a folder of ours that is not there yet; what is overwritten or removed ends in it, under its own path. */
+export type Transfer = {
+  readonly source: string;
+  readonly target: string;
+  readonly displaced: string;
+};
+
+/** Each file in one instant; after a failure the rest is as it was. @throws `sync_conflict`, `sync_blocked`, `disk_full` */
+export async function applyPlan(plan: Plan, transfer: Transfer): Promise<void> {
+  const root = await openRoot(transfer.target);
+  try {
+    const existing = { ...root, makesFolders: false };
+    await inBatches(plan.removals, (step) => remove(existing, step, transfer));
+    await pruneFolders(existing, plan.removals);
+    await inBatches(plan.puts, (step) => put(root, step, transfer));
+  } catch (error) {
+    if (hasErrorCode(error, "ENOSPC", "EDQUOT")) throw syncDiskFull(transfer.target);
+    throw error;
+  }
+}
+
+async function openRoot(folder: string): Promise<Root> {
+  const { uid, gid } = await stat(folder);
+  return { folder, owner: process.getuid?.() === 0 ? { uid, gid } : null, makesFolders: true };
+}
+
+async function remove(
+  root: Root,
+  { path: relative, expected }: RemoveStep,
+  transfer: Transfer,
+): Promise<void> {
+  await withFolderInside(root, path.dirname(relative), async (folder) => {
+    const file = path.join(folder, path.basename(relative));
+    if (!isSameEntry(await readEntry(file), expected)) throw changedMeanwhile(relative);
+    await moveAway({ file, path: relative, expected }, transfer.displaced);
+  });
+}
+
+/** Folders that removals left empty, the deepest first. */
+async function pruneFolders(root: Root, removals: readonly RemoveStep[]): Promise<void> {
+  const folders = [...new Set(removals.flatMap((step) => listParents(step.path)))];
+  for (const folder of folders.toSorted((a, b) => b.length - a.length)) {
+    await withFolderInside(root, path.dirname(folder), async (parent) => {
+      await rmdirIfEmpty(path.join(parent, path.basename(folder)));
+    });
+  }
+}
+
+async function rmdirIfEmpty(folder: string): Promise<void> {
+  try {
+    await rmdir(folder);
+  } catch (error) {
+    if (!hasErrorCode(error, "ENOTEMPTY", "EEXIST", "ENOENT", "ENOTDIR")) throw error;
+  }
+}
+
+async function put(root: Root, step: PutStep, transfer: Transfer): Promise<void> {
+  await withFolderInside(root, path.dirname(step.path), async (folder) => {
+    const file = path.join(folder, path.basename(step.path));
+    const temporary = path.join(folder, `.ramet-${randomBytes(6).toString("hex")}.tmp`);
+    try {
+      await stage(path.join(transfer.source, step.path), temporary, step.entry);
+      await giveToOwner(temporary, root);
+      if (!isSameEntry(await readEntry(file), step.expected)) throw changedMeanwhile(step.path);
+      if (step.expected === undefined) await create(temporary, file, step);
+      else
+        await replace(temporary, file, {
+          ...step,
+          expected: step.expected,
+          displaced: transfer.displaced,
+        });
+    } finally {
+      await rm(temporary, { force: true });
+    }
+  });
+}
+
+/** Where nothing must stand: a second name for a file is refused where something does. Links were just looked for. */
+async function create(
+  temporary: string,
+  file: string,
+  { path: relative, entry }: PutStep,
+): Promise<void> {
+  try {
+    if (entry.kind === "file") await link(temporary, file);
+    else await rename(temporary, file);
+  } catch (error) {
+    if (!hasErrorCode(error, "EEXIST", "EISDIR", "ENOTEMPTY")) throw error;
+    throw (await lstat(file)).isDirectory() ? syncBlocked(relative) : changedMeanwhile(relative);
+  }
+}
+
+async function replace(
+  temporary: string,
+  file: string,
+  step: RemoveStep & { readonly displaced: string },
+): Promise<void> {
+  const { ino } = await lstat(file);
+  await keepCopy({ file, path: step.path, expected: step.expected }, step.displaced);
+  if ((await lstat(file)).ino !== ino) throw changedMeanwhile(step.path);
+  await rename(temporary, file);
+}

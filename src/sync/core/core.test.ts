@@ -1,0 +1,136 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+
+import { compareTrees } from "./compare.ts";
+import { planMirror } from "./plan.ts";
+import { type Entry, isSameEntry, listPaths, type Tree } from "./tree.ts";
+
+const PATHS = ["a", "a/b", "a/b/c", "d", "d/e", "f"];
+
+const entry: fc.Arbitrary<Entry> = fc.oneof(
+  fc.record({
+    kind: fc.constant("file" as const),
+    hash: fc.constantFrom("1", "2", "3"),
+    executable: fc.boolean(),
+  }),
+  fc.record({ kind: fc.constant("link" as const), target: fc.constantFrom("x", "y") }),
+);
+
+/** As on a disk: nothing stands below a file. */
+const tree: fc.Arbitrary<Tree> = fc
+  .array(fc.tuple(fc.constantFrom(...PATHS), entry), { maxLength: 5 })
+  .map((entries) => {
+    const made = new Map<string, Entry>();
+    for (const [path, one] of entries) {
+      const isFree = [...made.keys()].every(
+        (other) => !other.startsWith(`${path}/`) && !path.startsWith(`${other}/`),
+      );
+      if (isFree) made.set(path, one);
+    }
+    return made;
+  });
+
+function treeOf(files: { a?: string }): Tree {
+  return new Map(Object.entries(files).map(([path, hash]) => [path, file(hash)]));
+}
+
+const file = (hash: string): Entry => ({ kind: "file", hash, executable: false });
+
+test("sides that are equal need no work, whatever the ancestor was", () => {
+  fc.assert(
+    fc.property(tree, tree, (ancestor, side) => {
+      expect(compareTrees(ancestor, side, new Map(side))).toEqual({
+        local: [],
+        remote: [],
+        conflicts: [],
+      });
+      expect(planMirror(side, new Map(side))).toEqual({ removals: [], puts: [] });
+    }),
+  );
+});
+
+test("every path that differs is in exactly one list, and no other is", () => {
+  fc.assert(
+    fc.property(tree, tree, tree, (ancestor, local, remote) => {
+      const { local: here, remote: there, conflicts } = compareTrees(ancestor, local, remote);
+      const differing = listPaths(local, remote).filter(
+        (path) => !isSameEntry(local.get(path), remote.get(path)),
+      );
+      expect([...here, ...there, ...conflicts].toSorted()).toEqual(differing);
+    }),
+  );
+});
+
+test("with the sides swapped the answer is mirrored", () => {
+  fc.assert(
+    fc.property(tree, tree, tree, (ancestor, local, remote) => {
+      const straight = compareTrees(ancestor, local, remote);
+      const swapped = compareTrees(ancestor, remote, local);
+      expect(swapped).toEqual({
+        local: straight.remote,
+        remote: straight.local,
+        conflicts: straight.conflicts,
+      });
+    }),
+  );
+});
+
+test("what one side alone changed since the ancestor is that side's", () => {
+  fc.assert(
+    fc.property(tree, tree, (ancestor, local) => {
+      const { remote, conflicts } = compareTrees(ancestor, local, ancestor);
+      expect([...remote, ...conflicts]).toEqual([]);
+    }),
+  );
+});
+
+test("a plan removes and puts exactly what makes one side equal to the other", () => {
+  fc.assert(
+    fc.property(tree, tree, (from, to) => {
+      const plan = planMirror(from, to);
+      const made = new Map(to);
+      for (const { path, expected } of plan.removals) {
+        expect(made.get(path)).toEqual(expected);
+        made.delete(path);
+      }
+      for (const { path, entry: one, expected } of plan.puts) {
+        expect(made.get(path)).toEqual(expected);
+        made.set(path, one);
+      }
+      expect(new Map(made)).toEqual(new Map(from));
+    }),
+  );
+});
+
+test.each([
+  ["changed here", { a: "1" }, { a: "2" }, { a: "1" }, "local"],
+  ["changed there", { a: "1" }, { a: "1" }, { a: "2" }, "remote"],
+  ["new here", {}, { a: "1" }, {}, "local"],
+  ["deleted here", { a: "1" }, {}, { a: "1" }, "local"],
+  ["deleted there", { a: "1" }, { a: "1" }, {}, "remote"],
+  ["changed on both", { a: "1" }, { a: "2" }, { a: "3" }, "conflicts"],
+  ["changed alike", { a: "1" }, { a: "2" }, { a: "2" }, "none"],
+  ["deleted on both", { a: "1" }, {}, {}, "none"],
+  ["deleted here, changed there", { a: "1" }, {}, { a: "2" }, "conflicts"],
+  ["new on both, differently", {}, { a: "1" }, { a: "2" }, "conflicts"],
+])("a path that was %s", (...[, ancestor, local, remote, list]) => {
+  const answer = compareTrees(treeOf(ancestor), treeOf(local), treeOf(remote));
+  const expected = {
+    local: [],
+    remote: [],
+    conflicts: [],
+    ...(list === "none" ? {} : { [list]: ["a"] }),
+  };
+  expect(answer).toEqual(expected);
+});
+
+test("a file where the other side made a folder is a conflict of both paths", () => {
+  const local = new Map([["a", file("1")]]);
+  const remote = new Map([["a/b/c", file("2")]]);
+  expect(compareTrees(new Map(), local, remote).conflicts).toEqual(["a", "a/b/c"]);
+  expect(compareTrees(local, local, remote)).toEqual({
+    local: [],
+    remote: ["a", "a/b/c"],
+    conflicts: [],
+  });
+});

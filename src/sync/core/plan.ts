@@ -1,0 +1,25 @@
+import { type Entry, isSameEntry, listPaths, type Tree } from "./tree.ts";
+
+/** `expected` is what must stand there when the step is taken; what does is displaced. */
+export type RemoveStep = { readonly path: string; readonly expected: Entry };
+export type PutStep = {
+  readonly path: string;
+  readonly entry: Entry;
+  readonly expected: Entry | undefined;
+};
+
+/** Removals come first: a file may make room for a folder, and a folder for a file. */
+export type Plan = { readonly removals: readonly RemoveStep[]; readonly puts: readonly PutStep[] };
+
+/** What makes `to` equal to `from`. */
+export function planMirror(from: Tree, to: Tree): Plan {
+  const removals: RemoveStep[] = [];
+  const puts: PutStep[] = [];
+  for (const path of listPaths(from, to)) {
+    const [entry, expected] = [from.get(path), to.get(path)];
+    if (isSameEntry(entry, expected)) continue;
+    if (entry !== undefined) puts.push({ path, entry, expected });
+    else if (expected !== undefined) removals.push({ path, expected });
+  }
+  return { removals, puts };
+}

@@ -1,0 +1,23 @@
+/** What stands at one path. Folders are there because of what they hold. */
+export type Entry =
+  | { readonly kind: "file"; readonly hash: string; readonly executable: boolean }
+  | { readonly kind: "link"; readonly target: string };
+
+/** By path relative to the root, with slashes. */
+export type Tree = ReadonlyMap<string, Entry>;
+
+export function isSameEntry(a: Entry | undefined, b: Entry | undefined): boolean {
+  if (a === undefined || b === undefined) return a === b;
+  if (a.kind === "link") return b.kind === "link" && a.target === b.target;
+  return b.kind === "file" && a.hash === b.hash && a.executable === b.executable;
+}
+
+export function listPaths(...trees: readonly Tree[]): readonly string[] {
+  return [...new Set(trees.flatMap((tree) => [...tree.keys()]))].toSorted();
+}
+
+/** The folders above a path, the nearest first. */
+export function listParents(path: string): readonly string[] {
+  const parts = path.split("/");
+  return parts.slice(1).map((_, index) => parts.slice(0, parts.length - 1 - index).join("/"));
+}

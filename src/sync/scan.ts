@@ -1,0 +1,83 @@
+import { readdir } from "node:fs/promises";
+import path from "node:path";
+
+import { hasErrorCode } from "../base/problem.ts";
+import { findIgnored, listFiles } from "../files/files.ts";
+import type { Entry, Tree } from "./core/tree.ts";
+import { inBatches } from "./in-batches.ts";
+import { syncUnreadable } from "./problems.ts";
+import { readEntry } from "./read-entry.ts";
+
+/** Never transferred, on whichever side; on some disks the case of a name makes no difference. */
+const LEFT_OUT = new Set([".git", ".ramet", "node_modules"]);
+/** What a transfer that was killed in between has left. */
+const TEMPORARY = /^\.ramet-[0-9a-f]{12}\.tmp$/;
+const MAX_FILES = 500_000;
+
+/** Both sides by one set of rules, the workspace's: the environment's tree has no git of its own. */
+export async function scanSides(
+  local: string,
+  remote: string,
+): Promise<{ local: Tree; remote: Tree }> {
+  await Promise.all([assertFolder(local), assertFolder(remote)]);
+  const [here, there] = await Promise.all([listFiles(local), walk(remote)]);
+  const localNames = new Set(here.filter(isTransferred));
+  const ignored = await findIgnored(
+    local,
+    there.filter((name) => !localNames.has(name)),
+  );
+  const remoteNames = there.filter((name) => !ignored.has(name));
+  return {
+    local: await readTree(local, [...localNames]),
+    remote: await readTree(remote, remoteNames),
+  };
+}
+
+function isTransferred(name: string): boolean {
+  return !name.split("/").some(isLeftOut);
+}
+
+function isLeftOut(part: string): boolean {
+  return LEFT_OUT.has(part.toLowerCase()) || TEMPORARY.test(part);
+}
+
+/** A side that is not there is not an empty one. */
+async function assertFolder(folder: string): Promise<void> {
+  await readFolder(folder);
+}
+
+/** Every file and link below a folder; links are not followed. */
+async function walk(root: string): Promise<readonly string[]> {
+  const names: string[] = [];
+  const folders = [""];
+  for (const folder of folders) {
+    for (const entry of await readFolder(path.join(root, folder))) {
+      if (isLeftOut(entry.name)) continue;
+      const name = folder === "" ? entry.name : `${folder}/${entry.name}`;
+      (entry.isDirectory() ? folders : names).push(name);
+    }
+    if (names.length + folders.length > MAX_FILES)
+      throw syncUnreadable(root, `it holds more than ${MAX_FILES} files`);
+  }
+  return names;
+}
+
+async function readFolder(folder: string): Promise<{ name: string; isDirectory(): boolean }[]> {
+  try {
+    return await readdir(folder, { withFileTypes: true });
+  } catch (error) {
+    if (hasErrorCode(error, "ENOENT", "ENOTDIR"))
+      throw syncUnreadable(folder, "there is no such folder");
+    if (hasErrorCode(error, "EACCES", "EPERM")) throw syncUnreadable(folder, "it may not be read");
+    throw error;
+  }
+}
+
+async function readTree(root: string, names: readonly string[]): Promise<Tree> {
+  const entries = new Map<string, Entry>();
+  await inBatches(names, async (name) => {
+    const entry = await readEntry(path.join(root, name));
+    if (entry !== undefined) entries.set(name, entry);
+  });
+  return entries;
+}
