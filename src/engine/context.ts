@@ -1,0 +1,28 @@
+import type { Clock } from "../base/clock.ts";
+import type { KeyedLock } from "../base/keyed-lock.ts";
+import type { Postgres } from "../database/database.ts";
+import type { EnvironmentId } from "../environment/environment.ts";
+import type { Runtime } from "../runtime/runtime.ts";
+import type { Layout } from "./layout.ts";
+import type { Listeners } from "./process-plans.ts";
+
+/** What every environment of one engine works with. */
+export type EngineContext = {
+  readonly layout: Layout;
+  readonly clock: Clock;
+  /** Installed at the engine's start, side by side with the rest. */
+  readonly postgres: () => Promise<Postgres>;
+  readonly locks: KeyedLock;
+  /** How to run a keeper: program and arguments, before its socket. */
+  readonly keeperProgram: readonly string[];
+  /** What of the server's own environment its children may see. */
+  readonly inherited: Readonly<Record<string, string>>;
+  /** Known once the listeners are open. */
+  readonly listeners: () => Listeners;
+  /** A line for the server's own log. */
+  readonly log: (text: string) => void;
+  /** Called before and after each step that leaves a trace on disk or among processes; tests end the server here. */
+  readonly checkpoint: (step: string) => Promise<void> | void;
+  /** Keepers that were started while their environment's other parts are still being made. */
+  readonly keepers: Map<EnvironmentId, Promise<Runtime>>;
+};

@@ -1,0 +1,137 @@
+import { realpath } from "node:fs/promises";
+
+import { isoTime, monotonicMs } from "../base/clock.ts";
+import { buildEnvironment, timed } from "../environment/create.ts";
+import type { EnvironmentRecord, FilesRecord, Report } from "../environment/environment.ts";
+import type { Manifest } from "../environment/manifest.ts";
+import type { AppName, EnvironmentName } from "../environment/name.ts";
+import type { Draft, PartTimings } from "../environment/parts.ts";
+import { sourceBroken } from "../environment/problems.ts";
+import { findManifest } from "../manifest/manifest.ts";
+import { findFreePort } from "../process/process.ts";
+import type { EngineContext } from "./context.ts";
+import { createEnvironmentId } from "./layout.ts";
+import { LiveEnvironment } from "./live-environment.ts";
+import { createLocalParts } from "./local-parts.ts";
+import { isFolder, readMask, requireManifest } from "./manifests.ts";
+import { listFirstSteps, listForkSteps, prepareEnvironment } from "./preparation.ts";
+import { notAFolder } from "./problems.ts";
+import { FIRST_ENVIRONMENT_UID, findProcessUser, isRoot } from "./users.ts";
+
+export type CreateRequest = {
+  readonly app: AppName;
+  readonly name: EnvironmentName;
+  /** null: the app's first environment, made from nothing but its files. */
+  readonly source: LiveEnvironment | null;
+  readonly files: { readonly kind: "linked"; readonly path: string } | { readonly kind: "kept" };
+  readonly searchPath: string;
+};
+
+export type CallOptions = { readonly report: Report; readonly signal: AbortSignal };
+
+export type Timings = PartTimings & { readonly runtime: number; readonly total: number };
+
+/** How long a create waits for its processes to be ready or to fail; they go on after it. */
+const SETTLE_LIMIT_MS = 120_000;
+
+/** Plans an environment: what it will be, before anything is made. @throws a problem when it cannot be. */
+export async function planEnvironment(
+  context: EngineContext,
+  request: CreateRequest,
+  usedUids: readonly number[],
+): Promise<{ draft: Draft; manifest: Manifest; treeFolder: string }> {
+  const state = request.source?.record.state;
+  if (request.source !== null && state?.kind === "broken") {
+    throw sourceBroken(request.source.record.name, state.problem.message);
+  }
+  const id = createEnvironmentId();
+  const files = await planFiles(context, request, id);
+  const treeFolder =
+    files.kind === "linked" ? files.path : (request.source?.record.files.path ?? files.path);
+  const manifest = await chooseManifest(treeFolder, request.source);
+  const steps =
+    request.source === null
+      ? await listFirstSteps(treeFolder, manifest)
+      : await listForkSteps(request.source.record, files, manifest);
+  const draft: Draft = {
+    id,
+    app: request.app,
+    name: request.name,
+    parent: request.source?.record.name ?? null,
+    createdAt: isoTime(context.clock),
+    files,
+    ports: await choosePorts(manifest),
+    searchPath: request.searchPath,
+    uid: isRoot() ? Math.max(FIRST_ENVIRONMENT_UID, ...usedUids.map((uid) => uid + 1)) : null,
+    setupStamp: request.source?.record.setupStamp ?? null,
+    remaining: steps,
+  };
+  return { draft, manifest, treeFolder };
+}
+
+/** Builds what was planned, up to its commit. */
+export async function buildPlanned(
+  context: EngineContext,
+  request: CreateRequest,
+  {
+    draft,
+    manifest,
+    treeFolder,
+    options,
+  }: Awaited<ReturnType<typeof planEnvironment>> & { readonly options: CallOptions },
+): Promise<{ live: LiveEnvironment; timings: PartTimings }> {
+  const maskSql = request.source === null ? null : await readMask(treeFolder, manifest);
+  const user = await findProcessUser(context.layout, draft);
+  const parts = createLocalParts(context, { source: request.source, manifest, maskSql, user });
+  const { record, timings } = await buildEnvironment(draft, parts, {
+    ...options,
+    clock: monotonicMs,
+  });
+  return { live: new LiveEnvironment(context, record), timings };
+}
+
+/** Sets up, migrates, seeds, starts, and waits until its processes are ready or have failed. */
+export async function bringUp(
+  context: EngineContext,
+  live: LiveEnvironment,
+  options: CallOptions,
+): Promise<number> {
+  await prepareEnvironment(context, live, options);
+  const { ms } = await timed(
+    "runtime",
+    { report: options.report, clock: monotonicMs },
+    async () => {
+      await live.wake();
+      await live.settled({ timeoutMs: SETTLE_LIMIT_MS, signal: options.signal });
+      return { detail: "" };
+    },
+  );
+  return ms;
+}
+
+async function planFiles(
+  context: EngineContext,
+  request: CreateRequest,
+  id: EnvironmentRecord["id"],
+): Promise<FilesRecord> {
+  if (request.files.kind === "kept") return { kind: "kept", path: context.layout.files(id) };
+  if (!(await isFolder(request.files.path))) throw notAFolder(request.files.path);
+  return { kind: "linked", path: await realpath(request.files.path) };
+}
+
+/** A worktree of a commit that had no ramet.json yet gets its source's along with the files. */
+async function chooseManifest(folder: string, source: LiveEnvironment | null): Promise<Manifest> {
+  const manifest = await findManifest(folder);
+  if (source === null || manifest?.source === "ramet.json")
+    return manifest ?? requireManifest(folder);
+  const parent = await requireManifest(source.record.files.path);
+  if (parent.source !== "ramet.json") return manifest ?? parent;
+  return { ...parent, files: { clone: [...parent.files.clone, "ramet.json"] } };
+}
+
+async function choosePorts(manifest: Manifest): Promise<Record<string, number>> {
+  const ports: Record<string, number> = {};
+  for (const [name, { port }] of Object.entries(manifest.processes))
+    if (port) ports[name] = await findFreePort();
+  return ports;
+}

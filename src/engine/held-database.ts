@@ -1,0 +1,66 @@
+import { waitFor } from "../base/clock.ts";
+import { KeyedLock } from "../base/keyed-lock.ts";
+import { isDatabaseRunning, startDatabase, stopDatabase } from "../database/database.ts";
+import type { Database } from "../database/database.ts";
+import type { DatabaseRecord, EnvironmentRecord } from "../environment/environment.ts";
+import type { EngineContext } from "./context.ts";
+import { makeDatabaseSocketFolder } from "./layout.ts";
+
+/** Longer than a fork of any database takes that is copied byte by byte. */
+const RELEASE_LIMIT_MS = 10 * 60_000;
+
+/** An environment's database as the engine holds it: started when it is needed, and not stopped while someone works with it. */
+export class HeldDatabase {
+  readonly #context: EngineContext;
+  readonly #owner: Pick<EnvironmentRecord, "id" | "uid">;
+  readonly #database: Database;
+  readonly #starting = new KeyedLock();
+  #holds = 0;
+
+  constructor(
+    context: EngineContext,
+    owner: Pick<EnvironmentRecord, "id" | "uid">,
+    record: DatabaseRecord,
+  ) {
+    this.#context = context;
+    this.#owner = owner;
+    this.#database = { place: context.layout.databasePlace(owner), record };
+  }
+
+  isHeld(): boolean {
+    return this.#holds > 0;
+  }
+
+  async isRunning(): Promise<boolean> {
+    return isDatabaseRunning(this.#database.place);
+  }
+
+  /** Resolves at once where it runs. */
+  async start(): Promise<void> {
+    await this.#starting.run("", async () => {
+      if (await this.isRunning()) return;
+      await makeDatabaseSocketFolder(this.#context.layout, this.#owner);
+      await startDatabase(await this.#context.postgres(), this.#database.place);
+    });
+  }
+
+  async stop(): Promise<void> {
+    await stopDatabase(this.#database.place);
+  }
+
+  /** Works with it while it runs. */
+  async hold<T>(work: (database: Database) => Promise<T>): Promise<T> {
+    this.#holds += 1;
+    try {
+      await this.start();
+      return await work(this.#database);
+    } finally {
+      this.#holds -= 1;
+    }
+  }
+
+  /** Waits until nobody works with it: one that is being forked must not be stopped. */
+  async released(): Promise<void> {
+    await waitFor(() => (this.#holds === 0 ? true : undefined), { timeoutMs: RELEASE_LIMIT_MS });
+  }
+}

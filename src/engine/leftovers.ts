@@ -1,0 +1,122 @@
+import { readdir } from "node:fs/promises";
+import path from "node:path";
+
+import { hasErrorCode } from "../base/problem.ts";
+import { removeInside } from "../base/remove-inside.ts";
+import { isEnvironmentId } from "../environment/environment.ts";
+import type { EnvironmentId } from "../environment/environment.ts";
+import { MARK_VARIABLE } from "../environment/places.ts";
+import { endMarked, findMarked } from "../process/process.ts";
+import type { EngineContext } from "./context.ts";
+import type { LiveEnvironment } from "./live-environment.ts";
+import { clearEnvironment } from "./local-parts.ts";
+import { listDataFolders } from "./records.ts";
+
+/** Something of ours that no environment owns. */
+export type Leftover = {
+  readonly kind: "process" | "folder" | "socket";
+  readonly id: string;
+  readonly path: string | null;
+  readonly pid: number | null;
+};
+
+export type Owners = {
+  readonly environments: readonly LiveEnvironment[];
+  /** Being made or cleared just now. */
+  readonly busy: ReadonlySet<EnvironmentId>;
+};
+
+/** Looks at the machine, not at what we remember: processes by their marks, folders, sockets. */
+export async function listLeftovers(
+  context: EngineContext,
+  owners: Owners,
+): Promise<readonly Leftover[]> {
+  const [processes, folders, sockets] = await Promise.all([
+    listProcesses(context, owners),
+    listFolders(context, owners),
+    listSockets(context, owners),
+  ]);
+  return [...processes, ...folders, ...sockets];
+}
+
+/** Clears them; an environment's own id names what belongs together. */
+export async function mendLeftovers(
+  context: EngineContext,
+  leftovers: readonly Leftover[],
+): Promise<void> {
+  for (const { kind, id, path: folder } of leftovers) {
+    if (kind === "process") await endAll(context, id);
+    if (kind === "folder" && isEnvironmentId(id)) await clearEnvironment(context, id);
+    if (kind === "folder" && folder !== null) await removeInside(context.layout.data, folder);
+    if (kind === "socket" && folder !== null)
+      await removeInside(context.layout.home.sockets, folder);
+  }
+}
+
+async function listProcesses(
+  { layout }: EngineContext,
+  { environments, busy }: Owners,
+): Promise<readonly Leftover[]> {
+  const awake = new Set<string>(
+    environments.filter((live) => live.ownsProcesses()).map(({ record }) => record.id),
+  );
+  const marked = await findMarked(MARK_VARIABLE, `${layout.home.id}.`);
+  return marked.flatMap(({ pid, mark }) => {
+    const id = mark.split(".")[1] ?? "";
+    const isOwned = awake.has(id) || (isEnvironmentId(id) && busy.has(id));
+    return isOwned ? [] : [{ kind: "process" as const, id, path: null, pid }];
+  });
+}
+
+async function listFolders(
+  { layout }: EngineContext,
+  { environments, busy }: Owners,
+): Promise<readonly Leftover[]> {
+  const owned = new Set<string>([...busy, ...environments.map(({ record }) => record.id)]);
+  const names = await listDataFolders(layout);
+  return names
+    .filter((name) => !owned.has(name))
+    .map((name) => ({
+      kind: "folder" as const,
+      id: name,
+      path: path.join(layout.data, name),
+      pid: null,
+    }));
+}
+
+async function listSockets(
+  { layout }: EngineContext,
+  { environments, busy }: Owners,
+): Promise<readonly Leftover[]> {
+  const ids = [...busy, ...environments.map(({ record }) => record.id)];
+  const owned = new Set(
+    ids.flatMap((id) => [
+      path.basename(layout.databaseSockets(id)),
+      path.basename(layout.keeperSockets(id)),
+    ]),
+  );
+  const names = await listNames(layout.home.sockets);
+  return names
+    .filter((name) => /^[a-z2-7]{8}k?$/.test(name) && !owned.has(name))
+    .map((name) => ({
+      kind: "socket" as const,
+      id: name,
+      path: path.join(layout.home.sockets, name),
+      pid: null,
+    }));
+}
+
+async function endAll({ layout }: EngineContext, id: string): Promise<void> {
+  const marked = await findMarked(MARK_VARIABLE, `${layout.home.id}.${id}.`);
+  for (const mark of new Set(marked.map((process) => process.mark)))
+    await endMarked(MARK_VARIABLE, mark, { graceMs: 2_000 });
+}
+
+async function listNames(folder: string): Promise<readonly string[]> {
+  try {
+    return await readdir(folder);
+  } catch (error) {
+    if (hasErrorCode(error, "ENOENT")) return [];
+    throw error;
+  }
+}

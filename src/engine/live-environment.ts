@@ -1,0 +1,357 @@
+import { monotonicMs } from "../base/clock.ts";
+import { KeyedLock } from "../base/keyed-lock.ts";
+import { messageOf, Problem } from "../base/problem.ts";
+import type { ProblemFields } from "../base/problem.ts";
+import type { Database } from "../database/database.ts";
+import type {
+  EnvironmentRecord,
+  EnvironmentState,
+  ProcessState,
+} from "../environment/environment.ts";
+import type { Manifest } from "../environment/manifest.ts";
+import { MARK_VARIABLE } from "../environment/places.ts";
+import { preparationInterrupted } from "../environment/problems.ts";
+import { endMarked } from "../process/process.ts";
+import { findRuntime, startRuntime } from "../runtime/runtime.ts";
+import type { Runtime } from "../runtime/runtime.ts";
+import type { VariableStore } from "../variables/variables.ts";
+import type { EngineContext } from "./context.ts";
+import { HeldDatabase } from "./held-database.ts";
+import { makeKeeperSocketFolder } from "./layout.ts";
+import { requireManifest } from "./manifests.ts";
+import { enginePartFailed } from "./problems.ts";
+import { findMainProcess } from "./process-plans.ts";
+import { writeRecord } from "./records.ts";
+import {
+  assignPorts,
+  formatDatabaseUrl,
+  planCommand,
+  planCommandOverlay,
+  planRuntime,
+  variableStore,
+} from "./runtime-planning.ts";
+import { findProcessUser } from "./users.ts";
+
+/** After a wake that failed, requests are told why for this long; then the next one tries again. */
+const WAKE_RETRY_MS = 5_000;
+
+type Phase = "asleep" | "waking" | "awake";
+
+/** One environment as the engine holds it: its record, its running parts, and who waits for it. */
+export class LiveEnvironment {
+  readonly #context: EngineContext;
+  readonly #lock = new KeyedLock();
+  readonly #database: HeldDatabase | null;
+  readonly #listeners = new Set<() => void>();
+  #record: EnvironmentRecord;
+  #phase: Phase = "asleep";
+  #runtime: Runtime | undefined;
+  #manifest: Manifest | undefined;
+  #waking: Promise<void> | undefined;
+  #wakeFailure: { readonly problem: ProblemFields; readonly atMs: number } | null = null;
+  #ended = false;
+
+  constructor(context: EngineContext, record: EnvironmentRecord) {
+    this.#context = context;
+    this.#record = record;
+    this.#database =
+      record.database === null ? null : new HeldDatabase(context, record, record.database);
+  }
+
+  get record(): EnvironmentRecord {
+    return this.#record;
+  }
+
+  get variables(): VariableStore {
+    return variableStore(this.#context.layout, this.#record);
+  }
+
+  get logs(): string {
+    return this.#context.layout.logs(this.#record.id);
+  }
+
+  state(): EnvironmentState {
+    if (this.#record.state.kind === "broken") return "broken";
+    if (this.#record.state.kind === "preparing") return "creating";
+    return this.#phase === "asleep" ? "asleep" : "awake";
+  }
+
+  /** Whether processes with its mark are its own: all but while it sleeps. */
+  ownsProcesses(): boolean {
+    return (
+      this.#phase !== "asleep" ||
+      this.#database?.isHeld() === true ||
+      this.state() === "creating" ||
+      this.state() === "broken"
+    );
+  }
+
+  /** What its record says once it is prepared: whether its processes run just now. */
+  restState(): EnvironmentRecord["state"] {
+    return { kind: this.#phase === "asleep" ? "asleep" : "awake" };
+  }
+
+  /** A line about it in the server's own log. */
+  note(text: string): void {
+    this.#context.log(`${this.#record.app}--${this.#record.name}: ${text}`);
+  }
+
+  /** True while the processes are being started, and have no states of their own yet. */
+  isWaking(): boolean {
+    return this.#phase === "waking";
+  }
+
+  processes(): readonly ProcessState[] {
+    if (this.#runtime !== undefined && this.#phase !== "asleep") return this.#runtime.processes();
+    return Object.keys(this.#manifest?.processes ?? {}).map((name) => ({
+      name,
+      state: this.#phase === "waking" ? "starting" : "stopped",
+      port: this.#record.ports[name] ?? null,
+      pid: null,
+      problem: null,
+    }));
+  }
+
+  /** What stands in its way: a broken preparation, a wake that failed, processes that fail. */
+  problems(): readonly ProblemFields[] {
+    const broken = this.#record.state.kind === "broken" ? [this.#record.state.problem] : [];
+    const waking = this.#wakeFailure === null ? [] : [this.#wakeFailure.problem];
+    return [...broken, ...waking, ...this.processes().flatMap(({ problem }) => problem ?? [])];
+  }
+
+  /** Why the last wake failed, while it is so recent that another try is not due. */
+  freshWakeProblem(): ProblemFields | null {
+    const isFresh =
+      this.#wakeFailure !== null && monotonicMs() - this.#wakeFailure.atMs < WAKE_RETRY_MS;
+    return isFresh ? (this.#wakeFailure?.problem ?? null) : null;
+  }
+
+  /** The process that its own address leads to. */
+  mainProcess(): string | undefined {
+    return this.#manifest === undefined ? undefined : findMainProcess(this.#manifest);
+  }
+
+  /** @throws `manifest_invalid`, `app_not_found`, `files_missing` */
+  async manifest(): Promise<Manifest> {
+    this.#manifest = await requireManifest(this.#record.files.path);
+    return this.#manifest;
+  }
+
+  /** Calls back whenever a state may have changed. */
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Database and processes run, or wait for what they lack. Resolves at once where they do. */
+  async wake(): Promise<void> {
+    if (this.#phase === "awake") return;
+    this.#waking ??= this.#lock
+      .run("", async () => this.#wake())
+      .finally(() => {
+        this.#waking = undefined;
+      });
+    await this.#waking;
+  }
+
+  /** Ends processes and database; what they hold stays. */
+  async sleep(): Promise<void> {
+    await this.#lock.run("", async () => {
+      await this.#stopRuntime();
+      await this.#database?.released();
+      await this.#database?.stop();
+      if (this.#record.state.kind === "awake") await this.save({ state: { kind: "asleep" } });
+      this.#enter("asleep");
+    });
+  }
+
+  /** Waits until no process is starting, or the limit has passed. */
+  async settled(options: {
+    timeoutMs: number;
+    signal?: AbortSignal;
+  }): Promise<readonly ProcessState[]> {
+    return (await this.#runtime?.settled(options)) ?? this.processes();
+  }
+
+  /** Its variables or its manifest changed: processes that see another environment are started again. */
+  async refresh(): Promise<void> {
+    if (this.#phase !== "awake") return;
+    await this.#lock.run("", async () => {
+      if (this.#phase === "awake")
+        await this.#runtime?.apply(
+          await planRuntime(this.#context, this.#record, await this.manifest()),
+        );
+    });
+  }
+
+  async restartProcess(name: string): Promise<void> {
+    await this.#runtime?.restart(name);
+  }
+
+  /** Takes up what a server before this one left running. */
+  async adopt(): Promise<void> {
+    const user = await findProcessUser(this.#context.layout, this.#record).catch(() => null);
+    const runtime = await findRuntime(this.#context.layout.runtimePlace(this.#record.id, user));
+    if (runtime === undefined || this.#record.state.kind !== "awake") {
+      await runtime?.stop();
+      await this.#endLeftovers();
+      await this.#noteInterruption();
+      return;
+    }
+    this.#adopted(runtime);
+    await this.#database?.start();
+    this.#enter("awake");
+    this.#manifest = await requireManifest(this.#record.files.path).catch(() => undefined);
+  }
+
+  /** No processes were there to be taken up: a wake is due, or a preparation that was cut off is to be done again. */
+  async #noteInterruption(): Promise<void> {
+    const { state, name } = this.#record;
+    if (state.kind === "awake") await this.save({ state: { kind: "asleep" } });
+    if (state.kind !== "preparing") return;
+    await this.save({
+      state: { kind: "broken", problem: preparationInterrupted(name).toFields() },
+    });
+  }
+
+  /** The server leaves; the environment goes on. */
+  disconnect(): void {
+    this.#ended = true;
+    this.#runtime?.disconnect();
+  }
+
+  /** It is being deleted: nothing may wake it again, and nobody waits for it. */
+  async end(): Promise<void> {
+    this.#ended = true;
+    await this.#lock.run("", async () => this.#stopRuntime());
+    await this.#database?.released();
+  }
+
+  /** Works with the running database, which is not stopped meanwhile. null: it has none. */
+  async withDatabase<T>(work: (database: Database | null) => Promise<T>): Promise<T> {
+    if (this.#database === null) return work(null);
+    try {
+      return await this.#database.hold(work);
+    } finally {
+      this.#announce();
+      if (this.state() === "asleep") await this.#lock.run("", async () => this.#stopIdleDatabase());
+    }
+  }
+
+  /** For a client at the door: wakes it, where it sleeps. Resolves with the database's socket. */
+  async openDatabase(): Promise<string> {
+    if (this.state() === "asleep") await this.wake();
+    else await this.#database?.start();
+    return `${this.#context.layout.databaseSockets(this.#record.id)}/.s.PGSQL.5432`;
+  }
+
+  /** Starts a database that ended by itself. Resolves with true where it had. */
+  async mendDatabase(): Promise<boolean> {
+    if (this.#phase !== "awake" || this.#database === null || this.#ended) return false;
+    if (await this.#database.isRunning()) return false;
+    await this.#database.start();
+    return true;
+  }
+
+  /** The whole environment of a command that the server runs: setup, migrate, seed. */
+  async commandEnvironment(): Promise<Readonly<Record<string, string>>> {
+    return planCommand(this.#context, this.#record, await this.manifest());
+  }
+
+  /** What a command in the workspace gets besides its caller's environment. */
+  async commandVariables(): Promise<Readonly<Record<string, string>>> {
+    return planCommandOverlay(this.#context, this.#record, await this.manifest());
+  }
+
+  /** In its final form, through the wire gateway. */
+  databaseUrl(): string | null {
+    return formatDatabaseUrl(this.#context, this.#record);
+  }
+
+  /** Changes its record. One that is being deleted stays deleted. */
+  async save(change: Partial<EnvironmentRecord>): Promise<void> {
+    if (this.#ended) return;
+    const record = { ...this.#record, ...change };
+    await writeRecord(this.#context.layout, record);
+    this.#record = record;
+    this.#announce();
+  }
+
+  async #wake(): Promise<void> {
+    if (this.#ended || this.#record.state.kind === "broken" || this.#phase === "awake") return;
+    this.#enter("waking");
+    try {
+      const manifest = await this.manifest();
+      this.#record = { ...this.#record, ports: await assignPorts(this.#record, manifest) };
+      const [runtime] = await Promise.all([this.#openRuntime(), this.#database?.start()]);
+      this.#adopted(runtime);
+      await runtime.apply(await planRuntime(this.#context, this.#record, await this.manifest()));
+      await this.save({ state: { kind: "awake" } });
+      this.#wakeFailure = null;
+      this.#enter("awake");
+    } catch (error) {
+      const problem = error instanceof Problem ? error : enginePartFailed("wake", error);
+      this.#wakeFailure = { problem: problem.toFields(), atMs: monotonicMs() };
+      await this.#stopRuntime();
+      this.#enter("asleep");
+      throw error;
+    }
+  }
+
+  async #openRuntime(): Promise<Runtime> {
+    const { layout, keepers, keeperProgram } = this.#context;
+    const user = await findProcessUser(layout, this.#record);
+    const early = keepers.get(this.#record.id);
+    keepers.delete(this.#record.id);
+    if (early !== undefined) return early;
+    await makeKeeperSocketFolder(layout, { id: this.#record.id, user });
+    const place = layout.runtimePlace(this.#record.id, user);
+    return (await findRuntime(place)) ?? startRuntime(place, keeperProgram);
+  }
+
+  #adopted(runtime: Runtime): void {
+    this.#runtime = runtime;
+    runtime.onChange(() => this.#announce());
+    void runtime.closed
+      .then(async () => this.#lost(runtime))
+      .catch((error: unknown) => {
+        this.note(messageOf(error));
+      });
+  }
+
+  /** Its keeper went away by itself: what it kept is started again. */
+  async #lost(runtime: Runtime): Promise<void> {
+    if (this.#runtime !== runtime || this.#ended || this.#phase !== "awake") return;
+    this.note("its keeper ended; starting it again.");
+    this.#runtime = undefined;
+    this.#enter("asleep");
+    await this.wake();
+  }
+
+  async #stopRuntime(): Promise<void> {
+    const runtime = this.#runtime ?? (await this.#context.keepers.get(this.#record.id));
+    this.#context.keepers.delete(this.#record.id);
+    this.#runtime = undefined;
+    await runtime?.stop();
+  }
+
+  async #stopIdleDatabase(): Promise<void> {
+    if (this.#phase === "asleep" && this.#database?.isHeld() === false) await this.#database.stop();
+  }
+
+  async #endLeftovers(): Promise<void> {
+    const { mark } = this.#context.layout.runtimePlace(this.#record.id, null);
+    await endMarked(MARK_VARIABLE, mark, { graceMs: 2_000 });
+    await endMarked(MARK_VARIABLE, `${mark}.keeper`, { graceMs: 2_000 });
+    await this.#database?.stop();
+  }
+
+  #enter(phase: Phase): void {
+    this.#phase = phase;
+    this.#announce();
+  }
+
+  #announce(): void {
+    for (const listener of this.#listeners) listener();
+  }
+}

@@ -1,0 +1,140 @@
+import path from "node:path";
+
+import { monotonicMs } from "../base/clock.ts";
+import { Problem } from "../base/problem.ts";
+import { exists } from "../base/remove-inside.ts";
+import { timed } from "../environment/create.ts";
+import type { EnvironmentRecord, PreparationStep, Report } from "../environment/environment.ts";
+import type { Manifest } from "../environment/manifest.ts";
+import { stepFailed } from "../environment/problems.ts";
+import { hashFiles, isSameTree } from "../files/files.ts";
+import { runStep } from "../runtime/runtime.ts";
+import type { EngineContext } from "./context.ts";
+import type { LiveEnvironment } from "./live-environment.ts";
+import { enginePartFailed } from "./problems.ts";
+import { findProcessUser } from "./users.ts";
+
+/** Long enough for an install over a slow line. */
+const STEP_LIMIT_MS = 30 * 60_000;
+
+/** Files whose change makes a set-up tree stale: what `setup` installs is written in them. */
+const LOCK_FILES = [
+  "package-lock.json",
+  "npm-shrinkwrap.json",
+  "pnpm-lock.yaml",
+  "yarn.lock",
+  "bun.lock",
+  "bun.lockb",
+  "Gemfile.lock",
+  "requirements.txt",
+  "poetry.lock",
+  "uv.lock",
+  "composer.lock",
+  "go.sum",
+  "mix.lock",
+];
+
+/** What a new app's first environment needs before its processes: all that its manifest names. */
+export async function listFirstSteps(
+  folder: string,
+  manifest: Manifest,
+): Promise<readonly PreparationStep[]> {
+  const isSetUp =
+    manifest.source !== "ramet.json" && (await exists(path.join(folder, "node_modules")));
+  return listNamed(manifest).filter((step) => step !== "setup" || !isSetUp);
+}
+
+/**
+ * What a fork needs: setup when the lock files differ from those its source was set up with, migrations when its files
+ * may differ from its source's; never a seed, since the rows came along.
+ */
+export async function listForkSteps(
+  source: EnvironmentRecord,
+  files: EnvironmentRecord["files"],
+  manifest: Manifest,
+): Promise<readonly PreparationStep[]> {
+  const tree = files.kind === "kept" ? source.files.path : files.path;
+  const hasSetup = source.setupStamp === (await stampSetup(tree, manifest));
+  const hasMigrations = files.kind === "kept" || (await isSameTree(source.files.path, files.path));
+  return listNamed(manifest).filter(
+    (step) => (step === "setup" && !hasSetup) || (step === "migrate" && !hasMigrations),
+  );
+}
+
+/** What files that were replaced need: setup when the lock files differ, and the migrations. */
+export async function listChangeSteps(
+  record: EnvironmentRecord,
+  manifest: Manifest,
+): Promise<readonly PreparationStep[]> {
+  const isSetUp = record.setupStamp === (await stampSetup(record.files.path, manifest));
+  return listNamed(manifest).filter((step) => step !== "seed" && !(step === "setup" && isSetUp));
+}
+
+/** Changes when what `setup` would install changes. */
+export async function stampSetup(folder: string, manifest: Manifest): Promise<string> {
+  return `${manifest.setup ?? ""}|${await hashFiles(folder, LOCK_FILES)}`;
+}
+
+/**
+ * Runs what remains, one after another, each noted as soon as it is done. A step that fails leaves the environment
+ * `broken`, and there to be looked into.
+ */
+export async function prepareEnvironment(
+  context: EngineContext,
+  live: LiveEnvironment,
+  { report }: { readonly report: Report },
+): Promise<void> {
+  try {
+    const manifest = await live.manifest();
+    for (const step of live.record.remaining) {
+      await context.checkpoint(`before ${step}`);
+      await timed(step, { report, clock: monotonicMs }, async () =>
+        runCommand(context, live, { step, manifest }),
+      );
+      await live.save({ remaining: live.record.remaining.filter((other) => other !== step) });
+    }
+    await live.save({
+      setupStamp: await stampSetup(live.record.files.path, manifest),
+      state: live.restState(),
+    });
+  } catch (error) {
+    const problem = error instanceof Problem ? error : enginePartFailed("preparation", error);
+    await live.save({ state: { kind: "broken", problem: problem.toFields() } });
+    throw problem;
+  }
+}
+
+function listNamed(manifest: Manifest): readonly PreparationStep[] {
+  const all = ["setup", "migrate", "seed"] as const;
+  return all.filter((step) => findCommand(manifest, step) !== null);
+}
+
+function findCommand(manifest: Manifest, step: PreparationStep): string | null {
+  return step === "setup" ? manifest.setup : (manifest.database?.[step] ?? null);
+}
+
+async function runCommand(
+  context: EngineContext,
+  live: LiveEnvironment,
+  { step, manifest }: { readonly step: PreparationStep; readonly manifest: Manifest },
+): Promise<{ detail: string }> {
+  const command = findCommand(manifest, step);
+  if (command === null) return { detail: "" };
+  const user = await findProcessUser(context.layout, live.record);
+  const { mark } = context.layout.runtimePlace(live.record.id, user);
+  const { exitCode, signal, lastLines } = await runStep({
+    name: step,
+    command,
+    folder: live.record.files.path,
+    environment: { ...(await live.commandEnvironment()), RAMET_MARK: mark },
+    user,
+    logs: live.logs,
+    timeoutMs: STEP_LIMIT_MS,
+  });
+  if (exitCode === 0) return { detail: "" };
+  const how =
+    exitCode === null
+      ? `was ended by ${signal ?? "a signal"}`
+      : `failed with exit code ${exitCode}`;
+  throw stepFailed({ name: step, command, how, lines: lastLines });
+}

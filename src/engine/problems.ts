@@ -1,0 +1,57 @@
+import { messageOf, Problem } from "../base/problem.ts";
+
+export function recordUnreadable(file: string, cause: unknown): Problem {
+  return new Problem(
+    {
+      code: "record_unreadable",
+      message: `${file} cannot be read: ${messageOf(cause).slice(0, 300)}`,
+      remedy:
+        "Restore the file from a backup, or move it away: its environment is then cleared at the next start.",
+    },
+    { cause },
+  );
+}
+
+export function filesMissing(folder: string): Problem {
+  return new Problem({
+    code: "files_missing",
+    message: `The folder ${folder}, which the environment runs on, is not there.`,
+    remedy: "Put it back, or delete the environment with `ramet env delete NAME --force`.",
+  });
+}
+
+export function folderNoApp(folder: string): Problem {
+  return new Problem({
+    code: "app_not_found",
+    message: `${folder} holds no app: there is neither a ramet.json nor a package.json.`,
+    remedy:
+      'Go to the folder of your app, or write a ramet.json that says how to start it, such as {"processes":{"web":{"command":"..."}}}.',
+  });
+}
+
+export function notAFolder(folder: string): Problem {
+  return new Problem({
+    code: "folder_invalid",
+    message: `${folder} is not a folder that can be read.`,
+    remedy: "Name a folder that exists.",
+  });
+}
+
+export function enginePartFailed(part: string, cause: unknown): Problem {
+  return new Problem(
+    {
+      code: `${part}_failed`,
+      message: `${part}: ${messageOf(cause).slice(0, 500)}`,
+      remedy: "See `ramet server logs`, then try again with `ramet env start NAME`.",
+    },
+    { cause },
+  );
+}
+
+export function maskMissing(file: string): Problem {
+  return new Problem({
+    code: "mask_missing",
+    message: `The file ${file}, which masks a fork's rows, cannot be read.`,
+    remedy: 'Write it, or change "database.mask" in ramet.json. Nothing was forked.',
+  });
+}

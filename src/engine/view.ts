@@ -1,0 +1,88 @@
+import type { ProblemFields } from "../base/problem.ts";
+import type {
+  EnvironmentRecord,
+  EnvironmentState,
+  FilesRecord,
+  ProcessStateName,
+} from "../environment/environment.ts";
+import { filesShared } from "../environment/problems.ts";
+import type { LiveEnvironment } from "./live-environment.ts";
+import { findMainProcess, formatUrl } from "./process-plans.ts";
+
+/** An environment as people and programs are shown it. */
+export type Environment = {
+  readonly id: string;
+  readonly app: string;
+  readonly name: string;
+  readonly state: EnvironmentState;
+  readonly parent: string | null;
+  readonly url: string | null;
+  readonly databaseUrl: string | null;
+  readonly files: FilesRecord;
+  readonly processes: {
+    name: string;
+    state: ProcessStateName;
+    port: number | null;
+    pid: number | null;
+  }[];
+  readonly problems: ProblemFields[];
+  readonly createdAt: string;
+};
+
+const HAS_ADDRESSES: ReadonlySet<EnvironmentState> = new Set([
+  "awake",
+  "frozen",
+  "asleep",
+  "broken",
+]);
+
+/** `others`: the environments that run on the same folder. */
+export async function describeEnvironment(
+  live: LiveEnvironment,
+  { gatewayPort, others }: { readonly gatewayPort: number; readonly others: readonly string[] },
+): Promise<Environment> {
+  const { record } = live;
+  // A manifest that cannot be read shows among the problems of the next wake; the environment is listed all the same.
+  const manifest = await live.manifest().catch(() => undefined);
+  const hasAddresses = HAS_ADDRESSES.has(live.state());
+  const hasUrl = hasAddresses && manifest !== undefined && findMainProcess(manifest) !== undefined;
+  const shared = others.length === 0 ? [] : [filesShared(record.files.path, others).toFields()];
+  return {
+    id: record.id,
+    app: record.app,
+    name: record.name,
+    state: live.state(),
+    parent: record.parent,
+    url: hasUrl ? formatUrl(record, null, gatewayPort) : null,
+    databaseUrl: hasAddresses ? live.databaseUrl() : null,
+    files: record.files,
+    processes: live.processes().map(({ name, state, port, pid }) => ({ name, state, port, pid })),
+    problems: uniqueProblems([...live.problems(), ...shared]),
+    createdAt: record.createdAt,
+  };
+}
+
+/** An environment that is still being built: what is known of it already. */
+export function describeDraft(
+  draft: Pick<EnvironmentRecord, "id" | "app" | "name" | "parent" | "files" | "createdAt">,
+): Environment {
+  return {
+    id: draft.id,
+    app: draft.app,
+    name: draft.name,
+    state: "creating",
+    parent: draft.parent,
+    url: null,
+    databaseUrl: null,
+    files: draft.files,
+    processes: [],
+    problems: [],
+    createdAt: draft.createdAt,
+  };
+}
+
+function uniqueProblems(problems: readonly ProblemFields[]): ProblemFields[] {
+  return [
+    ...new Map(problems.map((problem) => [`${problem.code} ${problem.message}`, problem])).values(),
+  ];
+}

@@ -1,0 +1,60 @@
+import type { CallName } from "../protocol/calls.ts";
+import type { Call } from "./call.ts";
+import { compareFiles } from "./calls/compare-files.ts";
+import { createApp } from "./calls/create-app.ts";
+import { createEnvironment } from "./calls/create-environment.ts";
+import { deleteApp } from "./calls/delete-app.ts";
+import { deleteEnvironment } from "./calls/delete-environment.ts";
+import { deleteVariables } from "./calls/delete-variables.ts";
+import { developEnvironment } from "./calls/develop-environment.ts";
+import { examine } from "./calls/examine.ts";
+import { findApp } from "./calls/find-app.ts";
+import { importVariables } from "./calls/import-variables.ts";
+import { listApps } from "./calls/list-apps.ts";
+import { listEnvironments } from "./calls/list-environments.ts";
+import { listVariables } from "./calls/list-variables.ts";
+import { pullFiles } from "./calls/pull-files.ts";
+import { pushFiles } from "./calls/push-files.ts";
+import { queryDatabase } from "./calls/query-database.ts";
+import { readEnvironmentVariables } from "./calls/read-environment-variables.ts";
+import { readLogs } from "./calls/read-logs.ts";
+import { serverLeave } from "./calls/server-leave.ts";
+import { serverStatus } from "./calls/server-status.ts";
+import { serverStop } from "./calls/server-stop.ts";
+import { setVariables } from "./calls/set-variables.ts";
+import { showEnvironment } from "./calls/show-environment.ts";
+import { startEnvironment } from "./calls/start-environment.ts";
+import { stopEnvironment } from "./calls/stop-environment.ts";
+
+export const CALL_TABLE: Readonly<Record<CallName, Call>> = {
+  "files.status": compareFiles,
+  "app.create": createApp,
+  "environment.create": createEnvironment,
+  "app.delete": deleteApp,
+  "environment.delete": deleteEnvironment,
+  "variable.delete": deleteVariables,
+  "environment.develop": developEnvironment,
+  doctor: examine,
+  "app.find": findApp,
+  "variable.import": importVariables,
+  "app.list": listApps,
+  "environment.list": listEnvironments,
+  "variable.list": listVariables,
+  "files.pull": pullFiles,
+  "files.push": pushFiles,
+  "database.query": queryDatabase,
+  "environment.variables": readEnvironmentVariables,
+  "environment.logs": readLogs,
+  "server.leave": serverLeave,
+  "server.status": serverStatus,
+  "server.stop": serverStop,
+  "variable.set": setVariables,
+  "environment.show": showEnvironment,
+  "environment.start": startEnvironment,
+  "environment.stop": stopEnvironment,
+};
+
+/** The call of this name, as a client writes it. */
+export function findCall(name: string): Call | undefined {
+  return Object.entries(CALL_TABLE).find(([known]) => known === name)?.[1];
+}

@@ -1,0 +1,15 @@
+import { CALLS } from "../../protocol/calls.ts";
+import { compareSides } from "../../sync/sync.ts";
+import { defineCall } from "../call.ts";
+import { requireSides } from "../sides.ts";
+
+export const compareFiles = defineCall(
+  CALLS["files.status"],
+  async ({ app, environment, workspace }, { engine }) => {
+    const live = engine.require(app, environment);
+    const about = { app, environment, files: live.record.files };
+    const sides = await requireSides(engine, live, workspace);
+    if (sides === null) return { ...about, local: [], remote: [], conflicts: [] };
+    return { ...about, ...(await compareSides(sides)) };
+  },
+);

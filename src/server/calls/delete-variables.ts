@@ -1,0 +1,13 @@
+import { CALLS } from "../../protocol/calls.ts";
+import { deleteVariables as remove } from "../../variables/variables.ts";
+import { defineCall } from "../call.ts";
+
+export const deleteVariables = defineCall(
+  CALLS["variable.delete"],
+  async ({ app, environment, names, ignoreMissing }, { engine }) => {
+    const live = engine.require(app, environment);
+    const deleted = await remove(live.variables, names, { ignoreMissing });
+    await live.refresh();
+    return { deleted: [...deleted] };
+  },
+);

@@ -1,0 +1,17 @@
+import { CALLS } from "../../protocol/calls.ts";
+import { importVariables as bring } from "../../variables/variables.ts";
+import { defineCall } from "../call.ts";
+
+export const importVariables = defineCall(
+  CALLS["variable.import"],
+  async ({ app, environment, source, names, includeValues }, { engine }) => {
+    const live = engine.require(app, environment);
+    const from =
+      source.kind === "file"
+        ? { values: source.variables }
+        : { store: engine.require(app, source.name.toLowerCase()).variables };
+    const { imported, skipped } = await bring(live.variables, from, { names, includeValues });
+    await live.refresh();
+    return { imported: [...imported], skipped: [...skipped] };
+  },
+);

@@ -1,0 +1,10 @@
+import { CALLS } from "../../protocol/calls.ts";
+import { listVariables as list } from "../../variables/variables.ts";
+import { defineCall } from "../call.ts";
+
+export const listVariables = defineCall(
+  CALLS["variable.list"],
+  async ({ app, environment }, { engine }) => [
+    ...(await list(engine.require(app, environment).variables)),
+  ],
+);

@@ -1,0 +1,9 @@
+import { CALLS } from "../../protocol/calls.ts";
+import { defineCall } from "../call.ts";
+
+export const readEnvironmentVariables = defineCall(
+  CALLS["environment.variables"],
+  async ({ app, environment }, { engine }) => ({
+    ...(await engine.require(app, environment).commandVariables()),
+  }),
+);

@@ -1,0 +1,7 @@
+import { CALLS } from "../../protocol/calls.ts";
+import { defineCall } from "../call.ts";
+
+export const serverLeave = defineCall(CALLS["server.leave"], async (_, { leave }) => {
+  leave();
+  return {};
+});

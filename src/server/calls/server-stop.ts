@@ -1,0 +1,8 @@
+import { CALLS } from "../../protocol/calls.ts";
+import { defineCall } from "../call.ts";
+
+export const serverStop = defineCall(CALLS["server.stop"], async (_, { engine, leave }) => {
+  const stopped = await engine.stopAll();
+  leave();
+  return { stopped };
+});

@@ -1,0 +1,12 @@
+import { CALLS } from "../../protocol/calls.ts";
+import { defineCall } from "../call.ts";
+
+export const showEnvironment = defineCall(
+  CALLS["environment.show"],
+  async ({ app, environment }, { engine }) => {
+    const making = (await engine.describeAll(engine.requireApp(app))).find(
+      ({ name, state }) => name === environment && state === "creating",
+    );
+    return making ?? engine.describe(engine.require(app, environment));
+  },
+);

@@ -1,0 +1,11 @@
+import { CALLS } from "../../protocol/calls.ts";
+import { defineCall } from "../call.ts";
+
+export const startEnvironment = defineCall(
+  CALLS["environment.start"],
+  async ({ app, environment }, session) => {
+    const live = session.engine.require(app, environment);
+    await session.engine.start(live, session);
+    return session.engine.describe(live);
+  },
+);

@@ -1,0 +1,11 @@
+import { CALLS } from "../../protocol/calls.ts";
+import { defineCall } from "../call.ts";
+
+export const stopEnvironment = defineCall(
+  CALLS["environment.stop"],
+  async ({ app, environment }, { engine }) => {
+    const live = engine.require(app, environment);
+    await live.sleep();
+    return engine.describe(live);
+  },
+);

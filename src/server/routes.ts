@@ -1,0 +1,82 @@
+import { messageOf, Problem } from "../base/problem.ts";
+import type { WireRoute } from "../database/database.ts";
+import type { Engine } from "../engine/engine.ts";
+import { findAddress } from "../environment/address.ts";
+import type { ProcessState } from "../environment/environment.ts";
+import type { Target, TargetState } from "../gateway/gateway.ts";
+
+type Live = ReturnType<Engine["require"]>;
+
+/** Whose a host name is, and what its process does just now. */
+export function findTarget(engine: Engine, hostname: string): Target | undefined {
+  const address = findAddress(hostname);
+  const live = address === undefined ? undefined : engine.find(address.app, address.environment);
+  if (address === undefined || live === undefined) return undefined;
+  const process = address.process;
+  if (
+    process !== null &&
+    !live.processes().some(({ name }) => name === process) &&
+    live.state() === "awake"
+  )
+    return undefined;
+  return {
+    label: hostname.replace(/\.localhost$/, ""),
+    state: () => describeTarget(live, process),
+    wake: () => {
+      // What fails is among the environment's problems, which the next look at its state shows.
+      live.wake().catch((error: unknown) => live.note(`could not be woken: ${messageOf(error)}`));
+    },
+    changed: async (signal) => nextChange(live, signal),
+  };
+}
+
+/** The database of the environment whose id a client gives as its user name. */
+export function findWireRoute(engine: Engine, user: string): WireRoute | undefined {
+  const live = engine.findById(user);
+  if (live === undefined || live.record.database === null) return undefined;
+  const { name } = live.record.database;
+  return {
+    open: async () => ({ socket: await live.openDatabase(), database: name }),
+  };
+}
+
+function describeTarget(live: Live, process: string | null): TargetState {
+  const [problem] = live.problems();
+  const state = live.state();
+  if (state === "broken" && problem !== undefined) return { kind: "unavailable", problem };
+  if (state === "creating" || live.isWaking()) return { kind: "starting" };
+  if (state === "asleep") return describeAsleep(live);
+  const found = live.processes().find(({ name }) => name === (process ?? live.mainProcess()));
+  return found === undefined
+    ? { kind: "unavailable", problem: noProcess(live).toFields() }
+    : describeProcess(found);
+}
+
+/** A wake that has just failed is told; later requests try again. */
+function describeAsleep(live: Live): TargetState {
+  const problem = live.freshWakeProblem();
+  return problem === null ? { kind: "asleep" } : { kind: "unavailable", problem };
+}
+
+function describeProcess({ state, port, problem }: ProcessState): TargetState {
+  if (state === "ready" && port !== null) return { kind: "ready", port };
+  if (problem !== null && state !== "starting") return { kind: "unavailable", problem };
+  return { kind: "starting" };
+}
+
+async function nextChange(live: Live, signal: AbortSignal): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const forget = live.onChange(resolve);
+  signal.addEventListener("abort", () => resolve(), { once: true });
+  if (signal.aborted) resolve();
+  await promise;
+  forget();
+}
+
+function noProcess(live: Live): Problem {
+  return new Problem({
+    code: "process_none",
+    message: `${live.record.name} has no process that answers requests.`,
+    remedy: 'Give one a port in ramet.json: "processes".',
+  });
+}

@@ -1,0 +1,17 @@
+import type { Engine } from "../engine/engine.ts";
+import type { LogLine, Report } from "../environment/environment.ts";
+import type { ServerStatus } from "../protocol/schemas.ts";
+
+/** What a call works with: the engine, and the caller who listens meanwhile. */
+export type Session = {
+  readonly engine: Engine;
+  /** Tells the caller how far it is. */
+  readonly report: Report;
+  /** Sends the caller a line of a log. */
+  readonly line: (line: LogLine) => void;
+  /** Aborted when the caller has gone. */
+  readonly signal: AbortSignal;
+  readonly status: () => ServerStatus;
+  /** Ends the server once this call is answered. `stopAll`: its environments too. */
+  readonly leave: () => void;
+};

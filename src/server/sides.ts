@@ -1,0 +1,28 @@
+import { realpath } from "node:fs/promises";
+import path from "node:path";
+
+import { systemClock } from "../base/clock.ts";
+import type { Engine } from "../engine/engine.ts";
+import type { Sides } from "../sync/sync.ts";
+import { linkedElsewhere } from "./problems.ts";
+
+/**
+ * The two trees that push, pull and status compare; null for an environment that runs on this very folder.
+ * @throws `environment_linked_elsewhere`
+ */
+export async function requireSides(
+  engine: Engine,
+  live: ReturnType<Engine["require"]>,
+  workspace: string,
+): Promise<Sides | null> {
+  const { files, id, name } = live.record;
+  if (files.kind === "kept")
+    return { local: workspace, remote: files.path, ancestor: engine.layout.ancestor(id) };
+  if ((await realpath(workspace)) !== files.path) throw linkedElsewhere(name, files.path);
+  return null;
+}
+
+/** One folder for each push or pull, named by its time, so that nothing displaced is displaced again. */
+export function formatDisplacedFolder(folder: string): string {
+  return path.join(folder, new Date(systemClock.now()).toISOString().replaceAll(":", "-"));
+}
