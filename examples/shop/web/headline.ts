@@ -1,0 +1,1 @@
+export const headline = "Things worth keeping";
