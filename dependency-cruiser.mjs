@@ -13,7 +13,7 @@ export const MAY_IMPORT = {
   process: ["base"],
   manifest: ["base", "environment"],
   workspace: ["base", "environment", "process"],
-  sync: ["base", "process"],
+  sync: ["base", "files"],
   files: ["base", "environment", "process"],
   database: ["base", "environment", "process"],
   runtime: ["base", "environment", "process"],
@@ -28,6 +28,7 @@ export const MAY_IMPORT = {
     "database",
     "runtime",
     "variables",
+    "workspace",
   ],
   server: [
     "base",

@@ -57,7 +57,10 @@ export async function callServer<Name extends CallName>(
   options.signal?.throwIfAborted();
   const exchange = openExchange(home, { name, token, body: JSON.stringify(input) }, options);
   try {
-    const response = await exchange.response;
+    const response = await exchange.response.catch((error: unknown) => {
+      // A server that was killed may still take a connection, and dies before it can say that it heard.
+      throw hasErrorCode(error, "ECONNRESET", "EPIPE") ? serverAbsent() : error;
+    });
     checkProtocol(response);
     return requireOutput(name, await readAnswer(response, options));
   } catch (error) {

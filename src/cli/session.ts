@@ -14,7 +14,7 @@ import { openProgress } from "./progress.ts";
 import type { ProgressMode, ProgressView } from "./progress.ts";
 import { confirmLoss } from "./prompts.ts";
 import { styleFor } from "./style.ts";
-import { findApp, findSource, requireApp, requireTarget } from "./target.ts";
+import { findApp, listSources, requireApp, requireTarget } from "./target.ts";
 import type { Target, TargetSources } from "./target.ts";
 
 type StreamName = "environment.logs" | "environment.develop";
@@ -87,8 +87,8 @@ export class Session {
     return target;
   }
 
-  source(app: AppName): ReturnType<typeof findSource> {
-    return findSource(this.#sources, app);
+  defaultSources(app: AppName): ReturnType<typeof listSources> {
+    return listSources(this.#sources, app);
   }
 
   /** Asks the server, which is started if need be, and shows how it gets on. */

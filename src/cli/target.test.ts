@@ -8,7 +8,7 @@ import { parseAppName } from "../environment/name.ts";
 import { bindWorkspace, findWorkspace } from "../workspace/workspace.ts";
 import { createFolder, removeFolder } from "./fixtures/context.ts";
 import { createRepository, git } from "./fixtures/git.ts";
-import { chooseAppName, findSource, requireApp, requireTarget } from "./target.ts";
+import { chooseAppName, listSources, requireApp, requireTarget } from "./target.ts";
 import type { TargetSources } from "./target.ts";
 
 const HOME = "/home/ada/.ramet";
@@ -166,12 +166,12 @@ test("a binding to another server's environment is told as that, and names no ap
 
 test("a fork is of this workspace's environment, else the main worktree's, else development", async () => {
   const shop = parseAppName("shop");
-  expect(await findSource(sourcesAt(worktree), shop)).toBe("development");
+  expect(await listSources(sourcesAt(worktree), shop)).toEqual(["development", "development"]);
   await bind(main, "shop/staging");
-  expect(await findSource(sourcesAt(worktree), shop)).toBe("staging");
+  expect(await listSources(sourcesAt(worktree), shop)).toEqual(["staging", "development"]);
   await bind(worktree, "shop/agent");
-  expect(await findSource(sourcesAt(worktree), shop)).toBe("agent");
-  expect(await findSource(sourcesAt(worktree), parseAppName("other"))).toBe("development");
+  expect(await listSources(sourcesAt(worktree), shop)).toEqual(["agent", "development"]);
+  expect(await listSources(sourcesAt(worktree), parseAppName("other"))).toEqual(["development", "development"]);
   await bind(worktree, "shop/agent", "/elsewhere");
-  expect(await findSource(sourcesAt(worktree), shop)).toBe("staging");
+  expect(await listSources(sourcesAt(worktree), shop)).toEqual(["staging", "development"]);
 });

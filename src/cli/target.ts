@@ -15,8 +15,6 @@ import { appUnknown, bindingElsewhere, environmentUnbound } from "./problems.ts"
 
 export type Target = { readonly app: AppName; readonly environment: EnvironmentName };
 
-type Binding = NonNullable<Workspace["binding"]>;
-
 /** What decides which app and environment a command is about. */
 export type TargetSources = {
   /** --app and --env. */
@@ -64,14 +62,23 @@ export async function requireTarget(sources: TargetSources): Promise<Target> {
   return { app: parseAppName(binding.app), environment: parseEnvironmentName(binding.environment) };
 }
 
-/** What a new environment is forked from when nobody says it. */
-export async function findSource(sources: TargetSources, app: AppName): Promise<EnvironmentName> {
+/**
+ * What a new environment is forked from when nobody says it: the first of these that there is, since a binding may
+ * name an environment that was deleted.
+ */
+export async function listSources(
+  sources: TargetSources,
+  app: AppName,
+): Promise<[EnvironmentName, ...EnvironmentName[]]> {
   const workspace = await sources.workspace();
-  const isOfApp = (binding: Binding | null): binding is Binding =>
-    binding !== null && binding.app === app && binding.home === sources.home;
-  if (isOfApp(workspace.binding)) return parseEnvironmentName(workspace.binding.environment);
-  const main = await findMainBinding(workspace);
-  return isOfApp(main) ? parseEnvironmentName(main.environment) : DEVELOPMENT;
+  const bindings = [workspace.binding, await findMainBinding(workspace)];
+  const bound = bindings.flatMap((binding) =>
+    binding?.app === app && binding.home === sources.home
+      ? [parseEnvironmentName(binding.environment)]
+      : [],
+  );
+  const [first = DEVELOPMENT, ...others] = bound;
+  return [first, ...others, DEVELOPMENT];
 }
 
 /** The name for a new app: what its manifest says, else its package or its folder. */

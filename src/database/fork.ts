@@ -1,13 +1,12 @@
 import { readdir } from "node:fs/promises";
 import path from "node:path";
 
-import type { Client } from "pg";
-
 import { Problem, messageOf } from "../base/problem.ts";
 import type { DatabaseRecord } from "../environment/environment.ts";
 import type { DatabasePlace } from "../environment/places.ts";
 import { backUp } from "./backup.ts";
 import { isSqlError, withClient } from "./client.ts";
+import type { Login } from "./client.ts";
 import { copyFolder, describeCopy } from "./copy-folder.ts";
 import type { Copied } from "./copy-folder.ts";
 import { isLeftOut } from "./data-folder.ts";
@@ -30,22 +29,25 @@ export async function forkInto(
 ): Promise<Fork> {
   const { place } = target;
   return inNewFolder(place, async () => {
-    const { copied, isLive } = await copySource(source, place);
+    const { copied, unlogged } = await copySource(source, place);
     const passwords = await startFirst(place, {
       programs,
       adminPassword: source.record.adminPassword,
       prepare: async () => {},
     });
     const record = { name: source.record.name, ...passwords };
-    const unlogged = await finish({ place, record }, target.maskSql);
-    const emptied = isLive && unlogged > 0;
-    const detail =
-      describeCopy(copied) + (emptied ? `; unlogged tables are empty: ${unlogged}` : "");
+    if (target.maskSql !== null) await mask({ place, record }, target.maskSql);
+    const emptied = unlogged === 0 ? "" : `; unlogged tables are empty: ${unlogged}`;
+    const detail = describeCopy(copied) + emptied;
     return { record, detail };
   });
 }
 
-type SourceCopy = { readonly copied: Copied; readonly isLive: boolean };
+type SourceCopy = {
+  readonly copied: Copied;
+  /** Tables whose rows do not come along. */
+  readonly unlogged: number;
+};
 
 /** A source that crashed is copied at rest, WAL and all: the copy recovers as the source would. */
 async function copySource(source: Source, target: DatabasePlace): Promise<SourceCopy> {
@@ -54,9 +56,15 @@ async function copySource(source: Source, target: DatabasePlace): Promise<Source
     // Boxed: only its beginning is waited for here.
     return { copied: copyingAtRest(source.place, copyAtRest(source.place, target)) };
   });
-  if (atRest !== undefined) return { copied: await atRest.copied, isLive: false };
-  const copied = await takingTurns(source.place, async () => copyLive(source, target));
-  return { copied, isLive: true };
+  if (atRest !== undefined) return { copied: await atRest.copied, unlogged: 0 };
+  return takingTurns(source.place, async () => {
+    const [copied, unlogged] = await Promise.allSettled([
+      copyLive(source, target),
+      countUnlogged(source),
+    ]);
+    if (copied.status === "rejected") throw copied.reason;
+    return { copied: copied.value, unlogged: unlogged.status === "fulfilled" ? unlogged.value : 0 };
+  });
 }
 
 async function copyAtRest(source: DatabasePlace, target: DatabasePlace): Promise<Copied> {
@@ -70,22 +78,36 @@ async function copyAtRest(source: DatabasePlace, target: DatabasePlace): Promise
   return copyFolder(source.folder, target.folder, { skip: isLeftOut, uid: target.uid });
 }
 
-async function copyLive({ place, record }: Source, target: DatabasePlace): Promise<Copied> {
-  const login = {
-    socketFolder: place.socketFolder,
-    user: ADMIN_ROLE,
-    password: record.adminPassword,
-    database: "postgres",
-    settings: "ours",
-  } as const;
+async function copyLive(source: Source, target: DatabasePlace): Promise<Copied> {
   try {
-    return await withClient(login, async (admin) =>
-      backUp(admin, { source: place.folder, target: target.folder, uid: target.uid }),
+    return await withClient(adminOf(source, "postgres"), async (admin) =>
+      backUp(admin, { source: source.place.folder, target: target.folder, uid: target.uid }),
     );
   } catch (error) {
     if (isSqlError(error) || isLostConnection(error)) throw sourceLost(messageOf(error));
     throw error;
   }
+}
+
+/** Asked of the source while it is copied. It fails where the app dropped its database: then there are none. */
+async function countUnlogged(source: Source): Promise<number> {
+  return withClient(adminOf(source, source.record.name), async (admin) => {
+    const { rows } = await admin.query<{ count: string }>(
+      "SELECT count(*) FROM pg_catalog.pg_class WHERE relpersistence = 'u' AND relkind = 'r'",
+    );
+    return Number(rows[0]?.count ?? 0);
+  });
+}
+
+function adminOf({ place, record }: Source, database: string): Login {
+  const { socketFolder } = place;
+  return {
+    socketFolder,
+    user: ADMIN_ROLE,
+    password: record.adminPassword,
+    database,
+    settings: "ours",
+  };
 }
 
 /** `pg` gives a lost connection no code. */
@@ -98,36 +120,22 @@ function isLostConnection(error: unknown): boolean {
   );
 }
 
-/** Masks the rows as the app's role, and counts the tables whose rows did not come along. @throws `mask_failed` */
-async function finish({ place, record }: Source, maskSql: string | null): Promise<number> {
-  const login = {
+/** Changes the rows as the app's role, in one transaction. @throws `mask_failed` */
+async function mask({ place, record }: Source, sql: string): Promise<void> {
+  const login: Login = {
     socketFolder: place.socketFolder,
     user: APP_ROLE,
     password: record.appPassword,
     database: record.name,
     settings: "ours",
-  } as const;
+  };
   try {
-    return await withClient(login, async (app) => {
-      if (maskSql !== null) await mask(app, maskSql);
-      return countUnlogged(app);
+    await withClient(login, async (app) => {
+      await app.query("BEGIN");
+      await app.query(sql);
+      await app.query("COMMIT");
     });
   } catch (error) {
-    if (maskSql !== null) throw maskFailed(messageOf(error));
-    if (isSqlError(error)) return 0;
-    throw error;
+    throw maskFailed(messageOf(error));
   }
-}
-
-async function mask(app: Client, sql: string): Promise<void> {
-  await app.query("BEGIN");
-  await app.query(sql);
-  await app.query("COMMIT");
-}
-
-async function countUnlogged(app: Client): Promise<number> {
-  const { rows } = await app.query<{ count: string }>(
-    "SELECT count(*) FROM pg_catalog.pg_class WHERE relpersistence = 'u' AND relkind = 'r'",
-  );
-  return Number(rows[0]?.count ?? 0);
 }

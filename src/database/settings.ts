@@ -8,7 +8,8 @@ export const SOCKET_PORT = 5432;
 /** At a time, for one source; more forks wait for their turn. */
 export const MAX_BACKUPS = 8;
 const APP_CONNECTIONS = 50;
-const ADMIN_CONNECTIONS = MAX_BACKUPS + 2;
+/** Each copy takes two. */
+const ADMIN_CONNECTIONS = 2 * MAX_BACKUPS + 2;
 
 export type ServerIdentity = {
   /** Shown in the server's process titles. */

@@ -1,5 +1,6 @@
 import { chown } from "node:fs/promises";
 
+import { Problem } from "../base/problem.ts";
 import { removeInside } from "../base/remove-inside.ts";
 import { createDatabase, forkDatabase, stopDatabase } from "../database/database.ts";
 import type { DatabaseRecord, EnvironmentId } from "../environment/environment.ts";
@@ -10,10 +11,11 @@ import type { SystemUser } from "../environment/places.ts";
 import { bringFiles, keepFiles } from "../files/files.ts";
 import { endMarked } from "../process/process.ts";
 import { startRuntime } from "../runtime/runtime.ts";
+import { findWorkspace, unbindWorkspace } from "../workspace/workspace.ts";
 import type { EngineContext } from "./context.ts";
 import { makeEnvironmentFolders } from "./layout.ts";
 import type { LiveEnvironment } from "./live-environment.ts";
-import { removeRecord, writeRecord } from "./records.ts";
+import { findDeletedRecord, removeRecord, writeRecord } from "./records.ts";
 
 export type Making = {
   /** null for an app's first environment. */
@@ -59,9 +61,24 @@ export async function clearEnvironment(context: EngineContext, id: EnvironmentId
     stopDatabase(database),
   ]);
   await endMarked(MARK_VARIABLE, database.mark, { graceMs: GRACE_MS });
+  await unbind(context, id);
   await removeInside(layout.home.sockets, layout.databaseSockets(id));
   await removeInside(layout.home.sockets, layout.keeperSockets(id));
   await removeInside(layout.data, layout.folder(id));
+}
+
+/** The workspace that it ran on is bound to nothing any more; one that was bound to another meanwhile stays so. */
+async function unbind({ layout, log }: EngineContext, id: EnvironmentId): Promise<void> {
+  try {
+    const record = await findDeletedRecord(layout, id);
+    if (record?.files.kind !== "linked") return;
+    const { root, binding } = await findWorkspace(record.files.path);
+    if (binding?.id === id) await unbindWorkspace(root);
+  } catch (error) {
+    // A folder that went first, or a binding that cannot be read: no reason to keep what else there is.
+    if (!(error instanceof Problem)) throw error;
+    log(`${id}: ${error.message}`);
+  }
 }
 
 async function prepare(context: EngineContext, { user }: Making, draft: Draft): Promise<void> {

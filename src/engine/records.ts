@@ -19,6 +19,9 @@ export type AppRecord = {
   readonly createdAt: string;
 };
 
+/** Where a deleted environment's record waits until its folder is cleared. */
+const DELETED = "deleted.json";
+
 const appName = z.string().transform(parseAppName);
 const environmentName = z.string().transform(parseEnvironmentName);
 const problem = z.object({ code: z.string(), message: z.string(), remedy: z.string() });
@@ -92,9 +95,20 @@ export async function writeRecord(layout: Layout, record: EnvironmentRecord): Pr
 export async function removeRecord(layout: Layout, record: EnvironmentRecord): Promise<void> {
   await rename(
     layout.record(record.app, record.name),
-    path.join(layout.folder(record.id), "deleted.json"),
+    path.join(layout.folder(record.id), DELETED),
   );
   await syncFolder(layout.environments(record.app));
+}
+
+/** The record of an environment that is being deleted; undefined for one that was never committed. */
+export async function findDeletedRecord(
+  layout: Layout,
+  id: EnvironmentId,
+): Promise<EnvironmentRecord | undefined> {
+  const names = await listNames(layout.folder(id));
+  return names.includes(DELETED)
+    ? readParsed(path.join(layout.folder(id), DELETED), recordSchema)
+    : undefined;
 }
 
 /** The folders below `data/`, of whatever state. */

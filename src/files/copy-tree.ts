@@ -17,11 +17,13 @@ const LITTER = new Set([".vite", ".vite-temp", ".cache"]);
 /** By reflink where the disk can, else byte by byte; never a hard link, and links stay links. `target` must not exist. */
 export async function copyTree(source: string, target: string): Promise<void> {
   const stats = await lstat(source);
-  if (!stats.isDirectory())
-    return runCopy({ folder: path.dirname(source), names: [path.basename(source)], target });
+  const into = path.dirname(target);
+  if (!stats.isDirectory()) {
+    return runCopy({ folder: path.dirname(source), names: [path.basename(source)], target }, into);
+  }
   const plan = await planCopy({ source, target });
   for (const folder of plan.folders) await mkdir(folder.target);
-  await forEachParallel(plan.jobs, JOBS, runCopy);
+  await forEachParallel(plan.jobs, JOBS, (job) => runCopy(job, into));
   for (const folder of plan.folders.toReversed()) await copyModeAndTimes(folder);
 }
 
@@ -140,17 +142,18 @@ async function copyModeAndTimes({ source, target }: Folder): Promise<void> {
   await utimes(target, atimeMs / 1000, mtimeMs / 1000);
 }
 
-async function runCopy({ folder, names, target }: Job): Promise<void> {
+/** `into`: what a person knows of where it goes. */
+async function runCopy({ folder, names, target }: Job, into: string): Promise<void> {
   const flags = process.platform === "darwin" ? ["-c", "-R", "-p"] : ["-a", "--reflink=auto"];
   const args = [...flags, "--", ...names.map((name) => `./${name}`), target];
   const { exitCode, stderr } = await runTool("cp", args, { folder });
   if (exitCode === 0) return;
   const lines = stderr.split("\n").filter((line) => line !== "" && !isVanished(line));
   if (lines.some((line) => /No space left on device|Disk quota exceeded/.test(line)))
-    throw diskFull(target);
+    throw diskFull(into);
   const reason =
     lines[0] ?? (exitCode === 1 ? undefined : `cp ended with ${exitCode ?? "a signal"}`);
-  if (reason !== undefined) throw copyFailed(target, reason.replace(/\.$/, ""));
+  if (reason !== undefined) throw copyFailed(into, reason.replace(/\.$/, ""));
 }
 
 /** A running app makes and removes files of its own; what went away as it was about to be copied is not missed. */

@@ -22,7 +22,10 @@ export function isNeverListed(name: string): boolean {
     .some((part) => NEVER_LISTED.has(part.toLowerCase()) || TEMPORARY.test(part));
 }
 
-/** A tree that git does not know, listed by its `.gitignore` files. */
+/**
+ * A tree that git does not know, listed by its `.gitignore` files as git would; but for a folder that an outer file
+ * ignores as a whole and an inner one excepts: that stays ignored.
+ */
 export async function listByRules(root: string): Promise<Listing> {
   return (await walkByRules(root)).listing;
 }

@@ -196,12 +196,13 @@ test("what a target sent before it closed still arrives, however late the client
   await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
   const address = server.address();
   const port = address === null || typeof address === "string" ? 0 : address.port;
+  const closed = once(server, "close");
   const client = connect({ host: "127.0.0.1", port });
   await once(target, "close");
   let received = 0;
   for await (const chunk of client) received += Buffer.from(chunk).length;
   expect(received).toBe(bytes.length);
-  await once(server, "close");
+  expect(await closed).toEqual([]);
 });
 
 test("an upgrade to anything but websocket is an ordinary request", async () => {

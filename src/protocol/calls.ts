@@ -47,7 +47,8 @@ export const CALLS = {
     input: z.object({
       app: text,
       name: text,
-      from: text,
+      /** What to fork: the first of these that there is. */
+      from: z.array(text).min(1).max(10),
       files: z.discriminatedUnion("kind", [
         z.object({ kind: z.literal("linked"), path: text }),
         z.object({ kind: z.literal("kept") }),

@@ -41,7 +41,10 @@ async function answer(
 ): Promise<void> {
   const gone = new AbortController();
   response.once("close", () => gone.abort(new Error("The caller has gone.")));
-  response.writeHead(200, { "content-type": "application/x-ndjson" });
+  response.writeHead(200, {
+    "content-type": "application/x-ndjson",
+    [PROTOCOL_HEADER]: String(PROTOCOL_VERSION),
+  });
   // The head goes out at once: a caller that waits for events knows that it is heard.
   response.flushHeaders();
   const send = (message: Message): void => {

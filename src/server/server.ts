@@ -13,6 +13,7 @@ import type { ServerStatus } from "../protocol/schemas.ts";
 import { openCallServer } from "./call-server.ts";
 import { listInherited } from "./inherited.ts";
 import { acquireLock } from "./lock.ts";
+import type { Lock } from "./lock.ts";
 import { noFreePort } from "./problems.ts";
 import { findTarget, findWireRoute } from "./routes.ts";
 import { readServerFile, requireToken, writeServerFile } from "./server-file.ts";
@@ -44,14 +45,14 @@ export async function serve(options: ServeOptions): Promise<number> {
     return 0;
   }
   try {
-    await serveAlone(options);
+    await serveAlone(options, lock);
     return 0;
   } finally {
     await lock.release();
   }
 }
 
-async function serveAlone(options: ServeOptions): Promise<void> {
+async function serveAlone(options: ServeOptions, lock: Lock): Promise<void> {
   const { home, log } = options;
   const recorded = await readServerFile(home.serverFile);
   const left = Promise.withResolvers<string>();
@@ -71,10 +72,12 @@ async function serveAlone(options: ServeOptions): Promise<void> {
     `Serving ${home.folder}: gateway ${parts.file.gatewayPort}, databases ${parts.file.databasePort}.`,
   );
   const reason = await left.promise;
-  await calls.close();
   await parts.close();
   await writeServerFile(home.serverFile, { ...parts.file, pid: null, startedAt: null });
   log(`The server leaves: ${reason} asked for it.`);
+  await lock.release();
+  // Last: whoever waits until nothing answers finds a home that nobody writes to.
+  await calls.close();
 }
 
 type OpenParts = {

@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { request } from "node:http";
 import path from "node:path";
 
@@ -12,11 +12,17 @@ import type { Stage } from "./stage.ts";
 let stage: Stage;
 let app: string;
 let port: number;
+let worktree: string;
 
 beforeAll(async () => {
   stage = await openStage();
   app = await stage.copyApp("notes", ["pg"]);
   port = portOf(await stage.json(app, ["init"]));
+  worktree = path.join(stage.folder, "worktree");
+  await stage.git(app, "worktree", "add", "-q", worktree);
+  // A tree that differs from its source's has migrations to run.
+  const migration = path.join(worktree, "migrations", "2-paid.sql");
+  await writeFile(migration, "alter table notes add column paid boolean;");
 });
 afterAll(async () => stage.close());
 
@@ -25,9 +31,10 @@ const MOST_STEPS = 40;
 
 test("kill -9 of the server at every step of a create: the environment is there or it is not, and nobody else notices", async () => {
   const watch = watchNeighbour();
-  const steps = await killAtEveryStep(async () =>
-    stage.ramet(app, ["env", "create", "victim", "--json"]),
-  );
+  const steps = await killAtEveryStep({
+    work: ["env", "create", "victim", "--use"],
+    last: "before migrate",
+  });
   expect(await watch.stop()).toEqual([]);
   expect(steps).toContain("before prepare");
   expect(steps).toContain("after record");
@@ -36,12 +43,11 @@ test("kill -9 of the server at every step of a create: the environment is there 
 
 test("kill -9 of the server at every step of a delete: the environment is there or it is not, and nobody else notices", async () => {
   const watch = watchNeighbour();
-  const steps = await killAtEveryStep(
-    async () => {
-      return stage.ramet(app, ["env", "delete", "victim", "--force", "--json"]);
-    },
-    async () => stage.json(app, ["env", "create", "victim"]),
-  );
+  const steps = await killAtEveryStep({
+    before: ["env", "create", "victim", "--use"],
+    work: ["env", "delete", "victim", "--force"],
+    last: "after clearing",
+  });
   expect(await watch.stop()).toEqual([]);
   expect(steps).toEqual(
     expect.arrayContaining([
@@ -53,21 +59,25 @@ test("kill -9 of the server at every step of a delete: the environment is there 
   );
 }, 300_000);
 
+type Campaign = {
+  readonly before?: readonly string[];
+  readonly work: readonly string[];
+  /** The work's last step: a server that passed it and lives has outlived the work. */
+  readonly last: string;
+};
+
 /** Runs the work under a server that dies at step 1, 2, ... until it outlives the work; what is left is checked after each. */
-async function killAtEveryStep(
-  work: () => Promise<{ exitCode: number }>,
-  prepare: () => Promise<unknown> = async () => undefined,
-): Promise<readonly string[]> {
+async function killAtEveryStep({ before, work, last }: Campaign): Promise<readonly string[]> {
   const steps: string[] = [];
   for (let number = 1; number <= MOST_STEPS; number += 1) {
-    await prepare();
+    if (before !== undefined) await stage.json(worktree, before);
     const server = await startDyingServer(number);
-    await work();
-    const isDead = await server.isDead();
-    if (!isDead) await server.leave();
-    else steps.push(await server.step());
+    const { exitCode } = await stage.ramet(worktree, [...work, "--json"]);
+    const step = exitCode === 0 ? await server.deathAfter(last) : await server.death();
+    if (step === undefined) await leave();
+    else steps.push(step);
     await expectSound();
-    if (!isDead) return steps;
+    if (step === undefined) return steps;
   }
   throw new Error(`There are more than ${MOST_STEPS} steps.`);
 }
@@ -92,10 +102,15 @@ async function expectSound(): Promise<void> {
       notes: 1000,
     });
   });
-  await stage.ramet(app, ["env", "delete", "victim", "--force"]);
+  await stage.json(worktree, ["env", "delete", "victim", "--force"]);
 }
 
-type DyingServer = { isDead(): Promise<boolean>; step(): Promise<string>; leave(): Promise<void> };
+type DyingServer = {
+  /** Waits until it is dead; resolves with its last step. */
+  death(): Promise<string>;
+  /** The same, or undefined once it has passed this step and lives. */
+  deathAfter(last: string): Promise<string | undefined>;
+};
 
 async function startDyingServer(number: number): Promise<DyingServer> {
   await stage.json(app, ["server", "status"]);
@@ -112,15 +127,18 @@ async function startDyingServer(number: number): Promise<DyingServer> {
     { output },
   );
   await eventually(async () => expect(await readFile(output, "utf8")).toContain("Serving"));
+  const readSteps = async (): Promise<readonly string[]> =>
+    (await readFile(output, "utf8")).trim().split("\n");
+  const death = async (): Promise<string> => {
+    await eventually(async () => expect(isRunning(pid)).toBe(false));
+    return (await readSteps()).at(-2) ?? "";
+  };
   return {
-    isDead: async () => {
-      // The step after an answer, such as clearing behind a delete, comes a moment later.
-      const end = performance.now() + 3_000;
-      while (performance.now() < end && isRunning(pid)) await sleep(20);
-      return !isRunning(pid);
+    death,
+    deathAfter: async (last) => {
+      await eventually(async () => expect(await readSteps()).toContain(last));
+      return (await readSteps()).at(-1) === "killed" ? death() : undefined;
     },
-    step: async () => /killed (.*)/.exec(await readFile(output, "utf8"))?.[1] ?? "",
-    leave,
   };
 }
 

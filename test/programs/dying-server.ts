@@ -21,8 +21,9 @@ await serve({
   log: (text) => void process.stdout.write(`${text}\n`),
   checkpoint: (step) => {
     passed += 1;
+    process.stdout.write(`${step}\n`);
     if (passed < Number(number)) return;
-    process.stdout.write(`killed ${step}\n`);
+    process.stdout.write("killed\n");
     process.kill(process.pid, "SIGKILL");
   },
 });

@@ -42,10 +42,10 @@ export const envCreate = defineCommand({
     const request = {
       app,
       name,
-      from: source ?? (await session.source(app)),
-      files: kind === "linked" ? { kind, path: root } : { kind },
+      from: source === null ? await session.defaultSources(app) : [source],
+      files: kind === "linked" ? ({ kind, path: root } as const) : ({ kind } as const),
       searchPath: session.context.environment["PATH"] ?? "",
-    } as const;
+    };
     const create = (): Promise<CreatedEnvironment> => session.call("environment.create", request);
     return input.has("use") ? createAndBind(session, { app, name, create }) : create();
   },

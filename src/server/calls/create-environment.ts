@@ -1,4 +1,4 @@
-import { parseEnvironmentName } from "../../environment/name.ts";
+import { DEVELOPMENT, parseEnvironmentName } from "../../environment/name.ts";
 import { CALLS } from "../../protocol/calls.ts";
 import { defineCall } from "../call.ts";
 
@@ -6,7 +6,9 @@ export const createEnvironment = defineCall(CALLS["environment.create"], async (
   const { engine } = session;
   const name = parseEnvironmentName(input.name);
   const app = engine.requireApp(input.app);
-  const source = engine.require(app, input.from.toLowerCase());
+  const [first = DEVELOPMENT, ...others] = input.from.map((from) => from.toLowerCase());
+  const found = [first, ...others].find((from) => engine.find(app, from) !== undefined);
+  const source = engine.require(app, found ?? first);
   const { files, searchPath } = input;
   const { environment, timings } = await engine.create(
     { app, name, source, files, searchPath },
