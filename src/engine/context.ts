@@ -1,5 +1,4 @@
 import type { Clock } from "../base/clock.ts";
-import type { KeyedLock } from "../base/keyed-lock.ts";
 import type { Postgres } from "../database/database.ts";
 import type { EnvironmentId } from "../environment/environment.ts";
 import type { Runtime } from "../runtime/runtime.ts";
@@ -12,7 +11,6 @@ export type EngineContext = {
   readonly clock: Clock;
   /** Installed at the engine's start, side by side with the rest. */
   readonly postgres: () => Promise<Postgres>;
-  readonly locks: KeyedLock;
   /** How to run a keeper: program and arguments, before its socket. */
   readonly keeperProgram: readonly string[];
   /** What of the server's own environment its children may see. */

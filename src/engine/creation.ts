@@ -6,7 +6,7 @@ import type { EnvironmentRecord, FilesRecord, Report } from "../environment/envi
 import type { Manifest } from "../environment/manifest.ts";
 import type { AppName, EnvironmentName } from "../environment/name.ts";
 import type { Draft, PartTimings } from "../environment/parts.ts";
-import { sourceBroken } from "../environment/problems.ts";
+import { sourceBroken, sourceUnfinished } from "../environment/problems.ts";
 import { findManifest } from "../manifest/manifest.ts";
 import { findFreePort } from "../process/process.ts";
 import type { EngineContext } from "./context.ts";
@@ -40,34 +40,41 @@ export async function planEnvironment(
   request: CreateRequest,
   usedUids: readonly number[],
 ): Promise<{ draft: Draft; manifest: Manifest; treeFolder: string }> {
-  const state = request.source?.record.state;
-  if (request.source !== null && state?.kind === "broken") {
-    throw sourceBroken(request.source.record.name, state.problem.message);
-  }
+  const { app, name, searchPath } = request;
+  const source = request.source?.record ?? null;
+  if (source !== null) assertWhole(source);
   const id = createEnvironmentId();
   const files = await planFiles(context, request, id);
-  const treeFolder =
-    files.kind === "linked" ? files.path : (request.source?.record.files.path ?? files.path);
-  const manifest = await chooseManifest(treeFolder, request.source);
-  const steps =
-    request.source === null
-      ? await listFirstSteps(treeFolder, manifest)
-      : await listForkSteps(request.source.record, files, manifest);
+  // What a fork keeps is filled from its source's tree.
+  const treeFolder = files.kind === "kept" && source !== null ? source.files.path : files.path;
+  const manifest = await chooseManifest(treeFolder, source);
+  const origin =
+    source === null ? FROM_NOTHING : { parent: source.name, setupStamp: source.setupStamp };
   const draft: Draft = {
     id,
-    app: request.app,
-    name: request.name,
-    parent: request.source?.record.name ?? null,
+    app,
+    name,
+    ...origin,
     createdAt: isoTime(context.clock),
     files,
     ports: await choosePorts(manifest),
-    searchPath: request.searchPath,
-    uid: isRoot() ? Math.max(FIRST_ENVIRONMENT_UID, ...usedUids.map((uid) => uid + 1)) : null,
-    setupStamp: request.source?.record.setupStamp ?? null,
-    remaining: steps,
+    searchPath,
+    uid: chooseUid(usedUids),
+    remaining:
+      source === null
+        ? await listFirstSteps(treeFolder, manifest)
+        : await listForkSteps(source, files, manifest),
   };
   return { draft, manifest, treeFolder };
 }
+
+/** @throws `source_broken`, `source_unfinished` */
+function assertWhole({ name, state }: EnvironmentRecord): void {
+  if (state.kind === "broken") throw sourceBroken(name, state.problem.message);
+  if (state.kind === "preparing") throw sourceUnfinished(name);
+}
+
+const FROM_NOTHING = { parent: null, setupStamp: null };
 
 /** Builds what was planned, up to its commit. */
 export async function buildPlanned(
@@ -119,12 +126,17 @@ async function planFiles(
   return { kind: "linked", path: await realpath(request.files.path) };
 }
 
+/** One that no environment has; null where the server cannot give any away. */
+function chooseUid(used: readonly number[]): number | null {
+  return isRoot() ? Math.max(FIRST_ENVIRONMENT_UID, ...used.map((uid) => uid + 1)) : null;
+}
+
 /** A worktree of a commit that had no ramet.json yet gets its source's along with the files. */
-async function chooseManifest(folder: string, source: LiveEnvironment | null): Promise<Manifest> {
+async function chooseManifest(folder: string, source: EnvironmentRecord | null): Promise<Manifest> {
   const manifest = await findManifest(folder);
   if (source === null || manifest?.source === "ramet.json")
     return manifest ?? requireManifest(folder);
-  const parent = await requireManifest(source.record.files.path);
+  const parent = await requireManifest(source.files.path);
   if (parent.source !== "ramet.json") return manifest ?? parent;
   return { ...parent, files: { clone: [...parent.files.clone, "ramet.json"] } };
 }

@@ -1,34 +1,30 @@
 /** Where environments live: this machine. Makes, forks, wakes, rests and removes them, and takes up what an earlier server left running. */
-import { monotonicMs } from "../base/clock.ts";
+import { isoTime, monotonicMs } from "../base/clock.ts";
 import type { Clock } from "../base/clock.ts";
-import { KeyedLock } from "../base/keyed-lock.ts";
-import { findNearest } from "../base/nearest.ts";
 import { messageOf } from "../base/problem.ts";
 import { installPostgres } from "../database/database.ts";
 import type { EnvironmentId } from "../environment/environment.ts";
 import { DEVELOPMENT } from "../environment/name.ts";
 import type { AppName } from "../environment/name.ts";
-import {
-  appTaken,
-  appUnknown,
-  developmentNeeded,
-  environmentTaken,
-  environmentUnknown,
-} from "../environment/problems.ts";
+import { appTaken, developmentNeeded, environmentTaken } from "../environment/problems.ts";
 import type { EngineContext } from "./context.ts";
 import { bringUp, buildPlanned, planEnvironment } from "./creation.ts";
 import type { CallOptions, CreateRequest, Timings } from "./creation.ts";
-import { createEnvironmentId, Layout, makeHome } from "./layout.ts";
+import { Drafts } from "./drafts.ts";
+import { Layout, makeHome } from "./layout.ts";
 import type { EngineHome } from "./layout.ts";
-import { listLeftovers, mendLeftovers } from "./leftovers.ts";
+import { endHome, listLeftovers, mendLeftovers } from "./leftovers.ts";
 import type { Leftover } from "./leftovers.ts";
 import { LiveEnvironment } from "./live-environment.ts";
 import { createLocalParts } from "./local-parts.ts";
 import { listChangeSteps, prepareEnvironment } from "./preparation.ts";
+import { serverLeaving } from "./problems.ts";
 import type { Listeners } from "./process-plans.ts";
-import { makeReachable, releaseReach } from "./reach.ts";
+import { makeReachable, releaseReach, removeReach } from "./reach.ts";
 import { readApps, readRecords, removeApp, writeApp } from "./records.ts";
 import type { AppRecord } from "./records.ts";
+import { Registry } from "./registry.ts";
+import { listStaleBindings, removeStaleBindings } from "./stale-bindings.ts";
 import { ownTree } from "./users.ts";
 import { describeDraft, describeEnvironment } from "./view.ts";
 import type { Environment } from "./view.ts";
@@ -44,15 +40,11 @@ export type EngineOptions = {
 };
 
 export type Created = { readonly environment: Environment; readonly timings: Timings };
-export type App = {
-  readonly name: string;
-  readonly environments: string[];
-  readonly createdAt: string;
-};
-
 /** How often a database that ended by itself is looked for. */
 const MEND_EVERY_MS = 1_000;
 const CLEARING_LIMIT_MS = 30_000;
+/** How long a start waits for processes to be ready or to fail; they go on after it. */
+const SETTLE_LIMIT_MS = 120_000;
 
 /**
  * Opens the engine of a home: sweeps what has no record, takes up what runs.
@@ -73,7 +65,6 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   const context: EngineContext = {
     layout,
     postgres: async () => postgres,
-    locks: new KeyedLock(),
     keepers: new Map(),
     checkpoint: options.checkpoint ?? (() => undefined),
     ...options,
@@ -84,14 +75,13 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
 }
 
 export class Engine {
+  readonly registry = new Registry();
   readonly #context: EngineContext;
-  readonly #environments = new Map<EnvironmentId, LiveEnvironment>();
-  readonly #apps = new Map<AppName, AppRecord>();
-  readonly #making = new Map<
-    EnvironmentId,
-    Parameters<typeof describeDraft>[0] & { readonly uid: number | null }
-  >();
+  readonly #drafts = new Drafts();
   readonly #clearing = new Map<EnvironmentId, Promise<void>>();
+  /** Creates and starts under way; they are given up when the server leaves. */
+  readonly #underWay = new Set<Promise<unknown>>();
+  readonly #leaving = new AbortController();
   #mending: NodeJS.Timeout | undefined;
 
   constructor(context: EngineContext) {
@@ -104,70 +94,26 @@ export class Engine {
 
   /** Reads the records, adopts what they own, ends and removes the rest. */
   async takeUp(): Promise<void> {
-    for (const app of await readApps(this.layout)) this.#apps.set(app.name, app);
+    const { registry } = this;
+    for (const app of await readApps(this.layout)) registry.addApp(app);
     for (const record of await readRecords(this.layout)) {
-      this.#environments.set(record.id, new LiveEnvironment(this.#context, record));
+      registry.add(new LiveEnvironment(this.#context, record));
     }
-    const busy = new Set(this.#environments.keys());
-    await mendLeftovers(
-      this.#context,
-      await listLeftovers(this.#context, { environments: this.list(null), busy }),
-    );
-    await Promise.all([...this.#environments.values()].map(async (live) => live.adopt()));
-    for (const app of this.#apps.keys())
-      if (this.list(app).length === 0) await this.#forgetApp(app);
+    const environments = registry.list(null);
+    const busy = new Set(environments.map(({ record }) => record.id));
+    await mendLeftovers(this.#context, await listLeftovers(this.#context, { environments, busy }));
+    await Promise.all(environments.map(async (live) => live.adopt()));
+    for (const { name, environments: names } of registry.apps()) {
+      if (names.length === 0) await this.#forgetApp(registry.requireApp(name));
+    }
     this.#mending = setInterval(() => void this.#mendDatabases(), MEND_EVERY_MS).unref();
   }
 
-  /** Of one app or of all, in the order in which they were made. */
-  list(app: AppName | null): readonly LiveEnvironment[] {
-    return [...this.#environments.values()]
-      .filter(({ record }) => app === null || record.app === app)
-      .toSorted((a, b) => a.record.createdAt.localeCompare(b.record.createdAt));
-  }
-
-  find(app: string, name: string): LiveEnvironment | undefined {
-    return this.list(null).find(({ record }) => record.app === app && record.name === name);
-  }
-
-  findById(id: string): LiveEnvironment | undefined {
-    return this.list(null).find(({ record }) => record.id === id);
-  }
-
-  /** @throws `app_unknown`, `environment_unknown`, with the nearest name. */
-  require(app: string, name: string): LiveEnvironment {
-    const known = this.requireApp(app);
-    const live = this.find(known, name);
-    if (live !== undefined) return live;
-    throw environmentUnknown(
-      known,
-      name,
-      findNearest(
-        name,
-        this.list(known).map(({ record }) => record.name),
-      ),
-    );
-  }
-
-  /** @throws `app_unknown` */
-  requireApp(app: string): AppName {
-    const known = [...this.#apps.keys()].find((name) => name === app);
-    if (known === undefined) throw appUnknown(app, findNearest(app, this.#apps.keys()));
-    return known;
-  }
-
-  apps(): readonly App[] {
-    return [...this.#apps.values()].map(({ name, createdAt }) => ({
-      name,
-      createdAt,
-      environments: this.list(name).map(({ record }) => record.name),
-    }));
-  }
-
   async describe(live: LiveEnvironment): Promise<Environment> {
-    const others = this.list(null).filter(
-      (other) => other !== live && other.record.files.path === live.record.files.path,
-    );
+    const { path } = live.record.files;
+    const others = this.registry
+      .list(null)
+      .filter((other) => other !== live && other.record.files.path === path);
     const { gatewayPort } = this.#context.listeners();
     return describeEnvironment(live, {
       gatewayPort,
@@ -177,9 +123,9 @@ export class Engine {
 
   /** With those that are still being built. */
   async describeAll(app: AppName | null): Promise<readonly Environment[]> {
-    const there = await Promise.all(this.list(app).map(async (live) => this.describe(live)));
-    const making = [...this.#making.values()].filter((draft) => app === null || draft.app === app);
-    return [...there, ...making.map((draft) => describeDraft(draft))];
+    const there = this.registry.list(app).map(async (live) => this.describe(live));
+    const drafts = this.#drafts.list(app).map((draft) => describeDraft(draft));
+    return [...(await Promise.all(there)), ...drafts];
   }
 
   /** Makes the app and its environment `development`, linked to the folder. In the same folder again: wakes it. */
@@ -191,10 +137,10 @@ export class Engine {
     }: { readonly name: AppName; readonly folder: string; readonly searchPath: string },
     options: CallOptions,
   ): Promise<Created> {
-    const known = this.#apps.get(name);
+    const known = this.registry.findApp(name);
     if (known !== undefined) return this.#resume(known, folder, options);
-    const app = { name, folder, createdAt: new Date(this.#context.clock.now()).toISOString() };
-    this.#apps.set(name, app);
+    const app = { name, folder, createdAt: isoTime(this.#context.clock) };
+    this.registry.addApp(app);
     try {
       await writeApp(this.layout, app);
       const files = { kind: "linked", path: folder } as const;
@@ -203,25 +149,29 @@ export class Engine {
         options,
       );
     } finally {
-      if (this.list(name).length === 0) await this.#forgetApp(name);
+      if (this.registry.list(name).length === 0) await this.#forgetApp(name);
     }
   }
 
   /** Builds, sets up and starts an environment. A name that is taken, also by one being made, is a problem. */
   async create(request: CreateRequest, options: CallOptions): Promise<Created> {
-    const began = monotonicMs();
-    const { live, timings } = await this.#build(request, options);
-    const runtime = await bringUp(this.#context, live, options);
-    const total = Math.round(monotonicMs() - began);
-    return { environment: await this.describe(live), timings: { ...timings, runtime, total } };
+    return this.#track(options, async (tracked) => {
+      const began = monotonicMs();
+      const { live, timings } = await this.#build(request, tracked);
+      const runtime = await bringUp(this.#context, live, tracked);
+      const total = Math.round(monotonicMs() - began);
+      return { environment: await this.describe(live), timings: { ...timings, runtime, total } };
+    });
   }
 
   /** Starts it; what is left of a broken or interrupted preparation is done first. */
   async start(live: LiveEnvironment, options: CallOptions): Promise<void> {
-    const { kind } = live.record.state;
-    if (kind === "broken" || kind === "preparing") await bringUp(this.#context, live, options);
-    else await live.wake();
-    await live.settled({ timeoutMs: 120_000, signal: options.signal });
+    await this.#track(options, async (tracked) => {
+      const { kind } = live.record.state;
+      if (kind === "broken" || kind === "preparing") await bringUp(this.#context, live, tracked);
+      else await live.wake();
+      await live.settled({ timeoutMs: SETTLE_LIMIT_MS, signal: tracked.signal });
+    });
   }
 
   /** Its kept files were replaced: what that asks for is run, and processes that do not reload by themselves are restarted. */
@@ -231,17 +181,16 @@ export class Engine {
     await live.save({ remaining: await listChangeSteps(live.record, manifest) });
     await prepareEnvironment(this.#context, live, options);
     await live.refresh();
-    const names = Object.keys(manifest.processes).filter(
-      (name) => manifest.processes[name]?.reloads === false,
-    );
-    if (live.state() === "awake")
-      await Promise.all(names.map(async (name) => live.restartProcess(name)));
+    if (live.state() !== "awake") return;
+    const names = Object.keys(manifest.processes);
+    const stale = names.filter((name) => manifest.processes[name]?.reloads === false);
+    await Promise.all(stale.map(async (name) => live.restartProcess(name)));
   }
 
   /** Resolves once it is not there any more; its processes and folders are cleared behind it. */
   async delete(live: LiveEnvironment): Promise<void> {
     const { record } = live;
-    const others = this.list(record.app).filter((other) => other !== live);
+    const others = this.registry.list(record.app).filter((other) => other !== live);
     if (record.name === DEVELOPMENT && others.length > 0) {
       throw developmentNeeded(
         record.app,
@@ -253,7 +202,7 @@ export class Engine {
   }
 
   async deleteApp(app: AppName): Promise<readonly string[]> {
-    const environments = this.list(app);
+    const environments = this.registry.list(app);
     for (const live of environments.toReversed()) await this.#remove(live);
     await this.#forgetApp(app);
     return environments.map(({ record }) => record.name);
@@ -261,33 +210,71 @@ export class Engine {
 
   /** Leftovers that nothing is about to clear. */
   async leftovers(): Promise<readonly Leftover[]> {
-    await this.cleared();
-    return this.#findLeftovers();
+    await this.#cleared();
+    const environments = this.registry.list(null);
+    const busy = [...this.#drafts.list(null).map(({ id }) => id), ...this.#clearing.keys()];
+    const folders = [
+      ...this.registry.appFolders(),
+      ...environments.flatMap(({ record }) =>
+        record.files.kind === "linked" ? [record.files.path] : [],
+      ),
+    ];
+    const ids = new Set<string>([...busy, ...environments.map(({ record }) => record.id)]);
+    const home = this.layout.home.folder;
+    const bindings = await listStaleBindings({ folders, home, ids });
+    const others = await listLeftovers(this.#context, { environments, busy: new Set(busy) });
+    return [...others, ...bindings];
   }
 
   async fix(leftovers: readonly Leftover[]): Promise<void> {
     await mendLeftovers(this.#context, leftovers);
+    await removeStaleBindings(leftovers);
   }
 
-  /** Ends every environment's processes and database. Resolves with how many ran. */
+  /** Gives up what is being made and ends every environment's processes and database. Resolves with how many ran. */
   async stopAll(): Promise<number> {
-    clearInterval(this.#mending);
-    const running = this.list(null).filter((live) => live.state() === "awake" || live.isWaking());
+    await this.#giveUp();
+    const running = this.registry.list(null).filter((live) => live.ownsProcesses());
     await Promise.all(running.map(async (live) => live.sleep()));
-    await this.cleared();
+    await this.#cleared();
     await releaseReach(this.layout.home, this.layout.home);
     return running.length;
   }
 
-  /** The server leaves; environments go on. */
+  /** The server leaves: what is being made is given up, and environments go on. */
   async close(): Promise<void> {
+    await this.#giveUp();
+    for (const live of this.registry.list(null)) live.disconnect();
+    await this.#cleared();
+  }
+
+  /** The home was removed: what ran in it has nothing left to run on. */
+  async abandon(): Promise<void> {
+    await endHome(this.#context);
+    await removeReach(this.layout.home, this.layout.home);
+  }
+
+  async #giveUp(): Promise<void> {
     clearInterval(this.#mending);
-    for (const live of this.list(null)) live.disconnect();
-    await this.cleared();
+    this.#leaving.abort(serverLeaving());
+    await Promise.allSettled(this.#underWay);
+  }
+
+  /** Work that is given up when its caller goes or the server leaves. */
+  async #track<T>(options: CallOptions, work: (tracked: CallOptions) => Promise<T>): Promise<T> {
+    const signal = AbortSignal.any([options.signal, this.#leaving.signal]);
+    signal.throwIfAborted();
+    const working = work({ ...options, signal });
+    this.#underWay.add(working);
+    try {
+      return await working;
+    } finally {
+      this.#underWay.delete(working);
+    }
   }
 
   /** Waits until what was deleted has been cleared. */
-  async cleared(): Promise<void> {
+  async #cleared(): Promise<void> {
     const limit = AbortSignal.timeout(CLEARING_LIMIT_MS);
     const passed = new Promise((resolve) =>
       limit.addEventListener("abort", resolve, { once: true }),
@@ -296,7 +283,7 @@ export class Engine {
   }
 
   async #resume(app: AppRecord, folder: string, options: CallOptions): Promise<Created> {
-    const development = this.find(app.name, DEVELOPMENT);
+    const development = this.registry.find(app.name, DEVELOPMENT);
     if (development === undefined || app.folder !== folder) throw appTaken(app.name, app.folder);
     const began = monotonicMs();
     await this.start(development, options);
@@ -307,80 +294,49 @@ export class Engine {
     };
   }
 
-  async #build(
-    request: CreateRequest,
-    options: CallOptions,
-  ): Promise<Awaited<ReturnType<typeof buildPlanned>>> {
-    const reservation = createEnvironmentId();
-    this.#assertFree(request);
-    const placeholder = { ...request, id: reservation, parent: null, createdAt: "", uid: null };
-    this.#making.set(reservation, {
-      ...placeholder,
-      files: { kind: request.files.kind, path: "" },
-    });
+  async #build(request: CreateRequest, options: CallOptions): ReturnType<typeof buildPlanned> {
+    const { app, name } = request;
+    const isTaken = this.#drafts.has(app, name) || this.registry.find(app, name) !== undefined;
+    if (isTaken) throw environmentTaken(app, name);
+    this.#drafts.reserve(request);
     try {
       const planned = await planEnvironment(this.#context, request, this.#usedUids());
-      this.#making.set(planned.draft.id, planned.draft);
-      this.#making.delete(reservation);
-      try {
-        const built = await buildPlanned(this.#context, request, { ...planned, options });
-        this.#environments.set(planned.draft.id, built.live);
-        return built;
-      } finally {
-        this.#making.delete(planned.draft.id);
-      }
+      this.#drafts.add(planned.draft);
+      const built = await buildPlanned(this.#context, request, { ...planned, options });
+      this.registry.add(built.live);
+      return built;
     } finally {
-      this.#making.delete(reservation);
+      this.#drafts.settle(request);
     }
   }
 
-  #assertFree({ app, name }: CreateRequest): void {
-    const isMaking = [...this.#making.values()].some(
-      (draft) => draft.app === app && draft.name === name,
-    );
-    if (isMaking || this.find(app, name) !== undefined) throw environmentTaken(app, name);
-  }
-
   #usedUids(): readonly number[] {
-    const uids = [
-      ...this.list(null).map(({ record }) => record.uid),
-      ...[...this.#making.values()].map(({ uid }) => uid),
-    ];
-    return uids.filter((uid) => uid !== null);
+    const records = this.registry.list(null).map(({ record }) => record);
+    return [...records, ...this.#drafts.list(null)].flatMap(({ uid }) => uid ?? []);
   }
 
   async #remove(live: LiveEnvironment): Promise<void> {
     const { record } = live;
-    const parts = createLocalParts(this.#context, {
-      source: null,
-      manifest: null,
-      maskSql: null,
-      user: null,
-    });
+    const nothing = { source: null, manifest: null, maskSql: null, user: null };
+    const parts = createLocalParts(this.#context, nothing);
     await parts.removeRecord(record);
-    this.#environments.delete(record.id);
+    this.registry.remove(live);
     const clearing = live
       .end()
       .then(async () => parts.clear(record.id))
-      .catch((error: unknown) =>
-        this.#context.log(`${record.id} could not be cleared: ${messageOf(error)}`),
-      )
+      // What cannot be cleared now is a leftover: the next start, or doctor, tries again.
+      .catch((error: unknown) => live.note(`could not be cleared: ${messageOf(error)}`))
       .finally(() => this.#clearing.delete(record.id));
     this.#clearing.set(record.id, clearing);
   }
 
   async #forgetApp(app: AppName): Promise<void> {
     await removeApp(this.layout, app);
-    this.#apps.delete(app);
-  }
-
-  async #findLeftovers(): Promise<readonly Leftover[]> {
-    const busy = [...this.#making.keys(), ...this.#clearing.keys()];
-    return listLeftovers(this.#context, { environments: this.list(null), busy: new Set(busy) });
+    this.registry.removeApp(app);
   }
 
   async #mendDatabases(): Promise<void> {
-    for (const live of this.list(null)) {
+    for (const live of this.registry.list(null)) {
       try {
         if (await live.mendDatabase()) live.note("its database had ended and was started again.");
       } catch (error) {

@@ -14,7 +14,7 @@ import { listDataFolders } from "./records.ts";
 
 /** Something of ours that no environment owns. */
 export type Leftover = {
-  readonly kind: "process" | "folder" | "socket";
+  readonly kind: "process" | "folder" | "socket" | "binding";
   readonly id: string;
   readonly path: string | null;
   readonly pid: number | null;
@@ -53,6 +53,13 @@ export async function mendLeftovers(
   }
 }
 
+/** Ends every process of this home. */
+export async function endHome(context: EngineContext): Promise<void> {
+  const marked = await findMarked(MARK_VARIABLE, `${context.layout.home.id}.`);
+  const ids = marked.map(({ mark }) => mark.split(".")[1] ?? "");
+  await Promise.all([...new Set(ids)].map(async (id) => endAll(context, id)));
+}
+
 async function listProcesses(
   { layout }: EngineContext,
   { environments, busy }: Owners,
@@ -75,7 +82,7 @@ async function listFolders(
   const owned = new Set<string>([...busy, ...environments.map(({ record }) => record.id)]);
   const names = await listDataFolders(layout);
   return names
-    .filter((name) => !owned.has(name))
+    .filter((name) => isEnvironmentId(name) && !owned.has(name))
     .map((name) => ({
       kind: "folder" as const,
       id: name,

@@ -1,6 +1,6 @@
 import { monotonicMs } from "../base/clock.ts";
 import { KeyedLock } from "../base/keyed-lock.ts";
-import { messageOf, Problem } from "../base/problem.ts";
+import { hasErrorCode, messageOf } from "../base/problem.ts";
 import type { ProblemFields } from "../base/problem.ts";
 import type { Database } from "../database/database.ts";
 import type {
@@ -19,8 +19,8 @@ import type { EngineContext } from "./context.ts";
 import { HeldDatabase } from "./held-database.ts";
 import { makeKeeperSocketFolder } from "./layout.ts";
 import { requireManifest } from "./manifests.ts";
-import { enginePartFailed } from "./problems.ts";
-import { findMainProcess } from "./process-plans.ts";
+import { asProblem } from "./problems.ts";
+import { findMainProcess, listUnstarted } from "./process-plans.ts";
 import { writeRecord } from "./records.ts";
 import {
   assignPorts,
@@ -35,7 +35,7 @@ import { findProcessUser } from "./users.ts";
 /** After a wake that failed, requests are told why for this long; then the next one tries again. */
 const WAKE_RETRY_MS = 5_000;
 
-type Phase = "asleep" | "waking" | "awake";
+type Phase = "asleep" | "waking" | "awake" | "falling asleep";
 
 /** One environment as the engine holds it: its record, its running parts, and who waits for it. */
 export class LiveEnvironment {
@@ -73,7 +73,7 @@ export class LiveEnvironment {
   state(): EnvironmentState {
     if (this.#record.state.kind === "broken") return "broken";
     if (this.#record.state.kind === "preparing") return "creating";
-    return this.#phase === "asleep" ? "asleep" : "awake";
+    return this.#phase.endsWith("asleep") ? "asleep" : "awake";
   }
 
   /** Whether processes with its mark are its own: all but while it sleeps. */
@@ -103,13 +103,8 @@ export class LiveEnvironment {
 
   processes(): readonly ProcessState[] {
     if (this.#runtime !== undefined && this.#phase !== "asleep") return this.#runtime.processes();
-    return Object.keys(this.#manifest?.processes ?? {}).map((name) => ({
-      name,
-      state: this.#phase === "waking" ? "starting" : "stopped",
-      port: this.#record.ports[name] ?? null,
-      pid: null,
-      problem: null,
-    }));
+    const state = this.#phase === "waking" ? "starting" : "stopped";
+    return listUnstarted(this.#manifest, this.#record.ports, state);
   }
 
   /** What stands in its way: a broken preparation, a wake that failed, processes that fail. */
@@ -157,6 +152,8 @@ export class LiveEnvironment {
   /** Ends processes and database; what they hold stays. */
   async sleep(): Promise<void> {
     await this.#lock.run("", async () => {
+      // Nobody starts again meanwhile what is being ended: a wake comes after it.
+      this.#enter("falling asleep");
       await this.#stopRuntime();
       await this.#database?.released();
       await this.#database?.stop();
@@ -190,7 +187,7 @@ export class LiveEnvironment {
 
   /** Takes up what a server before this one left running. */
   async adopt(): Promise<void> {
-    const user = await findProcessUser(this.#context.layout, this.#record).catch(() => null);
+    const user = await this.#findUser();
     const runtime = await findRuntime(this.#context.layout.runtimePlace(this.#record.id, user));
     if (runtime === undefined || this.#record.state.kind !== "awake") {
       await runtime?.stop();
@@ -201,7 +198,26 @@ export class LiveEnvironment {
     this.#adopted(runtime);
     await this.#database?.start();
     this.#enter("awake");
-    this.#manifest = await requireManifest(this.#record.files.path).catch(() => undefined);
+    await this.#readManifest();
+  }
+
+  /** A linked folder that has gone has no owner; what ran on it is taken up all the same. */
+  async #findUser(): ReturnType<typeof findProcessUser> {
+    try {
+      return await findProcessUser(this.#context.layout, this.#record);
+    } catch (error) {
+      if (hasErrorCode(error, "ENOENT", "ENOTDIR", "EACCES")) return null;
+      throw error;
+    }
+  }
+
+  /** What cannot be read shows among the problems of the next wake; its processes run on. */
+  async #readManifest(): Promise<void> {
+    try {
+      await this.manifest();
+    } catch (error) {
+      this.note(messageOf(error));
+    }
   }
 
   /** No processes were there to be taken up: a wake is due, or a preparation that was cut off is to be done again. */
@@ -290,10 +306,11 @@ export class LiveEnvironment {
       this.#wakeFailure = null;
       this.#enter("awake");
     } catch (error) {
-      const problem = error instanceof Problem ? error : enginePartFailed("wake", error);
+      const problem = asProblem("wake", error);
       this.#wakeFailure = { problem: problem.toFields(), atMs: monotonicMs() };
       await this.#stopRuntime();
       this.#enter("asleep");
+      await this.#stopIdleDatabase();
       throw error;
     }
   }

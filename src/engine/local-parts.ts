@@ -1,6 +1,6 @@
 import { chown } from "node:fs/promises";
 
-import { Problem } from "../base/problem.ts";
+import { messageOf, Problem } from "../base/problem.ts";
 import { removeInside } from "../base/remove-inside.ts";
 import { createDatabase, forkDatabase, stopDatabase } from "../database/database.ts";
 import type { DatabaseRecord, EnvironmentId } from "../environment/environment.ts";
@@ -84,8 +84,8 @@ async function unbind({ layout, log }: EngineContext, id: EnvironmentId): Promis
 async function prepare(context: EngineContext, { user }: Making, draft: Draft): Promise<void> {
   await makeEnvironmentFolders(context.layout, { id: draft.id, uid: draft.uid, user });
   const keeper = startRuntime(context.layout.runtimePlace(draft.id, user), context.keeperProgram);
-  // Whoever wakes the environment awaits it and meets its failure; until then it must not end the server.
-  keeper.catch(() => undefined);
+  // Whoever wakes the environment awaits it as well and meets its failure; until then it must not end the server.
+  keeper.catch((error: unknown) => context.log(`${draft.id}: ${messageOf(error)}`));
   context.keepers.set(draft.id, keeper);
 }
 

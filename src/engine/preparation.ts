@@ -1,17 +1,16 @@
 import path from "node:path";
 
 import { monotonicMs } from "../base/clock.ts";
-import { Problem } from "../base/problem.ts";
 import { exists } from "../base/remove-inside.ts";
 import { timed } from "../environment/create.ts";
 import type { EnvironmentRecord, PreparationStep, Report } from "../environment/environment.ts";
 import type { Manifest } from "../environment/manifest.ts";
-import { stepFailed } from "../environment/problems.ts";
+import { preparationInterrupted, stepFailed } from "../environment/problems.ts";
 import { hashFiles, isSameTree } from "../files/files.ts";
 import { runStep } from "../runtime/runtime.ts";
 import type { EngineContext } from "./context.ts";
 import type { LiveEnvironment } from "./live-environment.ts";
-import { enginePartFailed } from "./problems.ts";
+import { asProblem } from "./problems.ts";
 import { findProcessUser } from "./users.ts";
 
 /** Long enough for an install over a slow line. */
@@ -71,7 +70,7 @@ export async function listChangeSteps(
 }
 
 /** Changes when what `setup` would install changes. */
-export async function stampSetup(folder: string, manifest: Manifest): Promise<string> {
+async function stampSetup(folder: string, manifest: Manifest): Promise<string> {
   return `${manifest.setup ?? ""}|${await hashFiles(folder, LOCK_FILES)}`;
 }
 
@@ -82,14 +81,14 @@ export async function stampSetup(folder: string, manifest: Manifest): Promise<st
 export async function prepareEnvironment(
   context: EngineContext,
   live: LiveEnvironment,
-  { report }: { readonly report: Report },
+  { report, signal }: { readonly report: Report; readonly signal: AbortSignal },
 ): Promise<void> {
   try {
     const manifest = await live.manifest();
     for (const step of live.record.remaining) {
       await context.checkpoint(`before ${step}`);
       await timed(step, { report, clock: monotonicMs }, async () =>
-        runCommand(context, live, { step, manifest }),
+        runCommand(context, live, { step, manifest, signal }),
       );
       await live.save({ remaining: live.record.remaining.filter((other) => other !== step) });
     }
@@ -98,7 +97,9 @@ export async function prepareEnvironment(
       state: live.restState(),
     });
   } catch (error) {
-    const problem = error instanceof Problem ? error : enginePartFailed("preparation", error);
+    const problem = signal.aborted
+      ? preparationInterrupted(live.record.name)
+      : asProblem("preparation", error);
     await live.save({ state: { kind: "broken", problem: problem.toFields() } });
     throw problem;
   }
@@ -113,10 +114,16 @@ function findCommand(manifest: Manifest, step: PreparationStep): string | null {
   return step === "setup" ? manifest.setup : (manifest.database?.[step] ?? null);
 }
 
+type Command = {
+  readonly step: PreparationStep;
+  readonly manifest: Manifest;
+  readonly signal: AbortSignal;
+};
+
 async function runCommand(
   context: EngineContext,
   live: LiveEnvironment,
-  { step, manifest }: { readonly step: PreparationStep; readonly manifest: Manifest },
+  { step, manifest, signal: stop }: Command,
 ): Promise<{ detail: string }> {
   const command = findCommand(manifest, step);
   if (command === null) return { detail: "" };
@@ -130,6 +137,7 @@ async function runCommand(
     user,
     logs: live.logs,
     timeoutMs: STEP_LIMIT_MS,
+    signal: stop,
   });
   if (exitCode === 0) return { detail: "" };
   const how =

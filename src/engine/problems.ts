@@ -37,7 +37,9 @@ export function notAFolder(folder: string): Problem {
   });
 }
 
-export function enginePartFailed(part: string, cause: unknown): Problem {
+/** A problem as it is; anything else as the failure of the part that it came from. */
+export function asProblem(part: string, cause: unknown): Problem {
+  if (cause instanceof Problem) return cause;
   return new Problem(
     {
       code: `${part}_failed`,
@@ -53,5 +55,13 @@ export function maskMissing(file: string): Problem {
     code: "mask_missing",
     message: `The file ${file}, which masks a fork's rows, cannot be read.`,
     remedy: 'Write it, or change "database.mask" in ramet.json. Nothing was forked.',
+  });
+}
+
+export function serverLeaving(): Problem {
+  return new Problem({
+    code: "server_leaving",
+    message: "The server is being stopped; what it was making is given up.",
+    remedy: "Do it again: the next command starts the server.",
   });
 }

@@ -1,7 +1,7 @@
 import path from "node:path";
 
 import { formatHost } from "../environment/address.ts";
-import type { EnvironmentRecord } from "../environment/environment.ts";
+import type { EnvironmentRecord, ProcessState } from "../environment/environment.ts";
 import type { Manifest, ProcessManifest } from "../environment/manifest.ts";
 import type { SystemUser } from "../environment/places.ts";
 import { variableMissing } from "../environment/problems.ts";
@@ -23,7 +23,7 @@ export type PlanInput = {
   readonly compileCache: string;
 };
 
-export const HOST = "127.0.0.1";
+const HOST = "127.0.0.1";
 
 /** The process that the environment's own address leads to: the first that has a port. */
 export function findMainProcess(manifest: Manifest): string | undefined {
@@ -61,6 +61,21 @@ export function planCommandEnvironment(input: PlanInput): Readonly<Record<string
 /** The same without what was inherited: what a command in somebody's shell gets on top of its own environment. */
 export function planCommandVariables(input: PlanInput): Readonly<Record<string, string>> {
   return planVariables(input, null);
+}
+
+/** The processes that a manifest names, while there is no keeper to ask. */
+export function listUnstarted(
+  manifest: Manifest | undefined,
+  ports: EnvironmentRecord["ports"],
+  state: "starting" | "stopped",
+): readonly ProcessState[] {
+  return Object.keys(manifest?.processes ?? {}).map((name) => ({
+    name,
+    state,
+    port: ports[name] ?? null,
+    pid: null,
+    problem: null,
+  }));
 }
 
 type Role = { readonly name: string; readonly process: ProcessManifest };

@@ -3,6 +3,7 @@ import { chmod, mkdir, readdir, rm, stat, symlink } from "node:fs/promises";
 import path from "node:path";
 
 import { hasErrorCode } from "../base/problem.ts";
+import { removeInside } from "../base/remove-inside.ts";
 import { isRoot } from "./users.ts";
 
 /** Where the homes of root's servers have what other users must reach, when their own folder lies where others may not go. */
@@ -39,8 +40,16 @@ export async function releaseReach(
   home: { readonly folder: string },
 ): Promise<void> {
   if (shared === home.folder || (await readdir(path.join(shared, "data"))).length > 0) return;
+  await removeReach({ shared }, home);
+}
+
+export async function removeReach(
+  { shared }: Pick<Reach, "shared">,
+  home: { readonly folder: string },
+): Promise<void> {
+  if (shared === home.folder) return;
   await rm(path.join(home.folder, "shared"), { force: true });
-  await rm(shared, { recursive: true, force: true });
+  await removeInside(SHARED_HOMES, shared);
 }
 
 /** Whether any user may enter each folder above this one. */

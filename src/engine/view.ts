@@ -1,3 +1,4 @@
+import { Problem } from "../base/problem.ts";
 import type { ProblemFields } from "../base/problem.ts";
 import type {
   EnvironmentRecord,
@@ -5,6 +6,7 @@ import type {
   FilesRecord,
   ProcessStateName,
 } from "../environment/environment.ts";
+import type { Manifest } from "../environment/manifest.ts";
 import { filesShared } from "../environment/problems.ts";
 import type { LiveEnvironment } from "./live-environment.ts";
 import { findMainProcess, formatUrl } from "./process-plans.ts";
@@ -42,8 +44,7 @@ export async function describeEnvironment(
   { gatewayPort, others }: { readonly gatewayPort: number; readonly others: readonly string[] },
 ): Promise<Environment> {
   const { record } = live;
-  // A manifest that cannot be read shows among the problems of the next wake; the environment is listed all the same.
-  const manifest = await live.manifest().catch(() => undefined);
+  const manifest = await findReadable(live);
   const hasAddresses = HAS_ADDRESSES.has(live.state());
   const hasUrl = hasAddresses && manifest !== undefined && findMainProcess(manifest) !== undefined;
   const shared = others.length === 0 ? [] : [filesShared(record.files.path, others).toFields()];
@@ -60,6 +61,16 @@ export async function describeEnvironment(
     problems: uniqueProblems([...live.problems(), ...shared]),
     createdAt: record.createdAt,
   };
+}
+
+/** A manifest that cannot be read shows among the problems of the next wake; the environment is listed all the same. */
+async function findReadable(live: LiveEnvironment): Promise<Manifest | undefined> {
+  try {
+    return await live.manifest();
+  } catch (error) {
+    if (error instanceof Problem) return undefined;
+    throw error;
+  }
 }
 
 /** An environment that is still being built: what is known of it already. */

@@ -1,5 +1,5 @@
 import { Problem } from "../base/problem.ts";
-import { DEVELOPMENT, parseAppName, parseEnvironmentName } from "./name.ts";
+import { parseAppName, parseEnvironmentName } from "./name.ts";
 import type { AppName, EnvironmentName } from "./name.ts";
 
 /** Whose address a host name is. `process` null: the environment's first process. */
@@ -15,23 +15,18 @@ export function formatHost({ app, environment, process }: Address): string {
   return process === null ? site : `${process}.${site}`;
 }
 
+const ADDRESS =
+  /^(?:(?<process>[a-z0-9-]+)\.)?(?<app>[a-z0-9-]+?)--(?<environment>[a-z0-9-]+)\.localhost$/;
+
 /** The reverse of `formatHost`; undefined for every other name. */
 export function findAddress(host: string): Address | undefined {
-  const labels = host.toLowerCase().split(".");
-  if (labels.pop() !== "localhost" || labels.length < 1 || labels.length > 2) return undefined;
-  const [app, environment, ...rest] = (labels.pop() ?? "").split("--");
-  if (app === undefined || environment === undefined || rest.length > 0) return undefined;
+  const match = ADDRESS.exec(host.toLowerCase());
+  if (match === null) return undefined;
+  const { process = null, app = "", environment = "" } = match.groups ?? {};
   try {
-    return {
-      app: parseAppName(app),
-      environment: parseEnvironmentName(environment),
-      process: labels[0] ?? null,
-    };
+    return { app: parseAppName(app), environment: parseEnvironmentName(environment), process };
   } catch (error) {
     if (error instanceof Problem) return undefined;
     throw error;
   }
 }
-
-/** What a fork is made from when nothing else is said. */
-export const DEFAULT_SOURCE = DEVELOPMENT;

@@ -1,3 +1,4 @@
+import { findNearest } from "../base/nearest.ts";
 import { Problem } from "../base/problem.ts";
 import type { AppName, EnvironmentName } from "./name.ts";
 
@@ -55,6 +56,14 @@ export function sourceBroken(name: EnvironmentName, why: string): Problem {
   });
 }
 
+export function sourceUnfinished(name: EnvironmentName): Problem {
+  return new Problem({
+    code: "source_unfinished",
+    message: `${name} is still being set up; its rows are not all there yet.`,
+    remedy: `Wait until \`ramet env show ${name}\` says awake, then try again.`,
+  });
+}
+
 export function preparationInterrupted(name: EnvironmentName): Problem {
   return new Problem({
     code: "preparation_interrupted",
@@ -84,6 +93,33 @@ export function variableMissing(names: readonly string[]): Problem {
     code: "variable_missing",
     message: `It needs ${names.length === 1 ? "the variable" : "the variables"} ${names.join(", ")}.`,
     remedy: `Set it with \`ramet var set ${first}=...\`, or \`ramet var set ${first} --secret\` for a secret.`,
+  });
+}
+
+/** `known`: those that there are. */
+export function variableUnknown(names: readonly string[], known: readonly string[]): Problem {
+  const [first = ""] = names;
+  const nearest = findNearest(first, known);
+  return new Problem({
+    code: "variable_unknown",
+    message: `Not set in this environment: ${names.map((name) => JSON.stringify(name.slice(0, 80))).join(", ")}.`,
+    remedy:
+      nearest === undefined
+        ? "See which are set with `ramet var list`."
+        : `Did you mean ${nearest}? See which are set with \`ramet var list\`.`,
+  });
+}
+
+/** `known`: those that there are. */
+export function processUnknown(name: string, known: readonly string[]): Problem {
+  const nearest = findNearest(name, known);
+  return new Problem({
+    code: "process_unknown",
+    message: `There is no process ${JSON.stringify(name.slice(0, 80))}.`,
+    remedy:
+      nearest === undefined
+        ? `There is ${known.join(", ") || "none"}.`
+        : `Did you mean ${nearest}?`,
   });
 }
 

@@ -9,7 +9,7 @@ export const problemSchema = z.object({
   remedy: z.string(),
 });
 
-export const processSchema = z.object({
+const processSchema = z.object({
   name: z.string(),
   state: z.enum(PROCESS_STATES),
   port: z.number().nullable(),
@@ -35,7 +35,7 @@ export const environmentSchema = z.object({
 export type EnvironmentView = z.infer<typeof environmentSchema>;
 
 /** Milliseconds; parts run side by side, so they do not add up to `total`. */
-export const timingsSchema = z.object({
+const timingsSchema = z.object({
   files: z.number(),
   database: z.number(),
   runtime: z.number(),
@@ -50,7 +50,6 @@ export const appSchema = z.object({
   environments: z.array(z.string()),
   createdAt: z.string(),
 });
-export type AppView = z.infer<typeof appSchema>;
 
 export const variableSchema = z.object({
   name: z.string(),
@@ -86,7 +85,6 @@ export const statusSchema = z.object({
   /** Changed on both sides, differently. */
   conflicts: z.array(z.string()),
 });
-export type SyncStatus = z.infer<typeof statusSchema>;
 
 export const transferSchema = z.object({
   app: z.string(),
@@ -106,7 +104,6 @@ export const queryResultSchema = z.object({
   /** Rows returned or affected; null for a statement that has none. */
   count: z.number().nullable(),
 });
-export type QueryResult = z.infer<typeof queryResultSchema>;
 
 export const leftoverSchema = z.object({
   kind: z.enum(["process", "port", "folder", "socket", "binding"]),

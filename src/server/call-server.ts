@@ -112,8 +112,11 @@ async function readInput(request: IncomingMessage): Promise<unknown> {
 }
 
 function isSame(given: string, token: string): boolean {
-  const digest = (text: string): Buffer => createHash("sha256").update(text).digest();
-  return timingSafeEqual(digest(given), digest(token));
+  return timingSafeEqual(hash(given), hash(token));
+}
+
+function hash(text: string): Buffer {
+  return createHash("sha256").update(text).digest();
 }
 
 async function listen(server: Server, socket: string): Promise<void> {

@@ -32,7 +32,7 @@ export async function acquireLock(file: string, socket: string): Promise<Lock | 
 }
 
 /** Whether a server answers at this socket. */
-export async function answers(socket: string): Promise<boolean> {
+async function answers(socket: string): Promise<boolean> {
   const { promise, resolve } = Promise.withResolvers<boolean>();
   const connection = connect(socket);
   connection.once("connect", () => resolve(true));

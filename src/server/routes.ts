@@ -5,12 +5,13 @@ import { findAddress } from "../environment/address.ts";
 import type { ProcessState } from "../environment/environment.ts";
 import type { Target, TargetState } from "../gateway/gateway.ts";
 
-type Live = ReturnType<Engine["require"]>;
+type Live = ReturnType<Engine["registry"]["require"]>;
 
 /** Whose a host name is, and what its process does just now. */
 export function findTarget(engine: Engine, hostname: string): Target | undefined {
   const address = findAddress(hostname);
-  const live = address === undefined ? undefined : engine.find(address.app, address.environment);
+  const live =
+    address === undefined ? undefined : engine.registry.find(address.app, address.environment);
   if (address === undefined || live === undefined) return undefined;
   const process = address.process;
   if (
@@ -32,7 +33,7 @@ export function findTarget(engine: Engine, hostname: string): Target | undefined
 
 /** The database of the environment whose id a client gives as its user name. */
 export function findWireRoute(engine: Engine, user: string): WireRoute | undefined {
-  const live = engine.findById(user);
+  const live = engine.registry.findById(user);
   if (live === undefined || live.record.database === null) return undefined;
   const { name } = live.record.database;
   return {

@@ -18,6 +18,7 @@ import { noFreePort } from "./problems.ts";
 import { findTarget, findWireRoute } from "./routes.ts";
 import { readServerFile, requireToken, writeServerFile } from "./server-file.ts";
 import type { ServerFile } from "./server-file.ts";
+import { untilVanished } from "./vanishing.ts";
 
 export type ServeOptions = {
   readonly home: Home;
@@ -31,7 +32,7 @@ export type ServeOptions = {
   readonly checkpoint?: (step: string) => Promise<void> | void;
 };
 
-export const FIRST_GATEWAY_PORT = 7420;
+const FIRST_GATEWAY_PORT = 7420;
 const PORTS_TRIED = 200;
 const HOST = "127.0.0.1";
 
@@ -55,15 +56,15 @@ export async function serve(options: ServeOptions): Promise<number> {
 async function serveAlone(options: ServeOptions, lock: Lock): Promise<void> {
   const { home, log } = options;
   const recorded = await readServerFile(home.serverFile);
-  const left = Promise.withResolvers<string>();
-  options.signal.addEventListener("abort", () => left.resolve("a signal"), { once: true });
+  const left = Promise.withResolvers<Reason>();
+  options.signal.addEventListener("abort", () => left.resolve("signal"), { once: true });
   const opening = openParts(options, recorded);
   const calls = await openCallServer({
     socket: home.socket,
     token: await requireToken(home.token),
     session: async () => {
       const { engine, status } = await opening;
-      return { engine, status, leave: () => left.resolve("a call") };
+      return { engine, status, leave: () => left.resolve("call") };
     },
     log,
   });
@@ -71,14 +72,26 @@ async function serveAlone(options: ServeOptions, lock: Lock): Promise<void> {
   log(
     `Serving ${home.folder}: gateway ${parts.file.gatewayPort}, databases ${parts.file.databasePort}.`,
   );
-  const reason = await left.promise;
+  const watching = new AbortController();
+  const reason = await Promise.race([left.promise, untilVanished(home, watching.signal)]);
+  watching.abort();
   await parts.close();
-  await writeServerFile(home.serverFile, { ...parts.file, pid: null, startedAt: null });
-  log(`The server leaves: ${reason} asked for it.`);
+  if (reason === "home") await parts.engine.abandon();
+  else await writeServerFile(home.serverFile, { ...parts.file, pid: null, startedAt: null });
+  log(`The server leaves: ${REASONS[reason]}.`);
   await lock.release();
   // Last: whoever waits until nothing answers finds a home that nobody writes to.
   await calls.close();
 }
+
+type Reason = "signal" | "call" | Awaited<ReturnType<typeof untilVanished>>;
+
+const REASONS: Readonly<Record<Reason, string>> = {
+  signal: "a signal asked for it",
+  call: "a call asked for it",
+  home: "its home was removed",
+  socket: "its socket was removed",
+};
 
 type OpenParts = {
   readonly engine: Engine;

@@ -12,7 +12,7 @@ import { linkedElsewhere } from "./problems.ts";
  */
 export async function requireSides(
   engine: Engine,
-  live: ReturnType<Engine["require"]>,
+  live: ReturnType<Engine["registry"]["require"]>,
   workspace: string,
 ): Promise<Sides | null> {
   const { files, id, name } = live.record;

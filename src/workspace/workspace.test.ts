@@ -71,6 +71,7 @@ async function writeBindingText(root: string, text: string): Promise<void> {
 test("the main worktree is its own main", async () => {
   expect(await findWorkspace(main)).toEqual({
     root: main,
+    folder: main,
     git: { main, common: path.join(main, ".git") },
     binding: null,
   });
@@ -82,6 +83,7 @@ test("a worktree is bound at its own root, found from below it, and git does not
   await bindWorkspace(worktree, BINDING);
   expect(await findWorkspace(path.join(worktree, "src", "deep"))).toEqual({
     root: worktree,
+    folder: path.join(worktree, "src", "deep"),
     git: { main, common: path.join(main, ".git") },
     binding: BINDING,
   });
@@ -112,7 +114,7 @@ test("a repository inside another never finds the outer one's binding, even one 
   expect(await findWorkspace(vendored)).toMatchObject({ root: vendored, binding: null });
   const broken = path.join(main, "broken");
   await mkdir(path.join(broken, ".git"), { recursive: true });
-  expect(await findWorkspace(broken)).toEqual({ root: broken, git: null, binding: null });
+  expect(await findWorkspace(broken)).toMatchObject({ root: broken, git: null, binding: null });
 });
 
 test("a submodule is a repository of its own", async () => {
@@ -174,12 +176,14 @@ test("outside git the nearest bound folder is the workspace, else the folder its
   await mkdir(path.join(plain, "src"), { recursive: true });
   expect(await findWorkspace(path.join(plain, "src"))).toEqual({
     root: path.join(plain, "src"),
+    folder: path.join(plain, "src"),
     git: null,
     binding: null,
   });
   await bindWorkspace(plain, BINDING);
   expect(await findWorkspace(path.join(plain, "src"))).toEqual({
     root: plain,
+    folder: path.join(plain, "src"),
     git: null,
     binding: BINDING,
   });

@@ -9,11 +9,14 @@ import { excludeBinding } from "./exclude.ts";
 import { findGitFolders, findOriginFolder, isGitRoot } from "./git.ts";
 import type { GitFolders } from "./git.ts";
 import { folderMissing } from "./problems.ts";
+import { listWorktreeRoots } from "./worktrees.ts";
 
 /** The folder that a person or an agent edits. */
 export type Workspace = {
   /** Without symbolic links. In git the worktree's own root. */
   readonly root: string;
+  /** The folder in it that was asked about, without symbolic links. */
+  readonly folder: string;
   /** null outside git. */
   readonly git: GitFolders | null;
   readonly binding: Binding | null;
@@ -27,10 +30,11 @@ export async function findWorkspace(folder: string): Promise<Workspace> {
   const start = await requireFolder(folder);
   const top = await findUpwards(start, isGitRoot);
   if (top !== undefined) {
-    return { root: top, git: (await findGitFolders(top)) ?? null, binding: await readBinding(top) };
+    const git = (await findGitFolders(top)) ?? null;
+    return { root: top, folder: start, git, binding: await readBinding(top) };
   }
   const root = (await findUpwards(start, hasBinding)) ?? start;
-  return { root, git: null, binding: await readBinding(root) };
+  return { root, folder: start, git: null, binding: await readBinding(root) };
 }
 
 /** The binding of the repository's main worktree; null in that worktree itself, and where it has none. */
@@ -46,6 +50,22 @@ export async function findOrigin({ root, git }: Workspace): Promise<string | nul
   const folder = path.basename(origin) === ".git" ? path.dirname(origin) : origin;
   // A bare repository has no worktree, and one around it is another repository's.
   return (await isGitRoot(folder)) ? realpath(folder) : null;
+}
+
+/** The bindings of a folder's worktree and of its repository's others; one that cannot be read is left out. */
+export async function listBindings(
+  folder: string,
+): Promise<readonly { readonly root: string; readonly binding: Binding }[]> {
+  const { root, git } = await findWorkspace(folder);
+  const roots = git === null ? [root] : await listWorktreeRoots(git);
+  const found = await Promise.allSettled(
+    roots.map(async (one) => ({ root: one, binding: await readBinding(one) })),
+  );
+  return found.flatMap((one) =>
+    one.status === "fulfilled" && one.value.binding !== null
+      ? [{ root: one.value.root, binding: one.value.binding }]
+      : [],
+  );
 }
 
 /** @throws `binding_invalid` where a symbolic link stands in the way. */

@@ -6,7 +6,7 @@ import { requireSides } from "../sides.ts";
 export const compareFiles = defineCall(
   CALLS["files.status"],
   async ({ app, environment, workspace }, { engine }) => {
-    const live = engine.require(app, environment);
+    const live = engine.registry.require(app, environment);
     const about = { app, environment, files: live.record.files };
     const sides = await requireSides(engine, live, workspace);
     if (sides === null) return { ...about, local: [], remote: [], conflicts: [] };

@@ -5,10 +5,10 @@ import { defineCall } from "../call.ts";
 export const createEnvironment = defineCall(CALLS["environment.create"], async (input, session) => {
   const { engine } = session;
   const name = parseEnvironmentName(input.name);
-  const app = engine.requireApp(input.app);
+  const app = engine.registry.requireApp(input.app);
   const [first = DEVELOPMENT, ...others] = input.from.map((from) => from.toLowerCase());
-  const found = [first, ...others].find((from) => engine.find(app, from) !== undefined);
-  const source = engine.require(app, found ?? first);
+  const found = [first, ...others].find((from) => engine.registry.find(app, from) !== undefined);
+  const source = engine.registry.require(app, found ?? first);
   const { files, searchPath } = input;
   const { environment, timings } = await engine.create(
     { app, name, source, files, searchPath },

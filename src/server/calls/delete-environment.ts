@@ -4,7 +4,7 @@ import { defineCall } from "../call.ts";
 export const deleteEnvironment = defineCall(
   CALLS["environment.delete"],
   async ({ app, environment }, { engine }) => {
-    const live = engine.require(app, environment);
+    const live = engine.registry.require(app, environment);
     await engine.delete(live);
     const { files, name } = live.record;
     return { app, name, folder: files.kind === "linked" ? files.path : null };

@@ -5,7 +5,7 @@ import { defineCall } from "../call.ts";
 export const deleteVariables = defineCall(
   CALLS["variable.delete"],
   async ({ app, environment, names, ignoreMissing }, { engine }) => {
-    const live = engine.require(app, environment);
+    const live = engine.registry.require(app, environment);
     const deleted = await remove(live.variables, names, { ignoreMissing });
     await live.refresh();
     return { deleted: [...deleted] };

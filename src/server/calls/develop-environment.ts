@@ -14,7 +14,7 @@ const LAST_LINES = 20;
 export const developEnvironment = defineCall(
   CALLS["environment.develop"],
   async ({ app, environment }, session) => {
-    const live = session.engine.require(app, environment);
+    const live = session.engine.registry.require(app, environment);
     await session.engine.start(live, session);
     const watcher = await watchForRestarts(live);
     try {
@@ -31,7 +31,9 @@ export const developEnvironment = defineCall(
   },
 );
 
-async function watchForRestarts(live: ReturnType<Engine["require"]>): Promise<{ close(): void }> {
+async function watchForRestarts(
+  live: ReturnType<Engine["registry"]["require"]>,
+): Promise<{ close(): void }> {
   const { processes } = await live.manifest();
   const names = Object.keys(processes).filter((name) => processes[name]?.reloads === false);
   if (names.length === 0) return { close: () => undefined };

@@ -6,7 +6,7 @@ import { defineCall } from "../call.ts";
 
 export const findApp = defineCall(CALLS["app.find"], async ({ folder }, { engine }) => {
   const real = await findRealPath(folder);
-  const live = engine
+  const live = engine.registry
     .list(null)
     .find(({ record }) => record.files.kind === "linked" && record.files.path === real);
   return { app: live?.record.app ?? null, environment: live?.record.name ?? null };

@@ -5,11 +5,11 @@ import { defineCall } from "../call.ts";
 export const importVariables = defineCall(
   CALLS["variable.import"],
   async ({ app, environment, source, names, includeValues }, { engine }) => {
-    const live = engine.require(app, environment);
+    const live = engine.registry.require(app, environment);
     const from =
       source.kind === "file"
         ? { values: source.variables }
-        : { store: engine.require(app, source.name.toLowerCase()).variables };
+        : { store: engine.registry.require(app, source.name.toLowerCase()).variables };
     const { imported, skipped } = await bring(live.variables, from, { names, includeValues });
     await live.refresh();
     return { imported: [...imported], skipped: [...skipped] };

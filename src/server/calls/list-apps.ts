@@ -1,4 +1,6 @@
 import { CALLS } from "../../protocol/calls.ts";
 import { defineCall } from "../call.ts";
 
-export const listApps = defineCall(CALLS["app.list"], async (_, { engine }) => [...engine.apps()]);
+export const listApps = defineCall(CALLS["app.list"], async (_, { engine }) => [
+  ...engine.registry.apps(),
+]);

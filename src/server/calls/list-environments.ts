@@ -4,6 +4,6 @@ import { defineCall } from "../call.ts";
 export const listEnvironments = defineCall(
   CALLS["environment.list"],
   async ({ app }, { engine }) => [
-    ...(await engine.describeAll(app === null ? null : engine.requireApp(app))),
+    ...(await engine.describeAll(app === null ? null : engine.registry.requireApp(app))),
   ],
 );

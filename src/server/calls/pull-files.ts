@@ -8,7 +8,7 @@ import { formatDisplacedFolder, requireSides } from "../sides.ts";
 export const pullFiles = defineCall(
   CALLS["files.pull"],
   async ({ app, environment, workspace, force }, { engine }) => {
-    const live = engine.require(app, environment);
+    const live = engine.registry.require(app, environment);
     const about = { app, environment, files: live.record.files };
     const sides = await requireSides(engine, live, workspace);
     if (sides === null) return { ...about, changed: [], displaced: null };

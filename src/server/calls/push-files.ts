@@ -6,7 +6,7 @@ import { formatDisplacedFolder, requireSides } from "../sides.ts";
 export const pushFiles = defineCall(
   CALLS["files.push"],
   async ({ app, environment, workspace, force }, session) => {
-    const live = session.engine.require(app, environment);
+    const live = session.engine.registry.require(app, environment);
     const about = { app, environment, files: live.record.files };
     const sides = await requireSides(session.engine, live, workspace);
     if (sides === null) return { ...about, changed: [], displaced: null };

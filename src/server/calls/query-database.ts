@@ -6,7 +6,7 @@ import { defineCall } from "../call.ts";
 export const queryDatabase = defineCall(
   CALLS["database.query"],
   async ({ app, environment, sql }, { engine, signal }) =>
-    engine.require(app, environment).withDatabase(async (database) => {
+    engine.registry.require(app, environment).withDatabase(async (database) => {
       if (database === null) throw noDatabase(environment);
       return query(database, sql, { signal });
     }),

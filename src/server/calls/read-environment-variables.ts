@@ -4,6 +4,6 @@ import { defineCall } from "../call.ts";
 export const readEnvironmentVariables = defineCall(
   CALLS["environment.variables"],
   async ({ app, environment }, { engine }) => ({
-    ...(await engine.require(app, environment).commandVariables()),
+    ...(await engine.registry.require(app, environment).commandVariables()),
   }),
 );

@@ -8,7 +8,7 @@ const STEPS = ["setup", "migrate", "seed"];
 export const readLogs = defineCall(
   CALLS["environment.logs"],
   async ({ app, environment, process, follow, last }, { engine, line, signal }) => {
-    const live = engine.require(app, environment);
+    const live = engine.registry.require(app, environment);
     const known = [...live.processes().map(({ name }) => name), ...STEPS];
     if (process !== null && !known.includes(process)) throw processUnknown(process, known);
     if (!follow) for (const one of await readLog(live.logs, { process, last })) line(one);

@@ -4,9 +4,9 @@ import { defineCall } from "../call.ts";
 export const showEnvironment = defineCall(
   CALLS["environment.show"],
   async ({ app, environment }, { engine }) => {
-    const making = (await engine.describeAll(engine.requireApp(app))).find(
+    const making = (await engine.describeAll(engine.registry.requireApp(app))).find(
       ({ name, state }) => name === environment && state === "creating",
     );
-    return making ?? engine.describe(engine.require(app, environment));
+    return making ?? engine.describe(engine.registry.require(app, environment));
   },
 );

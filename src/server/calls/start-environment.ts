@@ -4,7 +4,7 @@ import { defineCall } from "../call.ts";
 export const startEnvironment = defineCall(
   CALLS["environment.start"],
   async ({ app, environment }, session) => {
-    const live = session.engine.require(app, environment);
+    const live = session.engine.registry.require(app, environment);
     await session.engine.start(live, session);
     return session.engine.describe(live);
   },

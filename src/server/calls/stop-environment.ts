@@ -4,7 +4,7 @@ import { defineCall } from "../call.ts";
 export const stopEnvironment = defineCall(
   CALLS["environment.stop"],
   async ({ app, environment }, { engine }) => {
-    const live = engine.require(app, environment);
+    const live = engine.registry.require(app, environment);
     await live.sleep();
     return engine.describe(live);
   },

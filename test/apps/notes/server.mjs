@@ -26,7 +26,13 @@ const answers = {
   },
 };
 
-createServer(async (request, response) => {
+createServer((request, response) => void answerTo(request, response)).listen(
+  process.env.PORT,
+  process.env.HOST,
+  () => console.log(`Notes listen on ${process.env.PORT}`),
+);
+
+async function answerTo(request, response) {
   const answer = answers[request.url ?? "/"];
   try {
     response.writeHead(answer === undefined ? 404 : 200, { "content-type": "application/json" });
@@ -34,6 +40,4 @@ createServer(async (request, response) => {
   } catch (error) {
     response.end(JSON.stringify({ error: error.message }));
   }
-}).listen(process.env.PORT, process.env.HOST, () =>
-  console.log(`Notes listen on ${process.env.PORT}`),
-);
+}

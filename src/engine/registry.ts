@@ -1,0 +1,83 @@
+import { findNearest } from "../base/nearest.ts";
+import type { EnvironmentId } from "../environment/environment.ts";
+import type { AppName } from "../environment/name.ts";
+import { appUnknown, environmentUnknown } from "../environment/problems.ts";
+import type { LiveEnvironment } from "./live-environment.ts";
+import type { AppRecord } from "./records.ts";
+
+/** An app as it is listed. */
+export type App = {
+  readonly name: string;
+  readonly environments: string[];
+  readonly createdAt: string;
+};
+
+/** The apps and environments that there are, as the records say. */
+export class Registry {
+  readonly #apps = new Map<AppName, AppRecord>();
+  readonly #environments = new Map<EnvironmentId, LiveEnvironment>();
+
+  addApp(app: AppRecord): void {
+    this.#apps.set(app.name, app);
+  }
+
+  removeApp(app: AppName): void {
+    this.#apps.delete(app);
+  }
+
+  add(live: LiveEnvironment): void {
+    this.#environments.set(live.record.id, live);
+  }
+
+  remove(live: LiveEnvironment): void {
+    this.#environments.delete(live.record.id);
+  }
+
+  findApp(name: AppName): AppRecord | undefined {
+    return this.#apps.get(name);
+  }
+
+  /** Of one app or of all, in the order in which they were made. */
+  list(app: AppName | null): readonly LiveEnvironment[] {
+    return [...this.#environments.values()]
+      .filter(({ record }) => app === null || record.app === app)
+      .toSorted((a, b) => a.record.createdAt.localeCompare(b.record.createdAt));
+  }
+
+  /** The folders that apps were made from. */
+  appFolders(): readonly string[] {
+    return [...this.#apps.values()].map(({ folder }) => folder);
+  }
+
+  apps(): readonly App[] {
+    return [...this.#apps.values()].map(({ name, createdAt }) => ({
+      name,
+      createdAt,
+      environments: this.list(name).map(({ record }) => record.name),
+    }));
+  }
+
+  find(app: string, name: string): LiveEnvironment | undefined {
+    return this.list(null).find(({ record }) => record.app === app && record.name === name);
+  }
+
+  findById(id: string): LiveEnvironment | undefined {
+    return this.list(null).find(({ record }) => record.id === id);
+  }
+
+  /** @throws `app_unknown`, `environment_unknown`, with the nearest name. */
+  require(app: string, name: string): LiveEnvironment {
+    const known = this.requireApp(app);
+    const live = this.find(known, name);
+    if (live !== undefined) return live;
+    const names = this.list(known).map(({ record }) => record.name);
+    throw environmentUnknown(known, name, findNearest(name, names));
+  }
+
+  /** @throws `app_unknown` */
+  requireApp(app: string): AppName {
+    const known = [...this.#apps.keys()].find((name) => name === app);
+    if (known === undefined) throw appUnknown(app, findNearest(app, this.#apps.keys()));
+    return known;
+  }
+}

@@ -1,0 +1,184 @@
+/** For tests: an engine of real parts in a temporary home, apps for it, and an end that leaves nothing. */
+import { randomBytes } from "node:crypto";
+import { chmod, mkdir, mkdtemp, realpath } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+
+import { systemClock, waitFor } from "../base/clock.ts";
+import { removeInside } from "../base/remove-inside.ts";
+import { writeAtomically } from "../base/write-atomically.ts";
+import { installPostgres } from "../database/database.ts";
+import { parseAppName, parseEnvironmentName } from "../environment/name.ts";
+import { MARK_VARIABLE } from "../environment/places.ts";
+import { findMarked, signalProcess } from "../process/process.ts";
+import type { EngineContext } from "./context.ts";
+import type { CallOptions } from "./creation.ts";
+import { Engine } from "./engine.ts";
+import { createEnvironmentId, Layout, makeHome } from "./layout.ts";
+import type { LiveEnvironment } from "./live-environment.ts";
+
+const PROGRAMS = path.join(import.meta.dirname, "..", "..", "test", "programs");
+const KEEPER = [process.execPath, path.join(PROGRAMS, "keeper.ts")];
+const SEARCH_PATH = `${path.dirname(process.execPath)}:/usr/local/bin:/usr/bin:/bin`;
+export const LISTENERS = { gatewayPort: 7420, databasePort: 7421 };
+/** Generous: the machine may be busy with other tests. */
+const LIMIT_MS = 40_000;
+
+/** Where processes are involved, a test waits so long. */
+export async function until<T>(ask: () => Promise<T | undefined> | T | undefined): Promise<T> {
+  const answer = await waitFor(ask, { timeoutMs: LIMIT_MS });
+  if (answer === undefined) throw new Error(`Not within ${LIMIT_MS / 1000} s: ${String(ask)}`);
+  return answer;
+}
+
+/** A folder that other users can pass through, as a server's home is where root runs it. */
+export async function createFolder(): Promise<string> {
+  const folder = await realpath(await mkdtemp(path.join(tmpdir(), "ren-")));
+  await chmod(folder, 0o711);
+  return folder;
+}
+
+export async function removeFolder(folder: string): Promise<void> {
+  await removeInside(tmpdir(), folder);
+}
+
+export function layoutIn(folder: string): Layout {
+  const home = path.join(folder, "home");
+  return new Layout({
+    folder: home,
+    shared: home,
+    sockets: path.join(home, "run"),
+    id: "testhome",
+  });
+}
+
+/** What an engine's inner parts work with; nothing of it has been started. */
+export function contextOf(layout: Layout, log: string[] = []): EngineContext {
+  const { postgres: folder, templates } = layout;
+  let postgres: ReturnType<typeof installPostgres> | undefined;
+  return {
+    layout,
+    clock: systemClock,
+    postgres: async () => (postgres ??= installPostgres({ folder, templates, uid: null })),
+    keeperProgram: KEEPER,
+    inherited: {},
+    listeners: () => LISTENERS,
+    log: (text) => void log.push(text),
+    checkpoint: () => undefined,
+    keepers: new Map(),
+  };
+}
+
+/** The command of a process that runs one of the hostile programs, or one that serves. */
+export function runs(program: string, variables = ""): string {
+  return `${variables} exec node '${path.join(PROGRAMS, program)}'`.trim();
+}
+
+/** Someone who waits for an answer and hears nothing of how it gets on. */
+export function patiently(): CallOptions {
+  return { report: () => undefined, signal: new AbortController().signal };
+}
+
+export type AppFiles = Readonly<Record<string, unknown>>;
+
+export class TestEngine {
+  readonly folder: string;
+  readonly layout: Layout;
+  readonly log: string[] = [];
+  /** Called at each step; a test may hold an environment up there. */
+  checkpoint: (step: string) => Promise<void> | void = () => undefined;
+  readonly #context: EngineContext;
+  #engine: Engine | undefined;
+
+  private constructor(folder: string) {
+    this.folder = folder;
+    const home = path.join(folder, "home");
+    const id = `test${randomBytes(6).toString("hex")}`;
+    this.layout = new Layout({ folder: home, shared: home, sockets: path.join(home, "run"), id });
+    this.#context = {
+      ...contextOf(this.layout, this.log),
+      checkpoint: (step) => this.checkpoint(step),
+    };
+  }
+
+  static async open(): Promise<TestEngine> {
+    const stage = new TestEngine(await createFolder());
+    await makeHome(stage.layout);
+    await stage.reopen();
+    return stage;
+  }
+
+  get engine(): Engine {
+    if (this.#engine === undefined) throw new Error("The engine is closed.");
+    return this.#engine;
+  }
+
+  /** Another engine takes the place of this one, as after a restart of the server. */
+  async reopen(): Promise<Engine> {
+    await this.#engine?.close();
+    this.#engine = new Engine({ ...this.#context, keepers: new Map() });
+    await this.#engine.takeUp();
+    return this.#engine;
+  }
+
+  /** A folder with these files in it; what is no text is written as JSON. */
+  async writeApp(name: string, files: AppFiles): Promise<string> {
+    const folder = path.join(this.folder, name);
+    await mkdir(folder, { recursive: true });
+    await writeFiles(folder, files);
+    return folder;
+  }
+
+  /** An app with the environment `development`, awake. */
+  async createApp(name: string, manifest: unknown): Promise<LiveEnvironment> {
+    const folder = await this.writeApp(name, { "ramet.json": manifest });
+    const app = { name: parseAppName(name), folder, searchPath: SEARCH_PATH };
+    await this.engine.createApp(app, patiently());
+    return this.engine.registry.require(name, "development");
+  }
+
+  /** Of the app's `development`, with files of its own. */
+  async fork(
+    app: string,
+    name: string,
+    options: CallOptions = patiently(),
+  ): Promise<LiveEnvironment> {
+    const source = this.engine.registry.require(app, "development");
+    const files = { kind: "kept" } as const;
+    const named = { app: source.record.app, name: parseEnvironmentName(name) };
+    await this.engine.create({ ...named, source, files, searchPath: SEARCH_PATH }, options);
+    return this.engine.registry.require(app, name);
+  }
+
+  /** Processes of this home that are there now; only of one environment where it is given. */
+  async marked(id = ""): Promise<readonly { pid: number; mark: string }[]> {
+    return findMarked(MARK_VARIABLE, `${this.layout.home.id}.${id}`);
+  }
+
+  async findPid(live: LiveEnvironment, role: string): Promise<number> {
+    const { id } = live.record;
+    const found = (await this.marked(id)).find(({ mark }) => mark.endsWith(`${id}.${role}`));
+    if (found === undefined) throw new Error(`${live.record.name} has no process for ${role}.`);
+    return found.pid;
+  }
+
+  /** @throws Error when a process was left all the same */
+  async close(): Promise<void> {
+    await this.#engine?.stopAll();
+    await this.#engine?.close();
+    const left = await this.marked();
+    for (const { pid } of left) signalProcess(pid, "SIGKILL");
+    await removeFolder(this.folder);
+    if (left.length > 0) throw new Error(`Processes were left: ${JSON.stringify(left)}`);
+  }
+}
+
+/** An id that no environment has. */
+export const STRANGER = createEnvironmentId();
+
+async function writeFiles(folder: string, files: AppFiles): Promise<void> {
+  for (const [name, content] of Object.entries(files)) {
+    const text = typeof content === "string" ? content : JSON.stringify(content);
+    await writeAtomically(path.join(folder, name), text, { mode: 0o644 });
+  }
+}

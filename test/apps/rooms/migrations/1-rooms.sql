@@ -1,0 +1,2 @@
+create table rooms (name text primary key);
+insert into rooms values ('Attic'), ('Cellar'), ('Kitchen');
