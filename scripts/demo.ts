@@ -43,12 +43,10 @@ async function main(): Promise<number> {
   try {
     await perform(stage);
   } catch (error) {
-    if (!interruption.signal.aborted) {
-      isSound = false;
-      screen.line(
-        `\n${screen.style.paint("red", "✗")} ${error instanceof Error ? error.message : error}`,
-      );
-    }
+    isSound = interruption.signal.aborted;
+    const message = error instanceof Error ? error.message : error;
+    const failure = `${screen.style.paint("red", "✗")} ${message}`;
+    screen.line(isSound ? "\nInterrupted: all of it is cleared away." : `\n${failure}`);
   }
   const left = await screen.step("Server stopped, folders removed", () => stage.close());
   for (const one of left) screen.line(`  ${screen.style.paint("red", "✗")} ${one}`);
@@ -91,7 +89,9 @@ async function stageAgents(
   screen.title("Each agent changes code, schema and rows");
   await Promise.all(
     AGENTS.map((agent) =>
-      screen.step(`${agent.name} works`, () => work(agent, stage, folderOf(stage, agent.name))),
+      screen.step(`${agent.name}: ${agent.changes}`, () =>
+        work(agent, stage, folderOf(stage, agent.name)),
+      ),
     ),
   );
   const seen = await Promise.all([
@@ -141,7 +141,14 @@ async function observe(
 }
 
 function showFacts(seen: readonly Seen[]): void {
-  const titles = ["environment", "headline (code)", "schema", "customers", "prices", "sold out"];
+  const titles = [
+    "environment",
+    "headline (code)",
+    "schema",
+    "customers",
+    "sum of prices",
+    "sold out",
+  ];
   const source = seen[0]?.facts;
   const rows = seen.map(({ name, facts }) => {
     const mark = (key: keyof Facts, text: string): string =>

@@ -8,6 +8,8 @@ import type { Stage } from "./stage.ts";
 /** What a scripted agent does to its environment, and how that must look from there, and from nowhere else. */
 export type Agent = {
   readonly name: string;
+  /** All of it, for the person watching. */
+  readonly changes: string;
   readonly headline: string;
   readonly migration: string;
   readonly update: string;
@@ -19,6 +21,7 @@ const INVOICED = 500;
 export const AGENTS: readonly Agent[] = [
   {
     name: "invoices",
+    changes: "a headline, a table, 500 customers",
     headline: "Now with invoices",
     migration:
       "CREATE TABLE invoices (id integer PRIMARY KEY, order_id integer REFERENCES orders);",
@@ -33,6 +36,7 @@ export const AGENTS: readonly Agent[] = [
   },
   {
     name: "sale",
+    changes: "a headline, a column, 2,000 prices halved",
     headline: "Half price today",
     migration: "ALTER TABLE products ADD COLUMN full_price integer;",
     update: "UPDATE products SET full_price = price_cents, price_cents = price_cents / 2",
@@ -45,6 +49,7 @@ export const AGENTS: readonly Agent[] = [
   },
   {
     name: "reviews",
+    changes: "a headline, a table, 200 products sold out",
     headline: "Loved by thousands",
     migration: "CREATE TABLE reviews (product_id integer REFERENCES products, stars integer);",
     update: "UPDATE products SET stock = 0 WHERE category = 'Garden'",

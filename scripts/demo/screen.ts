@@ -41,6 +41,10 @@ export class Screen {
       const result = await work();
       mark = this.style.paint("green", "✓");
       return result;
+    } catch (error) {
+      // Whoever interrupted it knows why it was not done.
+      if (isInterruption(error)) mark = this.style.paint("dim", "–");
+      throw error;
     } finally {
       this.#pending.splice(this.#pending.indexOf(text), 1);
       this.#conclude(mark, text, formatMs(monotonicMs() - start));
@@ -65,4 +69,8 @@ export class Screen {
   #conclude(mark: string, text: string, detail: string): void {
     this.line(`  ${mark} ${text}  ${this.style.paint("dim", detail)}`);
   }
+}
+
+function isInterruption(error: unknown): boolean {
+  return error instanceof DOMException && error.name === "AbortError";
 }

@@ -127,10 +127,15 @@ export class Stage {
 
 type Where = { readonly folder: string; readonly signal: AbortSignal };
 
-/** What we run in is not to decide what is shown: another Ramet's variables, or git's inside a hook. */
+/**
+ * What we run in is not to decide what is shown: another Ramet's variables, or git's inside a hook. And the sample app
+ * finds the Node and npm of the person's own shell, not those that this script runs with.
+ */
 function pickEnvironment(home: string): Record<string, string | undefined> {
   const kept = Object.entries(process.env).filter(([name]) => !/^(RAMET|GIT)_/.test(name));
-  return { ...Object.fromEntries(kept), RAMET_HOME: home };
+  const search = (process.env["PATH"] ?? "").split(path.delimiter);
+  const own = search.filter((folder) => !folder.split(path.sep).includes("node_modules"));
+  return { ...Object.fromEntries(kept), PATH: own.join(path.delimiter), RAMET_HOME: home };
 }
 
 function describeFailure(stdout: string): string | undefined {

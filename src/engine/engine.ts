@@ -176,14 +176,11 @@ export class Engine {
 
   /** Its kept files were replaced: what that asks for is run, and processes that do not reload by themselves are restarted. */
   async filesChanged(live: LiveEnvironment, options: CallOptions): Promise<void> {
-    const manifest = await live.manifest();
     await ownTree(live.record);
-    await live.save({ remaining: await listChangeSteps(live.record, manifest) });
-    await prepareEnvironment(this.#context, live, options);
-    await live.refresh();
+    await this.#prepareAgain(live, options);
     if (live.state() !== "awake") return;
-    const names = Object.keys(manifest.processes);
-    const stale = names.filter((name) => manifest.processes[name]?.reloads === false);
+    const { processes } = await live.manifest();
+    const stale = Object.keys(processes).filter((name) => processes[name]?.reloads === false);
     await Promise.all(stale.map(async (name) => live.restartProcess(name)));
   }
 
@@ -234,8 +231,10 @@ export class Engine {
   /** Gives up what is being made and ends every environment's processes and database. Resolves with how many ran. */
   async stopAll(): Promise<number> {
     await this.#giveUp();
-    const running = this.registry.list(null).filter((live) => live.ownsProcesses());
-    await Promise.all(running.map(async (live) => live.sleep()));
+    const environments = this.registry.list(null);
+    const running = environments.filter((live) => live.ownsProcesses());
+    // Those that sleep too: the gateway is open still, and must wake none of them.
+    await Promise.all(environments.map(async (live) => live.sleep({ forGood: true })));
     await this.#cleared();
     await releaseReach(this.layout.home, this.layout.home);
     return running.length;
@@ -286,12 +285,22 @@ export class Engine {
     const development = this.registry.find(app.name, DEVELOPMENT);
     if (development === undefined || app.folder !== folder) throw appTaken(app.name, app.folder);
     const began = monotonicMs();
+    const { kind } = development.record.state;
+    // Its manifest may have been written since: what that asks for is run before it starts.
+    if (kind === "awake" || kind === "asleep") await this.#prepareAgain(development, options);
     await this.start(development, options);
     const total = Math.round(monotonicMs() - began);
     return {
       environment: await this.describe(development),
       timings: { files: 0, database: 0, runtime: total, total },
     };
+  }
+
+  /** Runs what its present files ask for; processes whose plan changed are started again. */
+  async #prepareAgain(live: LiveEnvironment, options: CallOptions): Promise<void> {
+    await live.save({ remaining: await listChangeSteps(live.record, await live.manifest()) });
+    await prepareEnvironment(this.#context, live, options);
+    await live.refresh();
   }
 
   async #build(request: CreateRequest, options: CallOptions): ReturnType<typeof buildPlanned> {

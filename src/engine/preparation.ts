@@ -5,6 +5,7 @@ import { exists } from "../base/remove-inside.ts";
 import { timed } from "../environment/create.ts";
 import type { EnvironmentRecord, PreparationStep, Report } from "../environment/environment.ts";
 import type { Manifest } from "../environment/manifest.ts";
+import { MARK_VARIABLE } from "../environment/places.ts";
 import { preparationInterrupted, stepFailed } from "../environment/problems.ts";
 import { hashFiles, isSameTree } from "../files/files.ts";
 import { runStep } from "../runtime/runtime.ts";
@@ -133,7 +134,7 @@ async function runCommand(
     name: step,
     command,
     folder: live.record.files.path,
-    environment: { ...(await live.commandEnvironment()), RAMET_MARK: mark },
+    environment: { ...(await live.commandEnvironment()), [MARK_VARIABLE]: mark },
     user,
     logs: live.logs,
     timeoutMs: STEP_LIMIT_MS,

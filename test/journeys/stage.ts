@@ -4,9 +4,11 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { PassThrough } from "node:stream";
 
+import { z } from "zod";
+
 import { waitFor } from "../../src/base/clock.ts";
 import { runCli } from "../../src/cli/cli.ts";
-import type { Context } from "../../src/cli/context.ts";
+import type { Context } from "../../src/cli/cli.ts";
 import { findMarked, runProgram } from "../../src/process/process.ts";
 import { findHome } from "../../src/protocol/home.ts";
 
@@ -37,6 +39,9 @@ export type RunOptions = {
   readonly onStdout?: (text: string) => void;
 };
 
+const packageSchema = z.object({ dependencies: z.record(z.string(), z.string()).optional() });
+const serverSchema = z.object({ homeId: z.string() });
+
 const STEP_LIMIT_MS = 240_000;
 
 export async function openStage(): Promise<Stage> {
@@ -50,7 +55,7 @@ export async function openStage(): Promise<Stage> {
       const ran = await runCommand(cwd, { argv: [...argv, "--json"], home, options });
       if (ran.exitCode !== 0)
         throw new Error(`ramet ${argv.join(" ")}: ${ran.exitCode} ${ran.stdout} ${ran.stderr}`);
-      return JSON.parse(ran.stdout);
+      return parseJson(ran.stdout);
     },
     git: async (cwd, ...args) =>
       runTool(cwd, "git", ["-c", "user.name=Test", "-c", "user.email=test@example.com", ...args]),
@@ -107,6 +112,10 @@ export async function eventually<T>(ask: () => Promise<T>, timeoutMs = 20_000): 
   );
   if (answer === undefined) throw failure;
   return answer.value;
+}
+
+function parseJson(text: string): unknown {
+  return JSON.parse(text);
 }
 
 type Command = {
@@ -178,9 +187,7 @@ async function withDependencies(
   let found = new Set([...known, ...packages]);
   for (const one of packages) {
     const file = path.join(ROOT, "node_modules", one, "package.json");
-    const manifest: { dependencies?: Record<string, string> } = JSON.parse(
-      await readFile(file, "utf8"),
-    );
+    const manifest = packageSchema.parse(parseJson(await readFile(file, "utf8")));
     const fresh = Object.keys(manifest.dependencies ?? {}).filter((name) => !found.has(name));
     found = new Set([...found, ...(await withDependencies(fresh, found))]);
   }
@@ -192,14 +199,26 @@ async function close(stage: Stage): Promise<void> {
   const homeId = await readHomeId(stage.home);
   await stage.ramet(stage.folder, ["server", "stop"]);
   const left = homeId === undefined ? [] : await findMarked("RAMET_MARK", `${homeId}.`);
+  const shared = await findShared(stage.home);
+  if (shared !== undefined) await rm(shared, { recursive: true, force: true });
   await rm(stage.folder, { recursive: true, force: true });
   if (left.length > 0) throw new Error(`Left over: ${JSON.stringify(left)}`);
 }
 
+/** Where root's server keeps what other users must reach, when its home lies where they may not go. */
+async function findShared(home: string): Promise<string | undefined> {
+  try {
+    return await realpath(path.join(home, "shared"));
+  } catch {
+    // Its home is open to all, or it never ran: all that there is lies inside.
+    return undefined;
+  }
+}
+
 async function readHomeId(home: string): Promise<string | undefined> {
   try {
-    const file: { homeId: string } = JSON.parse(
-      await readFile(path.join(home, "server.json"), "utf8"),
+    const file = serverSchema.parse(
+      parseJson(await readFile(path.join(home, "server.json"), "utf8")),
     );
     return file.homeId;
   } catch {
