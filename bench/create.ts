@@ -5,6 +5,7 @@ import path from "node:path";
 import pg from "pg";
 import { z } from "zod";
 
+import { exists } from "../src/base/remove-inside.ts";
 import { formatMs, formatRatio, run, timeMs, untilOk } from "./measure.ts";
 import { environmentSchema, openStage } from "./stage.ts";
 import type { Environment, Stage } from "./stage.ts";
@@ -162,5 +163,5 @@ async function measureDeletes(stage: Stage): Promise<number[]> {
 /** Where a server of root keeps what other users must reach. */
 async function findShared({ home }: Stage): Promise<string> {
   const shared = path.join(home, "shared");
-  return (await stat(shared).catch(() => undefined)) === undefined ? home : shared;
+  return (await exists(shared)) ? shared : home;
 }

@@ -1,17 +1,15 @@
-import { realpath } from "node:fs/promises";
-
-import { hasErrorCode, Problem } from "../base/problem.ts";
+import { Problem } from "../base/problem.ts";
 import type { EnvironmentView } from "../protocol/schemas.ts";
 import { bindWorkspace, findWorkspace, unbindWorkspace } from "../workspace/workspace.ts";
-import { environmentLinkedElsewhere } from "./problems.ts";
+import { environmentOfOtherFolder } from "./problems.ts";
 import type { Session } from "./session.ts";
 
-/** Binds the session's workspace to an environment. @throws `environment_linked_elsewhere` */
+/** Binds the session's workspace to an environment. @throws `environment_of_other_folder` */
 export async function bindTo(environment: EnvironmentView, session: Session): Promise<void> {
   const { root } = await session.workspace();
   const { app, name, files } = environment;
-  if (files.kind === "linked" && !(await isSameFolder(files.path, root))) {
-    throw environmentLinkedElsewhere(`${app}/${name}`, files.path);
+  if (files.kind === "linked" && !(await isWorkspaceOf(files.path, root))) {
+    throw environmentOfOtherFolder(`${app}/${name}`, files.path);
   }
   const home = session.context.home.folder;
   await bindWorkspace(root, { app, environment: name, id: environment.id, home });
@@ -64,11 +62,13 @@ export async function unbindFrom(
   }
 }
 
-async function isSameFolder(one: string, other: string): Promise<boolean> {
+/** An app may be a folder of its repository: the workspace around it is bound. */
+async function isWorkspaceOf(folder: string, root: string): Promise<boolean> {
   try {
-    return (await realpath(one)) === (await realpath(other));
+    return (await findWorkspace(folder)).root === root;
   } catch (error) {
-    if (hasErrorCode(error, "ENOENT", "ENOTDIR")) return false;
+    // What is no folder any more is nobody's workspace; a binding that cannot be read is about to be replaced.
+    if (error instanceof Problem) return error.code === "binding_invalid";
     throw error;
   }
 }

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 
 import { exists } from "../base/remove-inside.ts";
 import { COMMANDS } from "./command-table.ts";
+import { ENVIRONMENT } from "./fixtures/answers.ts";
 import { send } from "./fixtures/call-server.ts";
 import { createWorld } from "./fixtures/world.ts";
 import type { World } from "./fixtures/world.ts";
@@ -86,9 +87,10 @@ test("a problem for a person goes to standard error, with its remedy", async () 
 test("a conflict has an exit code of its own, and so has a mistake of ours", async () => {
   await world.bind();
   const problem = { code: "sync_conflict", message: "Both.", remedy: "--force" };
-  await world.serveWith(({ name }, response) =>
-    send(response, name === "files.push" ? { problem } : { bug: "x is undefined" }),
-  );
+  await world.serveWith(({ name }, response) => {
+    if (name === "environment.show") return send(response, { result: ENVIRONMENT });
+    return send(response, name === "files.push" ? { problem } : { bug: "x is undefined" });
+  });
   expect(await world.ramet(["push"])).toMatchObject({ exitCode: 3 });
   const { exitCode, out } = await world.ramet(["pull", "--json"]);
   expect(exitCode).toBe(1);

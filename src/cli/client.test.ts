@@ -98,7 +98,8 @@ test.each<[what: string, answer: (response: ServerResponse) => void, code: strin
   ],
   ["nothing", (response) => void response.end(), "connection_lost"],
   ["a cut-off line", (response) => response.end('{"result":[]}'), "connection_lost"],
-  ["a broken connection", (response) => void response.socket?.destroy(), "connection_lost"],
+  // A server that was just killed: the CLI starts another and asks again.
+  ["a broken connection", (response) => void response.socket?.destroy(), "server_not_running"],
   [
     "something that is no HTTP",
     (response) => response.socket?.end("hello\r\n\r\n"),

@@ -75,6 +75,8 @@ type CommandSpec<O extends Options, P extends Positionals, Result> = {
   run(input: Arguments<O, P>, session: Session): Promise<Result>;
   /** Never fetches. */
   readonly toText: (result: Result, style: Style) => string;
+  /** What `--json` prints, where the text says more. */
+  readonly toJson?: (result: Result) => unknown;
   readonly exitCode?: (result: Result) => number;
 };
 
@@ -95,10 +97,14 @@ export function defineCommand<
     async execute(parsed, session) {
       const result = await spec.run(new Arguments<O, P>(parsed), session);
       return {
-        result: spec.isSilent === true ? undefined : result,
+        result: spec.isSilent === true ? undefined : (spec.toJson ?? identity)(result),
         toText: (style) => spec.toText(result, style),
         exitCode: spec.exitCode?.(result) ?? 0,
       };
     },
   };
+}
+
+function identity<T>(value: T): T {
+  return value;
 }

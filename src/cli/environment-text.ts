@@ -25,8 +25,11 @@ const PROCESS_PAINTS: Readonly<Record<ProcessView["state"], Paint>> = {
   failed: "red",
 };
 
-/** A line for each environment; the app's name only where there are several. */
-export function formatEnvironments(environments: readonly EnvironmentView[], style: Style): string {
+/** A line for each environment; the app's name only where there are several. `here`: the id of this workspace's. */
+export function formatEnvironments(
+  environments: readonly EnvironmentView[],
+  { here, style }: { readonly here: string | null; readonly style: Style },
+): string {
   const hasApps = new Set(environments.map(({ app }) => app)).size > 1;
   const columns = [
     { title: "  ENVIRONMENT" },
@@ -36,7 +39,14 @@ export function formatEnvironments(environments: readonly EnvironmentView[], sty
     { title: "AGE", isOptional: true },
   ];
   const rows = environments.map((environment) => [
-    formatState(environment.state, hasApps ? titleOf(environment) : environment.name, style),
+    formatState(
+      environment.state,
+      formatName(hasApps ? titleOf(environment) : environment.name, {
+        isHere: environment.id === here,
+        style,
+      }),
+      style,
+    ),
     environment.state,
     environment.url ?? "–",
     environment.parent ?? "–",
@@ -91,6 +101,13 @@ export function titleOf({ app, name }: { readonly app: string; readonly name: st
 /** A screen is looked at by others; `ramet db url` prints the whole. */
 export function maskPassword(url: string): string {
   return url.replace(/^([^:]+:\/\/[^:@/]*):[^@/]*@/, "$1:…@");
+}
+
+function formatName(
+  name: string,
+  { isHere, style }: { readonly isHere: boolean; readonly style: Style },
+): string {
+  return isHere ? `${style.paint("bold", name)} ${style.paint("dim", "(here)")}` : name;
 }
 
 function formatState(state: EnvironmentView["state"], text: string, style: Style): string {

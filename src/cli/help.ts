@@ -56,7 +56,10 @@ function formatAll(commands: readonly Command[], style: Style): string {
   });
   const { paint } = style;
   return [
-    `${paint("bold", "ramet")}  Fork your running app. Give a copy to every agent.`,
+    wrap(
+      `${paint("bold", "ramet")}  Fork your running app. Give a copy to every agent.`,
+      style.columns,
+    ),
     `${paint("dim", "Usage:")} ramet COMMAND [FLAGS]`,
     ...sections,
     [

@@ -66,16 +66,16 @@ export function argumentUnexpected(argument: string, command: string, usage: str
   );
 }
 
-export function appUnknown(apps: readonly string[]): Problem {
+export function appUnclear(apps: readonly string[]): Problem {
   if (apps.length === 0) {
     return problem(
-      "app_unknown",
+      "app_unclear",
       "There is no app yet.",
       "Make one with `ramet init` in the app's folder.",
     );
   }
   return problem(
-    "app_unknown",
+    "app_unclear",
     "This folder does not say which app is meant.",
     `Name it with --app; there is ${apps.join(", ")}.`,
   );
@@ -105,11 +105,27 @@ export function bindingElsewhere(environment: string, home: string): Problem {
   );
 }
 
-export function environmentLinkedElsewhere(environment: string, folder: string): Problem {
+export function environmentOfOtherFolder(environment: string, folder: string): Problem {
   return problem(
-    "environment_linked_elsewhere",
+    "environment_of_other_folder",
     `${environment} runs on the folder ${folder}, so no other workspace can be bound to it.`,
     `Work in ${folder}, or fork it with \`ramet env create NAME --use\`.`,
+  );
+}
+
+export function appFolderMissing(app: string, inner: string, root: string): Problem {
+  return problem(
+    "app_folder_missing",
+    `${app} is the folder ${inner} of its repository, and ${root} has none.`,
+    "Check out a commit that has that folder, or leave out --use.",
+  );
+}
+
+export function workspaceBound(environment: string, root: string): Problem {
+  return problem(
+    "workspace_bound",
+    `${root} is bound to ${environment}, and a workspace is one environment's.`,
+    "Run both by one ramet.json in the repository's root, or make the other app in a worktree or clone of its own.",
   );
 }
 
@@ -194,14 +210,6 @@ export function protocolMismatch(server: number, ours: number): Problem {
   );
 }
 
-export function variableUnknown(name: string, nearest: string | undefined): Problem {
-  return problem(
-    "variable_unknown",
-    `There is no variable ${quote(name)}.`,
-    nearest === undefined ? "List them with `ramet var list`." : `Did you mean ${nearest}?`,
-  );
-}
-
 export function variableSecret(name: string): Problem {
   return problem(
     "variable_secret",
@@ -234,18 +242,6 @@ export function choiceMissing(what: string, remedy: string): Problem {
   return problem("choice_missing", what, remedy);
 }
 
-export function processUnknown(
-  name: string,
-  nearest: string | undefined,
-  names: readonly string[],
-): Problem {
-  return problem(
-    "process_unknown",
-    `There is no process ${quote(name)}.`,
-    nearest === undefined ? `There is ${names.join(", ") || "none"}.` : `Did you mean ${nearest}?`,
-  );
-}
-
 export function addressMissing(environment: string, what: "URL" | "database"): Problem {
   return problem(
     "address_missing",
@@ -256,7 +252,7 @@ export function addressMissing(environment: string, what: "URL" | "database"): P
 
 export function psqlMissing(): Problem {
   return problem(
-    "program_missing",
+    "psql_missing",
     "psql, PostgreSQL's own client, is not on the PATH.",
     "Install it (package postgresql-client, or libpq), or use `ramet db query SQL`.",
   );

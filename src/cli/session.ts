@@ -33,7 +33,6 @@ export class Session {
   readonly #folder: string;
   #workspace: Promise<Workspace> | undefined;
   #isServerStarted = false;
-  #boundTarget: Target | undefined;
 
   constructor(context: Context, parsed: ParsedArguments, folder: string = context.folder) {
     this.context = context;
@@ -68,6 +67,12 @@ export class Session {
     return this.#workspace;
   }
 
+  /** The id of the environment that this workspace is bound to; null where it is bound to none of this server. */
+  async boundId(): Promise<string | null> {
+    const { binding } = await this.workspace();
+    return binding?.home === this.#sources.home ? binding.id : null;
+  }
+
   app(): Promise<AppName> {
     return requireApp(this.#sources);
   }
@@ -83,7 +88,7 @@ export class Session {
       throw flagsExclusive("--env", JSON.stringify(name));
     const environment = name ?? chosen.environment;
     const target = await requireTarget({ ...this.#sources, chosen: { ...chosen, environment } });
-    if (environment === null) this.#boundTarget = target;
+    if (environment === null) await this.#assertBound(target);
     return target;
   }
 
@@ -107,8 +112,6 @@ export class Session {
           ...events,
         },
       );
-    } catch (error) {
-      throw this.#explain(error);
     } finally {
       view.close();
     }
@@ -122,7 +125,7 @@ export class Session {
     try {
       await this.#followOn({ name, input }, this.#openLines(names));
     } catch (error) {
-      if (this.context.signal?.aborted !== true) throw this.#explain(error);
+      if (this.context.signal?.aborted !== true) throw error;
     }
   }
 
@@ -134,6 +137,18 @@ export class Session {
 
   confirm(loss: string): Promise<void> {
     return confirmLoss(this.context, loss, this.isJson);
+  }
+
+  /** Another environment may have been given the name of the one that was bound. @throws `binding_stale` */
+  async #assertBound(target: Target): Promise<void> {
+    const name = `${target.app}/${target.environment}`;
+    try {
+      const { id } = await this.call("environment.show", target);
+      if (id !== (await this.workspace()).binding?.id) throw bindingStale(name);
+    } catch (error) {
+      const isGone = error instanceof Problem && /^(environment|app)_unknown$/.test(error.code);
+      throw isGone ? bindingStale(name) : error;
+    }
   }
 
   async #followOn(
@@ -219,14 +234,6 @@ export class Session {
       hasTimes: false,
     });
     return (line) => stdout.write(`${text.format(line)}\n`);
-  }
-
-  #explain(error: unknown): unknown {
-    const bound = this.#boundTarget;
-    const isUnknown = error instanceof Problem && /^(environment|app)_unknown$/.test(error.code);
-    return isUnknown && bound !== undefined
-      ? bindingStale(`${bound.app}/${bound.environment}`)
-      : error;
   }
 }
 

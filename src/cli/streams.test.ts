@@ -16,8 +16,10 @@ afterEach(() => world.close());
 
 test("logs are a bare array for a program, and lines for a person", async () => {
   await world.bind();
-  await world.serveWith((_call, response) =>
-    send(response, { line: LINE }, { line: LINE }, { result: {} }),
+  await world.serveWith(({ name }, response) =>
+    name === "environment.show"
+      ? send(response, { result: ENVIRONMENT })
+      : send(response, { line: LINE }, { line: LINE }, { result: {} }),
   );
   expect(await world.json(["logs"])).toEqual([LINE, LINE]);
   expect((await world.ramet(["logs"])).out).toMatch(/^\d\d:\d\d:\d\d web │ hello\n/);
@@ -26,8 +28,11 @@ test("logs are a bare array for a program, and lines for a person", async () => 
 test("followed logs are one object a line, until they are stopped, which is no failure", async () => {
   await world.bind();
   const stop = new AbortController();
-  await world.serveWith((_call, response) => {
-    response.write(`${JSON.stringify({ line: LINE })}\n${JSON.stringify({ line: LINE })}\n`);
+  await world.serveWith(({ name }, response) => {
+    if (name === "environment.show") return send(response, { result: ENVIRONMENT });
+    return void response.write(
+      `${JSON.stringify({ line: LINE })}\n${JSON.stringify({ line: LINE })}\n`,
+    );
   });
   const context = world.contextAt({ signal: stop.signal });
   const { write } = context.stdout;
@@ -71,6 +76,8 @@ test("a stream that is lost again and again without a line is given up", async (
   await world.bind();
   await world.serveWith(({ name }, response) => {
     if (name === "server.status") return send(response, { result: STATUS });
+    if (name === "environment.show") return send(response, { result: ENVIRONMENT });
+    response.flushHeaders();
     return void response.socket?.destroy();
   });
   expect(await world.json(["logs", "-f"])).toMatchObject({ problem: { code: "connection_lost" } });

@@ -40,10 +40,10 @@ test.each([
 ])(
   "a list of environments fits %i columns, colours %s, and keeps its URL whole",
   (columns, hasColors) => {
-    const text = formatEnvironments(
-      [ENVIRONMENT, { ...ENVIRONMENT, name: "x" }],
-      styleOf(columns, hasColors),
-    );
+    const text = formatEnvironments([ENVIRONMENT, { ...ENVIRONMENT, name: "x" }], {
+      here: null,
+      style: styleOf(columns, hasColors),
+    });
     const plain = stripVTControlCharacters(text);
     expect(plain === text).toBe(!hasColors);
     expect(plain).toContain("http://shop--agent-feature.localhost:7420");
@@ -70,7 +70,7 @@ test("optional columns go before a table turns into blocks", () => {
 
 test("without a terminal nothing is fitted, and nothing coloured", () => {
   const style = styleFor({ write: () => undefined, isTerminal: false, columns: 10 }, {}, NOW);
-  const text = formatEnvironments([ENVIRONMENT], style);
+  const text = formatEnvironments([ENVIRONMENT], { here: null, style });
   expect(text).toBe(stripVTControlCharacters(text));
   expect(text.split("\n")).toHaveLength(2);
   expect(text).toContain("development  2 h");

@@ -71,7 +71,7 @@ test("a hostile --app is refused before anybody is asked", async () => {
 test("the app is found from the surest sign to the faintest", async () => {
   const apps = ["by-package", "by-origin", "shop", "by-manifest"];
   await expect(requireApp(sourcesAt(clone, { apps: ["a", "b"] }))).rejects.toMatchObject({
-    code: "app_unknown",
+    code: "app_unclear",
     remedy: expect.stringContaining("a, b"),
   });
   expect(await requireApp(sourcesAt(clone, { apps: ["only"] }))).toBe("only");
@@ -170,8 +170,11 @@ test("a fork is of this workspace's environment, else the main worktree's, else 
   await bind(main, "shop/staging");
   expect(await listSources(sourcesAt(worktree), shop)).toEqual(["staging", "development"]);
   await bind(worktree, "shop/agent");
-  expect(await listSources(sourcesAt(worktree), shop)).toEqual(["agent", "development"]);
-  expect(await listSources(sourcesAt(worktree), parseAppName("other"))).toEqual(["development", "development"]);
+  expect(await listSources(sourcesAt(worktree), shop)).toEqual(["agent", "staging", "development"]);
+  expect(await listSources(sourcesAt(worktree), parseAppName("other"))).toEqual([
+    "development",
+    "development",
+  ]);
   await bind(worktree, "shop/agent", "/elsewhere");
   expect(await listSources(sourcesAt(worktree), shop)).toEqual(["staging", "development"]);
 });

@@ -11,7 +11,7 @@ import {
 import type { AppName, EnvironmentName } from "../environment/name.ts";
 import { findMainBinding, findOrigin } from "../workspace/workspace.ts";
 import type { Workspace } from "../workspace/workspace.ts";
-import { appUnknown, bindingElsewhere, environmentUnbound } from "./problems.ts";
+import { appUnclear, bindingElsewhere, environmentUnbound } from "./problems.ts";
 
 export type Target = { readonly app: AppName; readonly environment: EnvironmentName };
 
@@ -28,10 +28,10 @@ export type TargetSources = {
   findAppOf(folder: string): Promise<string | null>;
 };
 
-/** @throws `app_unknown` when several could be meant, or there is none */
+/** @throws `app_unclear` when several could be meant, or there is none */
 export async function requireApp(sources: TargetSources): Promise<AppName> {
   const app = await findApp(sources);
-  if (app === undefined) throw appUnknown(await sources.listApps());
+  if (app === undefined) throw appUnclear(await sources.listApps());
   return app;
 }
 
@@ -39,11 +39,15 @@ export async function requireApp(sources: TargetSources): Promise<AppName> {
 export async function findApp(sources: TargetSources): Promise<AppName | undefined> {
   if (sources.chosen.app !== null) return parseAppName(sources.chosen.app);
   const workspace = await sources.workspace();
+  const bound = await findBoundApp(sources, workspace);
+  if (bound !== undefined) return parseAppName(bound);
+  // Loaded only here: most commands know the app before they come to this.
+  const { findAppFolder } = await import("../manifest/manifest.ts");
+  const folder = await findAppFolder(workspace.folder, workspace.root);
   const name =
-    (await findBoundApp(sources, workspace)) ??
-    (await findNamedApp(workspace.root)) ??
-    (await findAppOfRelatives(sources, workspace)) ??
-    (await findAppByName(sources, workspace.root));
+    (await findNamedApp(folder)) ??
+    (await findAppOfRelatives(sources, workspace, folder)) ??
+    (await findAppByName(sources, folder));
   return name === undefined ? undefined : parseAppName(name);
 }
 
@@ -82,10 +86,10 @@ export async function listSources(
 }
 
 /** The name for a new app: what its manifest says, else its package or its folder. */
-export async function chooseAppName(root: string): Promise<AppName> {
-  const named = await readManifestApp(root);
+export async function chooseAppName(folder: string): Promise<AppName> {
+  const named = await readManifestApp(folder);
   if (named !== undefined) return parseAppName(named);
-  return suggestAppName((await readPackageName(root)) ?? path.basename(root));
+  return suggestAppName((await readPackageName(folder)) ?? path.basename(folder));
 }
 
 async function findBoundApp(
@@ -97,9 +101,9 @@ async function findBoundApp(
   return main?.home === home ? main.app : undefined;
 }
 
-async function findNamedApp(root: string): Promise<string | undefined> {
+async function findNamedApp(folder: string): Promise<string | undefined> {
   try {
-    return await readManifestApp(root);
+    return await readManifestApp(folder);
   } catch (error) {
     // What is wrong with a manifest is said where it is run; here it only fails to name the app.
     if (error instanceof Problem) return undefined;
@@ -107,28 +111,32 @@ async function findNamedApp(root: string): Promise<string | undefined> {
   }
 }
 
-/** Loaded only here: most commands know the app before they come to this. */
-async function readManifestApp(root: string): Promise<string | undefined> {
+async function readManifestApp(folder: string): Promise<string | undefined> {
   const { findManifest } = await import("../manifest/manifest.ts");
-  return (await findManifest(root))?.app ?? undefined;
+  return (await findManifest(folder))?.app ?? undefined;
 }
 
-/** A worktree's main worktree, and the folder that a clone was made from, may be an environment's. */
+/** A worktree's main worktree, and the folder that a clone was made from, may be an environment's, or hold one's in the same place. */
 async function findAppOfRelatives(
   sources: TargetSources,
   workspace: Workspace,
+  own: string,
 ): Promise<string | undefined> {
-  const relatives = [workspace.root, workspace.git?.main ?? null, await findOrigin(workspace)];
+  const roots = [workspace.root, workspace.git?.main ?? null, await findOrigin(workspace)];
+  const inner = path.relative(workspace.root, own);
+  const relatives = roots
+    .filter((root) => root !== null)
+    .flatMap((root) => [path.join(root, inner), root]);
   for (const folder of new Set(relatives)) {
-    const app = folder === null ? null : await sources.findAppOf(folder);
+    const app = await sources.findAppOf(folder);
     if (app !== null) return app;
   }
   return undefined;
 }
 
-async function findAppByName(sources: TargetSources, root: string): Promise<string | undefined> {
+async function findAppByName(sources: TargetSources, folder: string): Promise<string | undefined> {
   const apps = await sources.listApps();
-  const suggested = [await readPackageName(root), path.basename(root)]
+  const suggested = [await readPackageName(folder), path.basename(folder)]
     .filter((text) => text !== null)
     .map((text) => suggestAppName(text));
   return suggested.find((name) => apps.includes(name)) ?? (apps.length === 1 ? apps[0] : undefined);

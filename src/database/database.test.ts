@@ -59,7 +59,6 @@ test("the app's role owns a database of the app's name, and is no superuser", as
 });
 
 test("the app makes tables, trusted extensions, and databases for tests and shadows", async () => {
-  await ask(shop, "CREATE TABLE notes (id serial PRIMARY KEY, text citext)").catch(() => undefined);
   await ask(
     shop,
     "CREATE EXTENSION citext; CREATE EXTENSION pg_trgm; CREATE TABLE words (w citext)",

@@ -10,6 +10,7 @@ import type { Login } from "./client.ts";
 import { copyFolder, describeCopy } from "./copy-folder.ts";
 import type { Copied } from "./copy-folder.ts";
 import { isLeftOut } from "./data-folder.ts";
+import { chooseSyncMethod, flushDataFolder } from "./flush.ts";
 import { inNewFolder, startFirst } from "./new-server.ts";
 import { pinFolder } from "./owned-files.ts";
 import { changing, copyingAtRest, takingTurns } from "./place-use.ts";
@@ -29,10 +30,14 @@ export async function forkInto(
 ): Promise<Fork> {
   const { place } = target;
   return inNewFolder(place, async () => {
-    const { copied, unlogged } = await copySource(source, place);
+    const { copied, unlogged, isAtRest } = await copySource(source, place);
+    const syncMethod = await chooseSyncMethod(copied);
+    // A server that finds a clean shutdown flushes nothing: it trusts that the last one did.
+    if (isAtRest) await flushDataFolder(programs, place.folder, syncMethod);
     const passwords = await startFirst(place, {
       programs,
       adminPassword: source.record.adminPassword,
+      syncMethod,
       prepare: async () => {},
     });
     const record = { name: source.record.name, ...passwords };
@@ -47,6 +52,7 @@ type SourceCopy = {
   readonly copied: Copied;
   /** Tables whose rows do not come along. */
   readonly unlogged: number;
+  readonly isAtRest: boolean;
 };
 
 /** A source that crashed is copied at rest, WAL and all: the copy recovers as the source would. */
@@ -56,14 +62,15 @@ async function copySource(source: Source, target: DatabasePlace): Promise<Source
     // Boxed: only its beginning is waited for here.
     return { copied: copyingAtRest(source.place, copyAtRest(source.place, target)) };
   });
-  if (atRest !== undefined) return { copied: await atRest.copied, unlogged: 0 };
+  if (atRest !== undefined) return { copied: await atRest.copied, unlogged: 0, isAtRest: true };
   return takingTurns(source.place, async () => {
     const [copied, unlogged] = await Promise.allSettled([
       copyLive(source, target),
       countUnlogged(source),
     ]);
     if (copied.status === "rejected") throw copied.reason;
-    return { copied: copied.value, unlogged: unlogged.status === "fulfilled" ? unlogged.value : 0 };
+    const count = unlogged.status === "fulfilled" ? unlogged.value : 0;
+    return { copied: copied.value, unlogged: count, isAtRest: false };
   });
 }
 

@@ -7,6 +7,7 @@ import { removeInside } from "../base/remove-inside.ts";
 import { UndoStack } from "../base/undo-stack.ts";
 import type { DatabasePlace } from "../environment/places.ts";
 import { withClient } from "./client.ts";
+import type { SyncMethod } from "./flush.ts";
 import { untilItGreets } from "./greeting.ts";
 import { giveTo } from "./owned-files.ts";
 import { openAccess, writeFirstSettings } from "./place-files.ts";
@@ -36,6 +37,7 @@ export type FirstStart = {
   readonly programs: string;
   /** The superuser's, as the copied folder has it. */
   readonly adminPassword: string;
+  readonly syncMethod?: SyncMethod;
   /** As superuser, in the database `postgres`. */
   readonly prepare: (admin: Client) => Promise<void>;
 };
@@ -44,7 +46,7 @@ export type FirstStart = {
 export async function startFirst(place: DatabasePlace, first: FirstStart): Promise<Passwords> {
   writeFirstSettings(place);
   giveTo(place.folder, place.uid);
-  await startPostmaster(first.programs, place);
+  await startPostmaster(first.programs, place, first);
   const passwords = createPasswords();
   const { socketFolder } = place;
   await withClient(

@@ -7,11 +7,12 @@ import { MARK_VARIABLE } from "../environment/places.ts";
 import type { DatabasePlace } from "../environment/places.ts";
 import {
   findFamily,
-  findMarked,
+  hasMark,
   isRunning,
   signalProcess,
   startDetached,
 } from "../process/process.ts";
+import type { SyncMethod } from "./flush.ts";
 import { untilItGreets, socketIn } from "./greeting.ts";
 import { readSmallFile } from "./owned-files.ts";
 import {
@@ -44,8 +45,7 @@ const STATUS_LINE = 7;
 export async function findPostmaster(place: DatabasePlace): Promise<number | undefined> {
   const { pid } = readLock(place);
   if (pid === undefined || !isRunning(pid)) return undefined;
-  const marked = await findMarked(MARK_VARIABLE, place.mark);
-  return marked.some((one) => one.pid === pid && one.mark === place.mark) ? pid : undefined;
+  return (await hasMark(pid, MARK_VARIABLE, place.mark)) ? pid : undefined;
 }
 
 /** Waits for one that runs, and may be starting, or ending. False when it ended. @throws `database_failed` */
@@ -58,8 +58,17 @@ export async function adoptPostmaster(place: DatabasePlace, pid: number): Promis
   return state === "ready";
 }
 
+export type StartOptions = {
+  /** Of what it finds at a start after a crash or a backup; PostgreSQL's default is `fsync`. */
+  readonly syncMethod?: SyncMethod;
+};
+
 /** Starts the server, which outlives us. @throws `database_failed` */
-export async function startPostmaster(programs: string, place: DatabasePlace): Promise<void> {
+export async function startPostmaster(
+  programs: string,
+  place: DatabasePlace,
+  { syncMethod = "fsync" }: StartOptions = {},
+): Promise<void> {
   await makeSocketFolder(place);
   await writeSettings(place);
   await removeStaleSocket(socketIn(place.socketFolder));
@@ -69,7 +78,7 @@ export async function startPostmaster(programs: string, place: DatabasePlace): P
   const pid = await startDetached(
     {
       file: path.join(programs, "bin", "postgres"),
-      args: ["-D", place.folder],
+      args: ["-D", place.folder, "-c", `recovery_init_sync_method=${syncMethod}`],
       folder: place.folder,
       environment: { [MARK_VARIABLE]: place.mark, PATH: "/usr/bin:/bin", LC_ALL: "C" },
       user: place.uid === null ? null : { uid: place.uid, gid: place.uid },

@@ -60,7 +60,6 @@ const SETTINGS = [
   "# Durable, and ready to be forked; small segments are cheap to copy.",
   "fsync = on",
   "full_page_writes = on",
-  ...(process.platform === "linux" ? ["recovery_init_sync_method = syncfs"] : []),
   "wal_level = replica",
   "max_wal_senders = 20",
   "max_replication_slots = 20",

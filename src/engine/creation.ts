@@ -1,6 +1,7 @@
 import { realpath } from "node:fs/promises";
 
 import { isoTime, monotonicMs } from "../base/clock.ts";
+import { explainDiskFull } from "../base/disk-full.ts";
 import { buildEnvironment, timed } from "../environment/create.ts";
 import type { EnvironmentRecord, FilesRecord, Report } from "../environment/environment.ts";
 import type { Manifest } from "../environment/manifest.ts";
@@ -90,9 +91,9 @@ export async function buildPlanned(
   const maskSql = request.source === null ? null : await readMask(treeFolder, manifest);
   const user = await findProcessUser(context.layout, draft);
   const parts = createLocalParts(context, { source: request.source, manifest, maskSql, user });
-  const { record, timings } = await buildEnvironment(draft, parts, {
-    ...options,
-    clock: monotonicMs,
+  const building = buildEnvironment(draft, parts, { ...options, clock: monotonicMs });
+  const { record, timings } = await building.catch((error: unknown) => {
+    throw explainDiskFull(error, context.layout.data);
   });
   return { live: new LiveEnvironment(context, record), timings };
 }

@@ -1,13 +1,13 @@
 import { readFile, rename, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import path from "node:path";
+import { setImmediate } from "node:timers/promises";
 
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 
 import { isDatabaseRunning, queryDatabase } from "../database/database.ts";
-import { isRunning, signalProcess } from "../process/process.ts";
 import type { LiveEnvironment } from "./live-environment.ts";
-import { patiently, runs, TestEngine, until } from "./test-engine.ts";
+import { runs, TestEngine, until } from "./test-engine.ts";
 
 let stage: TestEngine;
 let live: LiveEnvironment;
@@ -96,7 +96,7 @@ test("a sleep that is asked for during a wake comes after it, and a wake during 
 test("a database that is looked after while its environment falls asleep is not started again", async () => {
   const isDone = { value: false };
   const sleeping = live.sleep().finally(() => (isDone.value = true));
-  while (!isDone.value) await live.mendDatabase();
+  while (!isDone.value) await Promise.all([live.mendDatabase(), setImmediate()]);
   await sleeping;
   expect(live.state()).toBe("asleep");
   expect(await isRunningDatabase(live)).toBe(false);
@@ -106,7 +106,7 @@ test("a database that is looked after while its environment falls asleep is not 
 test("a client that connects while its environment falls asleep wakes it whole", async () => {
   const isDone = { value: false };
   const sleeping = live.sleep().finally(() => (isDone.value = true));
-  while (!isDone.value) await live.openDatabase();
+  while (!isDone.value) await Promise.all([live.openDatabase(), setImmediate()]);
   await sleeping;
   expect(await stage.engine.leftovers()).toEqual([]);
   await live.openDatabase();
@@ -157,32 +157,6 @@ test("a port that another program has taken meanwhile is exchanged for a free on
   }
 });
 
-test("a keeper that is killed is started again, with its processes", async () => {
-  const before = await untilReady(live);
-  signalProcess(await stage.findPid(live, "runtime.keeper"), "SIGKILL");
-
-  await until(() => (stage.log.some((line) => line.includes("keeper ended")) ? true : undefined));
-  const after = await until(async () => {
-    const pid = await untilReady(live);
-    return pid === before ? undefined : pid;
-  });
-  expect(after).not.toBe(before);
-  expect(isRunning(before)).toBe(false);
-  expect(await stage.engine.leftovers()).toEqual([]);
-});
-
-test("a database that is killed is started again with its rows, and that is noted", async () => {
-  const rows = Number(await countRows(live));
-  const before = await untilReady(live);
-  signalProcess(await stage.findPid(live, "database"), "SIGKILL");
-
-  await until(() =>
-    stage.log.some((line) => line.includes("its database had ended")) ? true : undefined,
-  );
-  expect(Number(await countRows(live))).toBe(rows + 1);
-  expect(await untilReady(live)).toBe(before);
-});
-
 test("rows survive a sleep", async () => {
   const rows = Number(await countRows(live));
   await live.sleep();
@@ -216,62 +190,13 @@ test("a database is not stopped while somebody works with it", async () => {
   expect(await isRunningDatabase(live)).toBe(false);
 });
 
-test("a delete during a wake ends what it began, and nothing wakes it again", async () => {
-  const agent = await stage.fork("shop", "agent");
-  await agent.sleep();
-  const waking = agent.wake();
-  await stage.engine.delete(agent);
-  await waking;
+test("after the last sleep nothing is woken, whoever asks", async () => {
+  const agent = await stage.fork("shop", "last");
+  const sleeping = agent.sleep({ forGood: true });
+  await Promise.all([agent.wake(), sleeping, agent.wake()]);
   await agent.wake();
-
-  expect(stage.engine.registry.find("shop", "agent")).toBeUndefined();
-  expect(await stage.engine.leftovers()).toEqual([]);
+  expect(agent.state()).toBe("asleep");
   expect(await stage.marked(agent.record.id)).toEqual([]);
-});
-
-test("a delete while its rows are being forked waits for the fork, which is whole", async () => {
-  const parent = await stage.fork("shop", "parent");
-  const rows = Number(await countRows(parent));
-  const { promise: reached, resolve: reach } = Promise.withResolvers<void>();
-  stage.checkpoint = (step) => {
-    if (step === "before database") reach();
-  };
-  const files = { kind: "kept" } as const;
-  const request = {
-    app: parent.record.app,
-    source: parent,
-    files,
-    searchPath: parent.record.searchPath,
-  };
-  const making = stage.engine.create({ ...request, name: live.record.name }, patiently());
-  await expect(making).rejects.toMatchObject({ code: "environment_exists" });
-  const child = stage.fork("shop", "child");
-  await reached;
-  stage.checkpoint = () => undefined;
-  await stage.engine.delete(parent);
-  expect(Number(await countRows(await child))).toBeGreaterThan(0);
-  expect(rows).toBeGreaterThan(0);
-  await stage.engine.delete(await child);
-});
-
-test("another server takes up what runs, with the same processes", async () => {
-  const before = await untilReady(live);
-  await stage.reopen();
-  live = stage.engine.registry.require("shop", "development");
-  expect(live.state()).toBe("awake");
-  expect(await untilReady(live)).toBe(before);
-});
-
-test("after a restart of the machine an environment sleeps, and wakes at the next request", async () => {
-  const { id } = live.record;
-  live.disconnect();
-  for (const { pid } of await stage.marked(id)) signalProcess(pid, "SIGKILL");
-  await until(async () => ((await stage.marked(id)).length === 0 ? true : undefined));
-
-  await stage.reopen();
-  live = stage.engine.registry.require("shop", "development");
-  expect(live.state()).toBe("asleep");
-  expect(await recordedState(live)).toEqual({ kind: "asleep" });
-  await live.wake();
-  await untilReady(live);
+  expect(await recordedState(agent)).toEqual({ kind: "asleep" });
+  await stage.engine.delete(agent);
 });

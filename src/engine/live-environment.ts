@@ -116,9 +116,9 @@ export class LiveEnvironment {
 
   /** Why the last wake failed, while it is so recent that another try is not due. */
   freshWakeProblem(): ProblemFields | null {
-    const isFresh =
-      this.#wakeFailure !== null && monotonicMs() - this.#wakeFailure.atMs < WAKE_RETRY_MS;
-    return isFresh ? (this.#wakeFailure?.problem ?? null) : null;
+    const failure = this.#wakeFailure;
+    const isFresh = failure !== null && monotonicMs() - failure.atMs < WAKE_RETRY_MS;
+    return isFresh ? failure.problem : null;
   }
 
   /** The process that its own address leads to. */
@@ -149,8 +149,8 @@ export class LiveEnvironment {
     await this.#waking;
   }
 
-  /** Ends processes and database; what they hold stays. */
-  async sleep(): Promise<void> {
+  /** Ends processes and database; what they hold stays. `forGood`: nothing of this engine wakes it again. */
+  async sleep({ forGood = false } = {}): Promise<void> {
     await this.#lock.run("", async () => {
       // Nobody starts again meanwhile what is being ended: a wake comes after it.
       this.#enter("falling asleep");
@@ -158,6 +158,7 @@ export class LiveEnvironment {
       await this.#database?.released();
       await this.#database?.stop();
       if (this.#record.state.kind === "awake") await this.save({ state: { kind: "asleep" } });
+      this.#ended ||= forGood;
       this.#enter("asleep");
     });
   }
@@ -188,6 +189,7 @@ export class LiveEnvironment {
   /** Takes up what a server before this one left running. */
   async adopt(): Promise<void> {
     const user = await this.#findUser();
+    await this.#readManifest();
     const runtime = await findRuntime(this.#context.layout.runtimePlace(this.#record.id, user));
     if (runtime === undefined || this.#record.state.kind !== "awake") {
       await runtime?.stop();
@@ -198,7 +200,6 @@ export class LiveEnvironment {
     this.#adopted(runtime);
     await this.#database?.start();
     this.#enter("awake");
-    await this.#readManifest();
   }
 
   /** A linked folder that has gone has no owner; what ran on it is taken up all the same. */

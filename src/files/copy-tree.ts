@@ -1,8 +1,9 @@
 import { chmod, lstat, mkdir, readdir, readlink, rm, symlink, utimes } from "node:fs/promises";
 import path from "node:path";
 
-import { forEachParallel } from "./parallel.ts";
-import { copyFailed, diskFull } from "./problems.ts";
+import { diskFull } from "../base/disk-full.ts";
+import { forEachParallel } from "../base/for-each-parallel.ts";
+import { copyFailed } from "./problems.ts";
 import { runListing, runTool } from "./tools.ts";
 
 /** Two a core of a small machine: more only queue at the disk. */

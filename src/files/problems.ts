@@ -1,13 +1,5 @@
 import { Problem } from "../base/problem.ts";
 
-export function diskFull(folder: string): Problem {
-  return new Problem({
-    code: "disk_full",
-    message: `There is no room left to copy files to ${folder}.`,
-    remedy: "Make room, or delete environments with `ramet env delete`.",
-  });
-}
-
 export function copyFailed(target: string, reason: string): Problem {
   return new Problem({
     code: "copy_failed",

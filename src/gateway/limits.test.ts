@@ -59,7 +59,7 @@ test("when as many requests wait as may, the next is told to come back", async (
   const { status, body } = await ask(gateway, HOST);
   expect({ status, body: JSON.parse(body) }).toMatchObject({
     status: 503,
-    body: { problem: { code: "too_many_requests" } },
+    body: { problem: { code: "too_many_waiting" } },
   });
   await upstreams.close();
 });

@@ -66,7 +66,7 @@ export function targetCrowded(label: string, most: number): Problem {
 
 export function gatewayCrowded(): Problem {
   return new Problem({
-    code: "too_many_requests",
+    code: "too_many_waiting",
     message: "Too many requests wait for environments that are starting.",
     remedy: "Try again in a moment.",
   });

@@ -2,6 +2,7 @@
 import path from "node:path";
 
 import type { DatabaseManifest, Manifest, ProcessManifest } from "../environment/manifest.ts";
+import { assertStandsAlone, findAppFolder as findFolder } from "./app-folder.ts";
 import { detectApp, type Detected } from "./detect.ts";
 import { assertStaysInside } from "./inner-path.ts";
 import { readJsonFile } from "./json-file.ts";
@@ -37,6 +38,21 @@ export async function findManifest(folder: string): Promise<Manifest | undefined
     unused: [],
     source: sourceOf(detected),
   };
+}
+
+/**
+ * The folder of the app that someone in this folder of a repository or workspace means: the nearest one, up to the
+ * root, with a ramet.json, else with a package.json, else the root.
+ */
+export function findAppFolder(here: string, root: string): Promise<string> {
+  return findFolder(here, root);
+}
+
+/** The same, for making an app of it. @throws `packages_shared` for a part of a folder above it that cannot stand alone */
+export async function requireAppFolder(here: string, root: string): Promise<string> {
+  const folder = await findFolder(here, root);
+  await assertStandsAlone(folder, root);
+  return folder;
 }
 
 async function readRamet(folder: string, file: RametFile): Promise<Manifest> {

@@ -31,6 +31,11 @@ export async function findPackageManager(
   return { name, install: `${name} install` };
 }
 
+export async function hasOwnLockFile(folder: string): Promise<boolean> {
+  for (const { lock } of MANAGERS) if (await exists(path.join(folder, lock))) return true;
+  return false;
+}
+
 /** Yarn 2 and later renamed the flag that refuses to change the lock file. */
 async function findYarn(
   folder: string,

@@ -1,12 +1,12 @@
 import type { z } from "zod";
 
+import { findNearest } from "../base/nearest.ts";
 import type {
   DatabaseManifest,
   ProcessManifest,
   ReadyCheck,
   VariableManifest,
 } from "../environment/manifest.ts";
-import { findNearest } from "./nearest.ts";
 import { manifestInvalid } from "./problems.ts";
 import { keysAt, type ProcessInFile, ramet, type RametFile } from "./schema.ts";
 
@@ -113,7 +113,7 @@ function findRemedy(issues: readonly Issue[]): string | undefined {
   for (const issue of issues) {
     if (issue.code !== "unrecognized_keys") continue;
     const valid = keysAt(issue.path);
-    const nearest = findNearest(issue.keys[0] ?? "", valid);
+    const nearest = findNearest(issue.keys[0]?.toLowerCase() ?? "", valid);
     const hint = nearest === undefined ? "" : `Did you mean ${JSON.stringify(nearest)}? `;
     return `${hint}Its keys are ${valid.join(", ")}.`;
   }

@@ -4,12 +4,12 @@ import { z } from "zod";
 
 import { messageOf } from "../base/problem.ts";
 import { parseAppName } from "../environment/name.ts";
+import { findVariableNameFault, isReservedVariable } from "../environment/variable-name.ts";
 
 const MAX_PROCESSES = 16;
 const MAX_LIST = 100;
 /** Each has a log of its own beside those of the processes. */
 const STEPS = ["setup", "migrate", "seed"];
-const SET_BY_RAMET = ["PORT", "HOST", "URL", "DATABASE_URL"];
 
 const command = z
   .string()
@@ -47,14 +47,11 @@ const processName = z
 
 const variableName = z
   .string()
-  .max(256)
-  .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, {
-    error: "a variable is named with letters, digits and underscores",
-  })
   .refine(
-    (name) => !SET_BY_RAMET.includes(name) && !name.startsWith("RAMET_"),
-    "Ramet sets this variable itself",
-  );
+    (name) => findVariableNameFault(name) !== "invalid",
+    "a variable is named with at most 256 letters, digits and underscores, not a digit first",
+  )
+  .refine((name) => !isReservedVariable(name), "Ramet sets this variable itself");
 
 const readySchema = z.strictObject({
   http: z

@@ -72,6 +72,7 @@ function exitOf(child: ChildProcess): Promise<Exit> {
 /** `ENOENT` is said of a missing program and of a missing folder alike. */
 async function explain(launch: Launch, error: unknown): Promise<Error> {
   if (!hasErrorCode(error, "ENOENT")) return programFailed(launch.file, messageOf(error));
+  // Whatever keeps us from it is for the person to see: it is named.
   const folder = await stat(launch.folder).catch(() => undefined);
   if (folder?.isDirectory() === true) return programMissing(launch.file);
   return programFailed(launch.file, `the folder ${launch.folder} does not exist`);

@@ -14,6 +14,13 @@ export async function listMarked(variable: string): Promise<readonly Marked[]> {
   return marked.filter(({ pid }) => pid !== process.pid);
 }
 
+/** Whether this one process bears exactly this mark; a look at it alone, where `listMarked` looks at all. */
+export async function bearsMark(pid: number, variable: string, mark: string): Promise<boolean> {
+  if (IS_LINUX) return findValue(await readEnvironment(pid), variable) === mark;
+  const answer = await askSystem("ps", ["-Ewwo", "pid=,command=", "-p", String(pid)]);
+  return parseMarkedByPs(answer, variable).some((one) => one.pid === pid && one.mark === mark);
+}
+
 async function listMarkedByProc(variable: string): Promise<readonly Marked[]> {
   const found = await eachOf(await listPids(), async (pid) => {
     const mark = findValue(await readEnvironment(pid), variable);

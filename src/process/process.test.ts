@@ -1,57 +1,28 @@
 import { once } from "node:events";
-import { mkdtemp, readFile, realpath, rm } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { createServer } from "node:net";
-import { tmpdir } from "node:os";
 import path from "node:path";
 
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
 
+import {
+  IS_ROOT,
+  LIMIT_MS,
+  NODE,
+  PATH,
+  STRANGER,
+  VARIABLE,
+  useStage,
+} from "../../test/programs/process-stage.ts";
 import { waitFor } from "../base/clock.ts";
 import { exists } from "../base/remove-inside.ts";
 import * as door from "./process.ts";
 
-const PROGRAMS = path.join(import.meta.dirname, "../../test/programs");
-const NODE = process.execPath;
-const PATH = "/usr/local/bin:/usr/bin:/bin";
-const VARIABLE = "RAMET_TEST_MARK";
-
-let folder: string;
-let mark: string;
-
-beforeEach(async () => {
-  folder = await realpath(await mkdtemp(path.join(tmpdir(), "ramet-process-")));
-  mark = `test.${path.basename(folder)}`;
-});
-
-afterEach(async () => {
-  await door.endMarked(VARIABLE, mark, { graceMs: 0 });
-  await rm(folder, { recursive: true });
-});
-
-function launch(file: string, ...args: readonly string[]): door.Launch {
-  return { file, args, folder, environment: { PATH, [VARIABLE]: mark }, user: null };
-}
-
-function fixture(name: string): door.Launch {
-  const file = path.join(PROGRAMS, name);
-  return name.endsWith(".sh") ? launch("/bin/sh", file) : launch(NODE, file);
-}
-
-function run(one: door.Launch): Promise<door.ProgramResult> {
-  return door.runProgram(one, { timeoutMs: 10_000 });
-}
-
-async function startAndHear(
-  program: door.Launch,
-): Promise<{ program: door.PipedProgram; line: string }> {
-  const started = await door.startPiped(program);
-  const [chunk]: unknown[] = await once(started.stdout, "data");
-  return { program: started, line: String(chunk).trim() };
-}
+const { launch, fixture, run, startAndHear, folder, mark } = useStage();
 
 test("a program's output, exit code and input are its own", async () => {
   const result = await door.runProgram(launch("sh", "-c", "cat; echo oops >&2; exit 3"), {
-    timeoutMs: 10_000,
+    timeoutMs: LIMIT_MS,
     input: "hello",
   });
 
@@ -59,14 +30,14 @@ test("a program's output, exit code and input are its own", async () => {
 });
 
 test("a program sees the environment it was given and nothing of ours", async () => {
-  const { stdout } = await door.runProgram(launch("env"), { timeoutMs: 10_000 });
+  const { stdout } = await door.runProgram(launch("env"), { timeoutMs: LIMIT_MS });
 
-  expect(stdout.trim().split("\n").toSorted()).toEqual([`PATH=${PATH}`, `${VARIABLE}=${mark}`]);
+  expect(stdout.trim().split("\n").toSorted()).toEqual([`PATH=${PATH}`, `${VARIABLE}=${mark()}`]);
 });
 
 test("a program that never reads its input does no harm", async () => {
   const result = await door.runProgram(launch("true"), {
-    timeoutMs: 10_000,
+    timeoutMs: LIMIT_MS,
     input: "x".repeat(1_000_000),
   });
 
@@ -75,7 +46,7 @@ test("a program that never reads its input does no harm", async () => {
 
 test("a missing program, a missing folder and a file that is no program are told apart", async () => {
   await expect(run(launch("no-such-program"))).rejects.toMatchObject({ code: "program_missing" });
-  await expect(run(launch(folder))).rejects.toMatchObject({ code: "program_failed" });
+  await expect(run(launch(folder()))).rejects.toMatchObject({ code: "program_failed" });
   await expect(run({ ...launch("true"), folder: "/no/such/folder" })).rejects.toMatchObject({
     code: "program_failed",
     message: expect.stringContaining("/no/such/folder"),
@@ -98,7 +69,7 @@ test("of a flood the beginning and the end are kept, and the whole of it is hear
 test("a character cut in two by a chunk's end is heard whole", async () => {
   let heard = "";
   await door.runProgram(launch("sh", "-c", "printf '\\342\\202'; sleep 0.1; printf '\\254'"), {
-    timeoutMs: 10_000,
+    timeoutMs: LIMIT_MS,
     onOutput: (_stream, chunk) => (heard += chunk),
   });
 
@@ -106,7 +77,7 @@ test("a character cut in two by a chunk's end is heard whole", async () => {
 });
 
 test("a program that closes its output early is waited for", async () => {
-  const result = await door.runProgram(fixture("closes-stdout.sh"), { timeoutMs: 10_000 });
+  const result = await door.runProgram(fixture("closes-stdout.sh"), { timeoutMs: LIMIT_MS });
 
   expect(result.exitCode).toBe(7);
 });
@@ -149,16 +120,16 @@ test("an aborted program is ended, and the caller gets its own reason", async ()
   await expect(running).rejects.toThrow("changed my mind");
   expect(door.isRunning(pid)).toBe(false);
   await expect(
-    door.runProgram(launch("touch", path.join(folder, "late")), {
+    door.runProgram(launch("touch", path.join(folder(), "late")), {
       timeoutMs: 1_000,
       signal: controller.signal,
     }),
   ).rejects.toThrow("changed my mind");
-  expect(await exists(path.join(folder, "late"))).toBe(false);
+  expect(await exists(path.join(folder(), "late"))).toBe(false);
 });
 
 test("a detached program has a session of its own and appends its output", async () => {
-  const output = path.join(folder, "out.log");
+  const output = path.join(folder(), "out.log");
   const script = "echo one; exec sleep 60";
   const pid = await door.startDetached(launch("sh", "-c", script), { output });
   await door.startDetached(launch("sh", "-c", "echo two"), { output });
@@ -168,7 +139,7 @@ test("a detached program has a session of its own and appends its output", async
       const now = await readFile(output, "utf8");
       return now.length === 8 ? now : undefined;
     },
-    { timeoutMs: 10_000 },
+    { timeoutMs: LIMIT_MS },
   );
   expect(text?.split("\n").toSorted()).toEqual(["", "one", "two"]);
   expect(await door.findGroupMembers(pid)).toEqual([pid]);
@@ -222,19 +193,19 @@ test("marked processes are found wherever they went, by exact mark or by its beg
   const { line } = await startAndHear(fixture("leaves-a-grandchild.mjs"));
   const other = await door.startPiped({
     ...launch("sleep", "60"),
-    environment: { FILLER: "f".repeat(100_000), [VARIABLE]: `${mark}.other` },
+    environment: { FILLER: "f".repeat(100_000), [VARIABLE]: `${mark()}.other` },
   });
 
-  const found = await door.findMarked(VARIABLE, mark);
-  expect(found).toContainEqual({ pid: Number(line), mark });
-  expect(found).toContainEqual({ pid: other.pid, mark: `${mark}.other` });
+  const found = await door.findMarked(VARIABLE, mark());
+  expect(found).toContainEqual({ pid: Number(line), mark: mark() });
+  expect(found).toContainEqual({ pid: other.pid, mark: `${mark()}.other` });
 
-  await door.endMarked(VARIABLE, mark, { graceMs: 5_000 });
+  await door.endMarked(VARIABLE, mark(), { graceMs: 5_000 });
   expect(door.isRunning(Number(line))).toBe(false);
   expect(door.isRunning(other.pid)).toBe(true);
 
-  await door.endMarked(VARIABLE, `${mark}.other`, { graceMs: 5_000 });
-  expect(await door.findMarked(VARIABLE, mark)).toEqual([]);
+  await door.endMarked(VARIABLE, `${mark()}.other`, { graceMs: 5_000 });
+  expect(await door.findMarked(VARIABLE, mark())).toEqual([]);
 });
 
 test("a zombie does not run, and a process that is gone cannot be signalled", async () => {
@@ -244,7 +215,7 @@ test("a zombie does not run, and a process that is gone cannot be signalled", as
   const child = Number(line);
 
   expect(
-    await waitFor(() => (door.isRunning(child) ? undefined : true), { timeoutMs: 10_000 }),
+    await waitFor(() => (door.isRunning(child) ? undefined : true), { timeoutMs: LIMIT_MS }),
   ).toBe(true);
   expect(await door.findGroupMembers(program.pid)).toEqual([program.pid]);
 
@@ -287,7 +258,7 @@ test("the ports on which a process listens are found, on loopback and on all add
 test("an attached program's exit is passed on, and SIGTERM reaches it", async () => {
   const entry = `const { runAttached } = await import(${JSON.stringify(path.join(import.meta.dirname, "process.ts"))});
     const exit = await runAttached({ file: "sh", args: ["-c", "trap 'exit 9' TERM; echo up; while :; do sleep 0.05; done"],
-      folder: "/", environment: { PATH: "/usr/bin:/bin", ${VARIABLE}: "${mark}" }, user: null });
+      folder: "/", environment: { PATH: "/usr/bin:/bin", ${VARIABLE}: "${mark()}" }, user: null });
     console.log(JSON.stringify(exit));`;
   const { program } = await startAndHear(launch(NODE, "--input-type=module", "-e", entry));
   const rest = once(program.stdout, "data");
@@ -297,14 +268,11 @@ test("an attached program's exit is passed on, and SIGTERM reaches it", async ()
   expect(String((await rest)[0])).toBe('{"exitCode":9,"signal":null}\n');
 });
 
-test.runIf(process.getuid?.() === 0)(
-  "another user's program has that user's group alone",
-  async () => {
-    const { stdout } = await door.runProgram(
-      { ...launch("sh", "-c", "id -u; id -G"), folder: "/", user: { uid: 54_321, gid: 54_322 } },
-      { timeoutMs: 10_000 },
-    );
+test.runIf(IS_ROOT)("another user's program has that user's group alone", async () => {
+  const { stdout } = await door.runProgram(
+    { ...launch("sh", "-c", "id -u; id -G"), folder: "/", user: STRANGER },
+    { timeoutMs: LIMIT_MS },
+  );
 
-    expect(stdout).toBe("54321\n54322\n");
-  },
-);
+  expect(stdout).toBe("54321\n54322\n");
+});

@@ -5,7 +5,7 @@ import type { Readable } from "node:stream";
 import * as ending from "./ending.ts";
 import * as launching from "./launch.ts";
 import { listListeningPorts } from "./listening.ts";
-import { listMarked, type Marked } from "./marks.ts";
+import { bearsMark, listMarked, type Marked } from "./marks.ts";
 import { chooseFreePort, isFree } from "./ports.ts";
 import { familyOf, isLive, listProcesses, signalIfThere } from "./process-table.ts";
 import * as running from "./run-program.ts";
@@ -100,6 +100,11 @@ export function signalProcess(pid: number, signal: NodeJS.Signals): boolean {
 /** Processes, other than this one, in whose environment the variable's value starts with `prefix`. */
 export async function findMarked(variable: string, prefix: string): Promise<readonly Marked[]> {
   return (await listMarked(variable)).filter(({ mark }) => mark.startsWith(prefix));
+}
+
+/** Whether the process runs with exactly this mark; a single look, where the others walk through all processes. */
+export function hasMark(pid: number, variable: string, mark: string): Promise<boolean> {
+  return bearsMark(pid, variable, mark);
 }
 
 /** Ends all that bear exactly this mark, until a scan finds none. @throws `process_stuck` */

@@ -28,6 +28,7 @@ export class KeeperClient {
   readonly closed: Promise<void>;
   readonly #socket: Socket;
   readonly #place: RuntimePlace;
+  readonly #answerMs: number;
   readonly #listeners = new Set<() => void>();
   readonly #pending = new Map<number, Pending>();
   #nextId = 1;
@@ -35,9 +36,11 @@ export class KeeperClient {
   #version: number | undefined;
   #isDisconnected = false;
 
-  constructor(socket: Socket, place: RuntimePlace) {
+  /** @param answerMs how long a command may take */
+  constructor(socket: Socket, place: RuntimePlace, answerMs = ANSWER_MS) {
     this.#socket = socket;
     this.#place = place;
+    this.#answerMs = answerMs;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.closed = promise;
     receive(socket, parseEvent, (event) => this.#take(event));
@@ -118,7 +121,7 @@ export class KeeperClient {
     const answered = new AbortController();
     send(this.#socket, { ...command, id });
     try {
-      await Promise.race([promise, failAfter(ANSWER_MS, answered.signal)]);
+      await Promise.race([promise, failAfter(this.#answerMs, answered.signal)]);
     } finally {
       answered.abort();
       this.#pending.delete(id);

@@ -5,7 +5,7 @@ import { type Server, type Socket, createServer } from "node:net";
 import { sleep } from "../base/clock.ts";
 import { KeyedLock } from "../base/keyed-lock.ts";
 import { Problem, type ProblemFields, hasErrorCode, messageOf } from "../base/problem.ts";
-import { processUnknown } from "./problems.ts";
+import { processNotPlanned } from "./problems.ts";
 import { Supervisor } from "./supervisor.ts";
 import { type KeeperCommand, WIRE_VERSION, parseCommand, receive, send } from "./wire.ts";
 
@@ -74,7 +74,7 @@ class Keeper {
       case "apply":
         return this.#require(command).apply(command.plan);
       case "restart":
-        if (this.#supervisor === undefined) throw processUnknown(command.name, []);
+        if (this.#supervisor === undefined) throw processNotPlanned(command.name, []);
         return this.#supervisor.supervisor.restart(command.name);
       case "stop":
         return this.#stop();

@@ -26,9 +26,9 @@ export function processNotReady(
   });
 }
 
-export function processUnknown(name: string, names: readonly string[]): Problem {
+export function processNotPlanned(name: string, names: readonly string[]): Problem {
   return new Problem({
-    code: "process_unknown",
+    code: "process_not_planned",
     message: `There is no process ${JSON.stringify(name.slice(0, 80))}.`,
     remedy:
       names.length === 0

@@ -53,6 +53,40 @@ test("a relay whose port is taken is a problem, and the processes that run go on
   expect(stateOf(runtime)).toEqual(before);
 });
 
+test("an end is passed on as an end: who has said all still hears the answer", async () => {
+  const port = await findFreePort();
+  const target = path.join(bench().folder, "count.sock");
+  const counting = createServer({ allowHalfOpen: true }, (socket) => {
+    let bytes = 0;
+    socket.on("data", (chunk) => (bytes += chunk.length));
+    socket.once("end", () => socket.end(String(bytes)));
+  }).listen(target);
+  servers.push(counting);
+  await once(counting, "listening");
+  await start(bench(), { processes: [], relays: [{ port, socket: target }] });
+
+  expect(await talk(port, "x".repeat(1_234_567))).toBe("1234567");
+});
+
+test("many connections at once each have their own, and one that breaks breaks no other", async () => {
+  const port = await findFreePort();
+  const target = path.join(bench().folder, "echo.sock");
+  const echo = createServer({ allowHalfOpen: true }, (socket) => {
+    socket.on("error", () => undefined);
+    socket.pipe(socket);
+  }).listen(target);
+  servers.push(echo);
+  await once(echo, "listening");
+  await start(bench(), { processes: [], relays: [{ port, socket: target }] });
+  const breaking = connect({ port, host: "127.0.0.1" });
+  await once(breaking, "connect");
+
+  const talks = Array.from({ length: 60 }, async (_, at) => talk(port, `${at} `.repeat(2_000)));
+  breaking.resetAndDestroy();
+
+  expect(await Promise.all(talks)).toEqual(talks.map((_, at) => `${at} `.repeat(2_000)));
+});
+
 async function talk(port: number, words: string): Promise<string> {
   const socket = connect({ port, host: "127.0.0.1" });
   const parts: Buffer[] = [];

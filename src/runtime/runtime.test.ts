@@ -25,6 +25,7 @@ import { MARK_VARIABLE } from "../environment/places.ts";
 import {
   findFreePort,
   findMarked,
+  hasMark,
   isRunning,
   signalProcess,
   startDetached,
@@ -103,6 +104,28 @@ test("the processes of a server that was killed run on, and the next server find
 
   const again = await door.findRuntime(bench().place);
   expect(again?.processes()).toEqual([before]);
+});
+
+test("a keeper uses the compile cache of the server that starts it", async () => {
+  const cache = path.join(bench().folder, "cache");
+  const server = await startPiped({
+    file: process.execPath,
+    args: [
+      path.join(PROGRAMS, "starts-a-keeper.ts"),
+      JSON.stringify(bench().place),
+      JSON.stringify(only()),
+      KEEPER[1] ?? "",
+    ],
+    folder: bench().folder,
+    environment: { PATH: SEARCH_PATH, NODE_COMPILE_CACHE: cache },
+    user: null,
+  });
+  await once(server.stdout, "data");
+
+  expect(await hasMark(await findKeeperPid(bench()), "NODE_COMPILE_CACHE", cache)).toBe(true);
+
+  signalProcess(server.pid, "SIGKILL");
+  await server.exited;
 });
 
 test("no keeper is found where none is, nor where one has left its socket behind", async () => {

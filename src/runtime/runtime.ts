@@ -18,7 +18,7 @@ export type Runtime = {
   processes(): readonly ProcessState[];
   /** Starts what is new, stops what is gone, restarts what changed, leaves the rest alone. @throws `relay_port_taken` */
   apply(plan: RuntimePlan): Promise<void>;
-  /** @throws `process_unknown` */
+  /** @throws `process_not_planned` */
   restart(name: string): Promise<void>;
   /** Resolves when none is `starting`: each is ready, waits, failed, or has ended once; or when the time is over. */
   settled(options: {

@@ -4,7 +4,7 @@ import type { ProcessState } from "../environment/environment.ts";
 import { MARK_VARIABLE } from "../environment/places.ts";
 import { endMarked } from "../process/process.ts";
 import type { ProcessPlan, RelayPlan, RuntimePlan } from "./plan.ts";
-import { processUnknown } from "./problems.ts";
+import { processNotPlanned } from "./problems.ts";
 import { type Relay, openRelay } from "./relay.ts";
 import { SupervisedProcess, type Surroundings } from "./supervised-process.ts";
 
@@ -38,11 +38,11 @@ export class Supervisor {
     this.#surroundings.onChange();
   }
 
-  /** @throws `process_unknown` */
+  /** @throws `process_not_planned` */
   async restart(name: string): Promise<void> {
     const found = this.#processes.find((process) => process.plan.name === name);
     if (found === undefined)
-      throw processUnknown(
+      throw processNotPlanned(
         name,
         this.#processes.map((process) => process.plan.name),
       );

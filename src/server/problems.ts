@@ -50,12 +50,3 @@ export function linkedElsewhere(name: string, folder: string): Problem {
     remedy: `Go to ${folder}, or make an environment for this folder with \`ramet env create NAME --use\`.`,
   });
 }
-
-export function processUnknown(name: string, known: readonly string[]): Problem {
-  return new Problem({
-    code: "process_unknown",
-    message: `There is no process ${name}.`,
-    remedy:
-      known.length === 0 ? "The environment has no processes." : `Name one of ${known.join(", ")}.`,
-  });
-}

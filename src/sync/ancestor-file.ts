@@ -1,4 +1,5 @@
-import { mkdir, readFile } from "node:fs/promises";
+import { createHash } from "node:crypto";
+import { mkdir, readFile, realpath } from "node:fs/promises";
 import path from "node:path";
 
 import { z } from "zod";
@@ -15,6 +16,12 @@ const fileSchema = z.object({
   version: z.literal(1),
   entries: z.array(z.tuple([z.string(), entrySchema])),
 });
+
+/** One for each workspace: what one of them has in common with an environment says nothing about another. */
+export async function nameAncestor(file: string, workspace: string): Promise<string> {
+  const hash = createHash("sha256").update(await realpath(workspace));
+  return `${file}.${hash.digest("hex").slice(0, 16)}`;
+}
 
 /**
  * The last state that both sides had in common. Without one, or when it is damaged, nothing is known to have been

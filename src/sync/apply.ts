@@ -2,15 +2,19 @@ import { randomBytes } from "node:crypto";
 import { link, lstat, rename, rm, rmdir, stat } from "node:fs/promises";
 import path from "node:path";
 
+import { explainDiskFull } from "../base/disk-full.ts";
+import { forEachParallel } from "../base/for-each-parallel.ts";
 import { hasErrorCode } from "../base/problem.ts";
 import type { Plan, PutStep, RemoveStep } from "./core/plan.ts";
 import { isSameEntry, listParents } from "./core/tree.ts";
 import { keepCopy, moveAway } from "./displace.ts";
 import { giveToOwner, type Root, withFolderInside } from "./folder-inside.ts";
-import { inBatches } from "./in-batches.ts";
-import { changedMeanwhile, syncBlocked, syncDiskFull } from "./problems.ts";
+import { changedMeanwhile, syncBlocked } from "./problems.ts";
 import { readEntry } from "./read-entry.ts";
 import { stage } from "./stage.ts";
+
+/** How many files are worked on side by side. */
+const MOST = 16;
 
 /** `displaced`: a folder of ours that is not there yet; what is overwritten or removed ends in it, under its own path. */
 export type Transfer = {
@@ -24,12 +28,11 @@ export async function applyPlan(plan: Plan, transfer: Transfer): Promise<void> {
   const root = await openRoot(transfer.target);
   try {
     const existing = { ...root, makesFolders: false };
-    await inBatches(plan.removals, (step) => remove(existing, step, transfer));
+    await forEachParallel(plan.removals, MOST, (step) => remove(existing, step, transfer));
     await pruneFolders(existing, plan.removals);
-    await inBatches(plan.puts, (step) => put(root, step, transfer));
+    await forEachParallel(plan.puts, MOST, (step) => put(root, step, transfer));
   } catch (error) {
-    if (hasErrorCode(error, "ENOSPC", "EDQUOT")) throw syncDiskFull(transfer.target);
-    throw error;
+    throw explainDiskFull(error, transfer.target);
   }
 }
 

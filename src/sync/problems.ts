@@ -8,22 +8,21 @@ const SIDES = {
 } as const;
 const MAX_NAMED = 5;
 
+/** Changes of the receiving side stand in the way. */
 export function syncConflict(direction: Direction, paths: readonly string[]): Problem {
   const { other, back } = SIDES[direction];
-  return new Problem({
-    code: "sync_conflict",
-    message: `Changes in ${other} would be overwritten: ${nameSome(paths)}.`,
-    remedy: `Overwrite them with \`ramet ${direction} --force\`, which keeps a copy, or take them over with \`${back}\`.`,
-  });
+  return conflict(
+    `Changes in ${other} would be overwritten: ${nameSome(paths)}.`,
+    `Overwrite them with \`ramet ${direction} --force\`, which keeps a copy, or take them over with \`${back}\`.`,
+  );
 }
 
+/** Somebody wrote while we did. */
 export function changedMeanwhile(path: string): Problem {
-  return new Problem({
-    code: "sync_conflict",
-    message: `${path} was changed while files were being transferred; nothing of it was overwritten.`,
-    remedy:
-      "See what differs with `ramet status`, and run the command again, with --force to overwrite.",
-  });
+  return conflict(
+    `${path} was changed while files were being transferred; nothing of it was overwritten.`,
+    "See what differs with `ramet status`, and run the command again, with --force to overwrite.",
+  );
 }
 
 export function syncEmptied(folder: string, count: number): Problem {
@@ -50,12 +49,8 @@ export function syncUnreadable(path: string, reason: string): Problem {
   });
 }
 
-export function syncDiskFull(folder: string): Problem {
-  return new Problem({
-    code: "disk_full",
-    message: `There is no room left to copy files to ${folder}.`,
-    remedy: "Make room, or delete environments with `ramet env delete`.",
-  });
+function conflict(message: string, remedy: string): Problem {
+  return new Problem({ code: "sync_conflict", message, remedy });
 }
 
 function nameSome(paths: readonly string[]): string {

@@ -1,10 +1,10 @@
 import { readdir } from "node:fs/promises";
 import path from "node:path";
 
+import { forEachParallel } from "../base/for-each-parallel.ts";
 import { hasErrorCode } from "../base/problem.ts";
 import { findIgnored, listFiles } from "../files/files.ts";
 import type { Entry, Tree } from "./core/tree.ts";
-import { inBatches } from "./in-batches.ts";
 import { syncUnreadable } from "./problems.ts";
 import { readEntry } from "./read-entry.ts";
 
@@ -13,6 +13,8 @@ const LEFT_OUT = new Set([".git", ".ramet", "node_modules"]);
 /** What a transfer that was killed in between has left. */
 const TEMPORARY = /^\.ramet-[0-9a-f]{12}\.tmp$/;
 const MAX_FILES = 500_000;
+/** How many files are read side by side. */
+const MOST = 16;
 
 /** Both sides by one set of rules, the workspace's: the environment's tree has no git of its own. */
 export async function scanSides(
@@ -75,7 +77,7 @@ async function readFolder(folder: string): Promise<{ name: string; isDirectory()
 
 async function readTree(root: string, names: readonly string[]): Promise<Tree> {
   const entries = new Map<string, Entry>();
-  await inBatches(names, async (name) => {
+  await forEachParallel(names, MOST, async (name) => {
     const entry = await readEntry(path.join(root, name));
     if (entry !== undefined) entries.set(name, entry);
   });

@@ -156,8 +156,33 @@ test("without a readable ancestor nothing counts as deleted", async () => {
   await put(sides.local, { a: "1", b: "1" });
   await push(sides, options());
   await rm(path.join(sides.local, "a"));
-  await writeAtomically(sides.ancestor, "{");
+  const folder = path.dirname(sides.ancestor);
+  const [file = ""] = (await readdir(folder)).filter((name) => name.startsWith("ancestor"));
+  await writeAtomically(path.join(folder, file), "{");
   expect(await compareSides(sides)).toEqual({ local: [], remote: ["a"], conflicts: [] });
+});
+
+test("what was the same when it was last compared is known to be changed by one side alone", async () => {
+  await put(sides.local, { a: "1", b: "mine", c: "1" });
+  await put(sides.remote, { a: "1", b: "theirs", c: "1" });
+  expect(await compareSides(sides)).toEqual({ local: [], remote: [], conflicts: ["b"] });
+  await put(sides.local, { a: "2" });
+  await put(sides.remote, { c: "2" });
+  expect(await compareSides(sides)).toEqual({ local: ["a"], remote: ["c"], conflicts: ["b"] });
+});
+
+test("what one workspace pushed is never reverted by another that was the same before", async () => {
+  await put(sides.local, { a: "1" });
+  const second = { ...sides, local: path.join(root, "second") };
+  await put(second.local, { a: "1" });
+  await push(sides, options());
+  await compareSides(second);
+  await put(sides.local, { a: "2" });
+  await push(sides, options());
+  await put(second.local, { b: "new" });
+  expect(await compareSides(second)).toEqual({ local: ["b"], remote: ["a"], conflicts: [] });
+  expect((await problemOf(push(second, options()))).code).toBe("sync_conflict");
+  expect(await read(sides.remote)).toEqual({ a: "2" });
 });
 
 test("the workspace's git decides for both sides what belongs to the tree", async () => {

@@ -4,9 +4,9 @@ import path from "node:path";
 
 import { KeyedLock } from "../base/keyed-lock.ts";
 import { exists } from "../base/remove-inside.ts";
-import { readAncestor, writeAncestor } from "./ancestor-file.ts";
+import { nameAncestor, readAncestor, writeAncestor } from "./ancestor-file.ts";
 import { applyPlan } from "./apply.ts";
-import { compareTrees, type Comparison } from "./core/compare.ts";
+import { compareTrees, type Comparison, isSameTree, learnCommon } from "./core/compare.ts";
 import { planMirror } from "./core/plan.ts";
 import type { Tree } from "./core/tree.ts";
 import { chooseDisplaced } from "./displace.ts";
@@ -18,7 +18,7 @@ export type Sides = {
   readonly local: string;
   /** The environment's own tree. */
   readonly remote: string;
-  /** The file of the last state that both had in common. */
+  /** Where the last state that both had in common is kept: in a file of this name for each workspace. */
   readonly ancestor: string;
 };
 
@@ -39,9 +39,8 @@ export type Transferred = {
 const locks = new KeyedLock();
 
 /** Which side changed what since both were the same. */
-export async function compareSides(sides: Sides): Promise<Comparison> {
-  const { comparison } = await readSides(sides);
-  return comparison;
+export function compareSides(sides: Sides): Promise<Comparison> {
+  return locks.run(path.resolve(sides.ancestor), async () => (await readSides(sides)).comparison);
 }
 
 /** Makes the environment's tree equal to the workspace. @throws `sync_conflict`, `sync_emptied`, `sync_blocked`, `disk_full` */
@@ -54,15 +53,21 @@ export function pull(sides: Sides, options: TransferOptions): Promise<Transferre
   return locks.run(path.resolve(sides.ancestor), () => transfer(sides, options, "pull"));
 }
 
-async function readSides(
-  sides: Sides,
-): Promise<{ comparison: Comparison; local: Tree; remote: Tree }> {
+type Read = {
+  readonly comparison: Comparison;
+  readonly local: Tree;
+  readonly remote: Tree;
+  readonly ancestorFile: string;
+};
+
+/** What both sides hold alike is noted at once: an edit made after this is known to be one side's alone. */
+async function readSides(sides: Sides): Promise<Read> {
   const { local, remote } = await scanSides(sides.local, sides.remote);
-  return {
-    comparison: compareTrees(await readAncestor(sides.ancestor), local, remote),
-    local,
-    remote,
-  };
+  const ancestorFile = await nameAncestor(sides.ancestor, sides.local);
+  const ancestor = await readAncestor(ancestorFile);
+  const common = learnCommon(ancestor, local, remote);
+  if (!isSameTree(common, ancestor)) await writeAncestor(ancestorFile, common);
+  return { comparison: compareTrees(ancestor, local, remote), local, remote, ancestorFile };
 }
 
 async function transfer(
@@ -82,7 +87,7 @@ async function transfer(
   const displaced = await chooseDisplaced(options.displaced);
   await mkdir(path.dirname(displaced), { recursive: true, mode: 0o700 });
   await applyPlan(plan, { source, target, displaced });
-  await writeAncestor(sides.ancestor, from);
+  await writeAncestor(read.ancestorFile, from);
   return {
     changed: [...plan.removals, ...plan.puts].map((step) => step.path).toSorted(),
     displaced: (await exists(displaced)) ? displaced : null,

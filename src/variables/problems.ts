@@ -32,14 +32,6 @@ export function variablesTooLarge(mostBytes: number): Problem {
   });
 }
 
-export function variableUnknown(names: readonly string[]): Problem {
-  return new Problem({
-    code: "variable_unknown",
-    message: `Not set in this environment: ${names.join(", ")}.`,
-    remedy: "See which are set with `ramet var list`, or pass --force to delete those that are.",
-  });
-}
-
 export function variableMissingInSource(names: readonly string[]): Problem {
   return new Problem({
     code: "variable_missing_in_source",

@@ -60,14 +60,15 @@ test("what is set is listed by name and opened; a secret is opened only", async 
     ],
     plain,
   );
-  const listed = await setVariables(store, [{ name: "KEY", value: "sk" }], secret);
+  expect(await setVariables(store, [{ name: "KEY", value: "sk" }], secret)).toEqual([
+    { name: "KEY", secret: true, value: null },
+  ]);
 
-  expect(listed).toEqual([
+  expect(await listVariables(store)).toEqual([
     { name: "A", secret: false, value: "" },
     { name: "B", secret: false, value: '2\n="é' },
     { name: "KEY", secret: true, value: null },
   ]);
-  expect(await listVariables(store)).toEqual(listed);
   expect(await openVariables(store)).toEqual({ A: "", B: '2\n="é', KEY: "sk" });
 });
 

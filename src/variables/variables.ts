@@ -3,8 +3,10 @@ import path from "node:path";
 
 import { KeyedLock } from "../base/keyed-lock.ts";
 import type { EnvironmentId } from "../environment/environment.ts";
-import { variableMissingInSource, variableReserved, variableUnknown } from "./problems.ts";
-import { assertName, assertValue, isReserved } from "./rules.ts";
+import { variableUnknown } from "../environment/problems.ts";
+import { isReservedVariable } from "../environment/variable-name.ts";
+import { variableMissingInSource, variableReserved } from "./problems.ts";
+import { assertName, assertValue } from "./rules.ts";
 import { openSealer, openUnsealer } from "./seal.ts";
 import { readStore, type Stored, type StoredByName, writeStore } from "./store-file.ts";
 
@@ -36,7 +38,7 @@ export async function listVariables(store: VariableStore): Promise<readonly Vari
 }
 
 /**
- * All or none; null makes a placeholder. A name that is secret stays so until it is deleted.
+ * Those that were set: all or none of them; null makes a placeholder. A name that is secret stays so until it is deleted.
  * @throws `variable_name_invalid`, `variable_reserved`, `variable_value_invalid`, `variables_too_large`
  */
 export async function setVariables(
@@ -49,7 +51,7 @@ export async function setVariables(
   return locked(store, async (stored) => {
     const next = await applySettings(store, stored, settings);
     await writeStore(store.file, next);
-    return toList(next.values());
+    return listOf(next, settings);
   });
 }
 
@@ -62,7 +64,8 @@ export async function deleteVariables(
   return locked(store, async (stored) => {
     const wanted = new Set(names ?? stored.keys());
     const unknown = [...wanted].filter((name) => !stored.has(name));
-    if (unknown.length > 0 && !options.ignoreMissing) throw variableUnknown(unknown);
+    if (unknown.length > 0 && !options.ignoreMissing)
+      throw variableUnknown(unknown, [...stored.keys()]);
     const deleted = [...stored.keys()].filter((name) => wanted.has(name)).toSorted();
     if (deleted.length === 0) return deleted;
     await writeStore(store.file, new Map([...stored].filter(([name]) => !wanted.has(name))));
@@ -87,8 +90,7 @@ export async function importVariables(
     const news = settings.filter(({ name, value }) => value !== null || !isSet(stored.get(name)));
     const next = await applySettings(store, stored, news);
     if (news.length > 0) await writeStore(store.file, next);
-    const names = new Set(news.map(({ name }) => name));
-    return { imported: toList(next.values()).filter(({ name }) => names.has(name)), skipped };
+    return { imported: listOf(next, news), skipped };
   });
 }
 
@@ -162,10 +164,10 @@ function chooseSettings(
   const wanted = new Set(options.names ?? source.map(({ name }) => name));
   const missing = [...wanted].filter((name) => !source.some((offer) => offer.name === name));
   if (missing.length > 0) throw variableMissingInSource(missing);
-  const reserved = options.names?.find(isReserved);
+  const reserved = options.names?.find(isReservedVariable);
   if (reserved !== undefined) throw variableReserved(reserved);
   const offers = source.filter(({ name }) => wanted.has(name));
-  const isLeft = ({ name, withheld }: Offer): boolean => withheld || isReserved(name);
+  const isLeft = ({ name, withheld }: Offer): boolean => withheld || isReservedVariable(name);
   return {
     settings: offers
       .filter((offer) => !isLeft(offer))
@@ -188,6 +190,12 @@ function isSecret(variable: Stored | undefined): boolean {
 
 function isSet(variable: Stored | undefined): boolean {
   return variable !== undefined && variable.kind !== "placeholder";
+}
+
+/** Of these only, as they stand now. */
+function listOf(stored: StoredByName, changed: readonly Setting[]): readonly Variable[] {
+  const names = new Set(changed.map(({ name }) => name));
+  return toList(stored.values()).filter(({ name }) => names.has(name));
 }
 
 function toList(stored: Iterable<Stored>): readonly Variable[] {

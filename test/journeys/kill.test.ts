@@ -154,9 +154,9 @@ async function leave(): Promise<void> {
 /** Asks the neighbour's own process, rows and all, every few milliseconds. */
 function watchNeighbour(): { stop(): Promise<readonly string[]> } {
   const failures: string[] = [];
-  let isOn = true;
+  const stop = new AbortController();
   const asking = (async () => {
-    while (isOn) {
+    while (!stop.signal.aborted) {
       const answer = await ask();
       if (!answer.includes('"notes":1000')) failures.push(answer);
       await sleep(20);
@@ -164,7 +164,7 @@ function watchNeighbour(): { stop(): Promise<readonly string[]> } {
   })();
   return {
     stop: async () => {
-      isOn = false;
+      stop.abort();
       await asking;
       return failures;
     },

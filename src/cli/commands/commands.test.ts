@@ -60,7 +60,7 @@ test("a query's rows are a table, its nulls and line breaks seen", async () => {
   });
   const { out } = await world.ramet(["db", "query", "-"], { input: "select 1" });
   expect(out).toBe("id  note\n1   null\n2   a⏎b\n2 rows\n");
-  expect(calls[0]?.input).toMatchObject({ sql: "select 1" });
+  expect(calls.at(-1)?.input).toMatchObject({ sql: "select 1" });
 });
 
 test("open prints the address where there is no screen, of a process too", async () => {
@@ -68,7 +68,7 @@ test("open prints the address where there is no screen, of a process too", async
   await world.serve({ "environment.show": ENVIRONMENT });
   expect((await world.ramet(["open"])).out).toBe(`${ENVIRONMENT.url}\n`);
   expect(await world.json(["open", "--process", "web"])).toEqual({
-    url: "http://web.shop--agent.localhost:7420/",
+    url: "http://web.shop--agent.localhost:7420",
     opened: false,
   });
   expect(await world.json(["open", "--process", "wb"])).toMatchObject({

@@ -6,6 +6,7 @@ import { defineCommand } from "../command.ts";
 import { exitCodeOf, formatReady } from "../environment-text.ts";
 import { flagInvalid } from "../problems.ts";
 import { formatMs } from "../style.ts";
+import { findWorkspaceFolder } from "../workspace-folder.ts";
 
 export const envCreate = defineCommand({
   name: "env create",
@@ -37,13 +38,15 @@ export const envCreate = defineCommand({
     const from = input.value("from");
     const source = from === null ? null : parseEnvironmentName(from);
     const kind = chooseKind(input.value("files"), input.has("use"));
-    const { root } = await session.workspace();
     const app = await session.app();
     const request = {
       app,
       name,
       from: source === null ? await session.defaultSources(app) : [source],
-      files: kind === "linked" ? ({ kind, path: root } as const) : ({ kind } as const),
+      files:
+        kind === "linked"
+          ? ({ kind, path: await findWorkspaceFolder(session, app) } as const)
+          : ({ kind } as const),
       searchPath: session.context.environment["PATH"] ?? "",
     };
     const create = (): Promise<CreatedEnvironment> => session.call("environment.create", request);

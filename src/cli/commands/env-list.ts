@@ -14,10 +14,12 @@ export const envList = defineCommand({
     if (isAll && session.chosenApp !== null) throw flagsExclusive("--all", "--app");
     // Where nothing says which app is meant, all is the better answer than none.
     const app = isAll ? null : ((await session.findApp()) ?? null);
-    return session.call("environment.list", { app });
+    const environments = await session.call("environment.list", { app });
+    return { environments, here: await session.boundId() };
   },
-  toText(environments, style) {
-    if (environments.length > 0) return formatEnvironments(environments, style);
+  toJson: ({ environments }) => environments,
+  toText({ environments, here }, style) {
+    if (environments.length > 0) return formatEnvironments(environments, { here, style });
     return "There is no environment yet. Make one with `ramet init` in the app's folder.";
   },
 });

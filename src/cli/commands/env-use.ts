@@ -1,6 +1,11 @@
+import { Problem } from "../../base/problem.ts";
+import { parseAppName } from "../../environment/name.ts";
+import type { EnvironmentView } from "../../protocol/schemas.ts";
 import { bindTo } from "../binding-change.ts";
 import { defineCommand } from "../command.ts";
 import { formatReady } from "../environment-text.ts";
+import type { Session } from "../session.ts";
+import { findWorkspaceFolder } from "../workspace-folder.ts";
 
 export const envUse = defineCommand({
   name: "env use",
@@ -16,8 +21,23 @@ export const envUse = defineCommand({
       await session.target(input.required("NAME")),
     );
     await bindTo(environment, session);
+    if (environment.files.kind === "kept") await noteDifferences(session, environment);
     return environment;
   },
   toText: (environment, style) =>
     formatReady(environment, { what: "is this workspace's environment", style }),
 });
+
+/** The server notes what both sides have in common, so that the first edit after this is known to be this workspace's. */
+async function noteDifferences(session: Session, { app, name }: EnvironmentView): Promise<void> {
+  try {
+    const workspace = await findWorkspaceFolder(session, parseAppName(app));
+    const asked = { app, environment: name, workspace };
+    const { local, remote, conflicts } = await session.call("files.status", asked);
+    const count = local.length + remote.length + conflicts.length;
+    if (count > 0) session.note(`Files that differ: ${count}. See \`ramet status\`.`);
+  } catch (error) {
+    // The workspace is bound; whoever pushes from it is told what is in the way.
+    if (!(error instanceof Problem)) throw error;
+  }
+}

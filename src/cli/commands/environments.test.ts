@@ -25,7 +25,7 @@ test("create --use links this world.workspace, binds it, and answers what the se
     {
       app: "shop",
       name: "agent",
-      from: "development",
+      from: ["development", "development"],
       files: { kind: "linked", path: world.workspace },
       searchPath: "/usr/bin:/bin",
     },
@@ -51,7 +51,7 @@ test("create without --use keeps files with the server, and binds nothing", asyn
   ]);
   expect(exitCode).toBe(0);
   expect(out).toContain("✓ shop/agent is ready after 4 ms\n  http://shop--agent.localhost:7420");
-  expect(calls[0]?.input).toMatchObject({ from: "staging", files: { kind: "kept" } });
+  expect(calls[0]?.input).toMatchObject({ from: ["staging"], files: { kind: "kept" } });
   expect((await findWorkspace(world.workspace)).binding).toBeNull();
 });
 
@@ -76,7 +76,7 @@ test("use binds a kept environment, and refuses one that runs on another folder"
   });
   expect(await world.json(["env", "use", "other", "--app", "shop"])).toMatchObject({
     problem: {
-      code: "environment_linked_elsewhere",
+      code: "environment_of_other_folder",
       message: expect.stringContaining(world.folder),
     },
   });
@@ -143,6 +143,20 @@ test("a binding to what is gone is told as that", async () => {
   expect(await world.json(["env", "show", "other"])).toMatchObject({
     problem: { code: "environment_unknown" },
   });
+});
+
+test("a binding to an environment whose name another has now is told as that, and nothing is done to the other", async () => {
+  await world.bind();
+  const { calls } = await world.serve({
+    "environment.show": { ...ENVIRONMENT, id: "ponmlkjihgfedcba" },
+    "database.query": { columns: [], rows: [], count: null },
+  });
+  expect(await world.json(["db", "query", "drop table notes"])).toMatchObject({
+    problem: { code: "binding_stale", message: expect.stringContaining("shop/agent") },
+  });
+  expect(calls.map(({ name }) => name)).toEqual(["environment.show"]);
+  await world.json(["db", "query", "select 1", "--env", "agent"]);
+  expect(calls.at(-1)).toMatchObject({ name: "database.query" });
 });
 
 test("progress is told in plain lines without a terminal, and not at all where it was not wanted", async () => {

@@ -1,12 +1,12 @@
-import { findNearest } from "../../base/nearest.ts";
 import { Problem } from "../../base/problem.ts";
+import { processUnknown } from "../../environment/problems.ts";
 import { runAttached } from "../../process/process.ts";
 import { value } from "../command-shape.ts";
 import { defineCommand } from "../command.ts";
 import type { Context } from "../context.ts";
 import { definedOf } from "../defined.ts";
 import { titleOf } from "../environment-text.ts";
-import { addressMissing, processUnknown } from "../problems.ts";
+import { addressMissing } from "../problems.ts";
 
 export const open = defineCommand({
   name: "open",
@@ -30,11 +30,11 @@ function addressOf(
 ): string {
   if (asked.process === null) return url;
   if (!asked.names.includes(asked.process)) {
-    throw processUnknown(asked.process, findNearest(asked.process, asked.names), asked.names);
+    throw processUnknown(asked.process, asked.names);
   }
   const address = new URL(url);
   address.hostname = `${asked.process}.${address.hostname}`;
-  return address.href;
+  return address.origin;
 }
 
 async function openBrowser(

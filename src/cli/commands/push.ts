@@ -1,6 +1,7 @@
 import { flag } from "../command-shape.ts";
 import { defineCommand } from "../command.ts";
 import { formatTransfer } from "../transfer-text.ts";
+import { findWorkspaceFolder } from "../workspace-folder.ts";
 
 export const push = defineCommand({
   name: "push",
@@ -10,10 +11,10 @@ export const push = defineCommand({
   scope: "environment",
   options: { force: flag("Overwrite what was changed there; it is kept aside", "f") },
   async run(input, session) {
-    const { root } = await session.workspace();
+    const target = await session.target();
     return session.call("files.push", {
-      ...(await session.target()),
-      workspace: root,
+      ...target,
+      workspace: await findWorkspaceFolder(session, target.app),
       force: input.has("force"),
     });
   },

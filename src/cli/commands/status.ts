@@ -1,6 +1,7 @@
 import { defineCommand } from "../command.ts";
 import { tameText } from "../style.ts";
 import type { Style } from "../style.ts";
+import { findWorkspaceFolder } from "../workspace-folder.ts";
 
 const MAX_SHOWN = 50;
 
@@ -9,8 +10,9 @@ export const status = defineCommand({
   summary: "Compare this workspace's files with the environment's",
   scope: "environment",
   async run(_input, session) {
-    const { root } = await session.workspace();
-    return session.call("files.status", { ...(await session.target()), workspace: root });
+    const target = await session.target();
+    const workspace = await findWorkspaceFolder(session, target.app);
+    return session.call("files.status", { ...target, workspace });
   },
   toText({ app, environment, files, local, remote, conflicts }, style) {
     const title = style.paint("bold", `${app}/${environment}`);

@@ -1,6 +1,6 @@
-import { findNearest } from "../../base/nearest.ts";
+import { variableUnknown } from "../../environment/problems.ts";
 import { defineCommand } from "../command.ts";
-import { variableSecret, variableUnknown } from "../problems.ts";
+import { variableSecret } from "../problems.ts";
 
 export const varGet = defineCommand({
   name: "var get",
@@ -12,8 +12,8 @@ export const varGet = defineCommand({
     const variables = await session.call("variable.list", await session.target());
     const variable = variables.find((candidate) => candidate.name === name);
     if (variable === undefined) {
-      const names = variables.map((candidate) => candidate.name);
-      throw variableUnknown(name, findNearest(name, names));
+      const known = variables.map((candidate) => candidate.name);
+      throw variableUnknown([name], known);
     }
     if (variable.secret) throw variableSecret(name);
     return { name, value: variable.value };

@@ -4,6 +4,7 @@ import { parseEnv } from "node:util";
 
 import { messageOf } from "../../base/problem.ts";
 import { parseEnvironmentName } from "../../environment/name.ts";
+import { isReservedVariable } from "../../environment/variable-name.ts";
 import type { CallInput } from "../../protocol/calls.ts";
 import { flag, value } from "../command-shape.ts";
 import { defineCommand } from "../command.ts";
@@ -55,8 +56,16 @@ export const varImport = defineCommand({
   },
   toText({ imported, skipped }, style) {
     const done = `${style.paint("green", "✓")} ${countVariables(imported.length)} imported`;
-    if (skipped.length === 0) return done;
-    return `${done}\n${style.paint("yellow", "!")} Secrets do not move, set them anew: ${skipped.join(", ")}`;
+    const own = skipped.filter(isReservedVariable);
+    const secret = skipped.filter((name) => !isReservedVariable(name));
+    const mark = style.paint("yellow", "!");
+    return [
+      done,
+      ...(secret.length === 0
+        ? []
+        : [`${mark} Secrets do not move, set them anew: ${secret.join(", ")}`]),
+      ...(own.length === 0 ? [] : [`${mark} Ramet sets these itself: ${own.join(", ")}`]),
+    ].join("\n");
   },
 });
 

@@ -101,10 +101,9 @@ function rewrite(greeting: GreetingRewriter, chunk: Buffer): Buffer | undefined 
 
 async function untilClosed(socket: Socket): Promise<void> {
   const done = new AbortController();
-  const closed = once(socket, "close", { signal: done.signal });
-  await Promise.race(
-    [closed, sleep(LINGER_MS, done.signal)].map(async (wait) => wait.catch(() => undefined)),
-  );
+  const waits = [once(socket, "close", { signal: done.signal }), sleep(LINGER_MS, done.signal)];
+  // Broken by an error, or cut short because the other came first: over in any case.
+  await Promise.race(waits.map(async (wait) => wait.catch(() => undefined)));
   done.abort();
   socket.destroy();
 }

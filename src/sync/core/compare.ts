@@ -1,4 +1,4 @@
-import { isSameEntry, listParents, listPaths, type Tree } from "./tree.ts";
+import { type Entry, isSameEntry, listParents, listPaths, type Tree } from "./tree.ts";
 
 /** Paths by the side that changed them since the common ancestor, each list sorted. */
 export type Comparison = {
@@ -23,6 +23,22 @@ export function compareTrees(ancestor: Tree, local: Tree, remote: Tree): Compari
   const of = (side: Side): readonly string[] =>
     [...changed].filter(([, one]) => one === side).map(([path]) => path);
   return { local: of("local"), remote: of("remote"), conflicts: of("conflicts") };
+}
+
+/** The ancestor with what both sides hold alike now: from here on, who changes it alone is known. */
+export function learnCommon(ancestor: Tree, local: Tree, remote: Tree): Tree {
+  const common = new Map<string, Entry>();
+  for (const path of listPaths(ancestor, local, remote)) {
+    const [here, there] = [local.get(path), remote.get(path)];
+    const entry = isSameEntry(here, there) ? here : ancestor.get(path);
+    if (entry !== undefined) common.set(path, entry);
+  }
+  return common;
+}
+
+/** Whether both hold the same. */
+export function isSameTree(a: Tree, b: Tree): boolean {
+  return a.size === b.size && [...a].every(([path, entry]) => isSameEntry(entry, b.get(path)));
 }
 
 /** What one side put where the other, in a change of its own, put a folder: both paths. */

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 
-import { compareTrees } from "./compare.ts";
+import { compareTrees, isSameTree, learnCommon } from "./compare.ts";
 import { planMirror } from "./plan.ts";
 import { type Entry, isSameEntry, listPaths, type Tree } from "./tree.ts";
 
@@ -80,6 +80,29 @@ test("what one side alone changed since the ancestor is that side's", () => {
     fc.property(tree, tree, (ancestor, local) => {
       const { remote, conflicts } = compareTrees(ancestor, local, ancestor);
       expect([...remote, ...conflicts]).toEqual([]);
+    }),
+  );
+});
+
+test("what is learnt changes no answer of now, and holds all that is alike", () => {
+  fc.assert(
+    fc.property(tree, tree, tree, (ancestor, local, remote) => {
+      const learnt = learnCommon(ancestor, local, remote);
+      expect(compareTrees(learnt, local, remote)).toEqual(compareTrees(ancestor, local, remote));
+      const alike = [...local].filter(([path, one]) => isSameEntry(one, remote.get(path)));
+      expect(alike.map(([path]) => [path, learnt.get(path)])).toEqual(alike);
+      expect(isSameTree(learnCommon(learnt, local, remote), learnt)).toBe(true);
+      expect(isSameTree(learnCommon(ancestor, local, local), local)).toBe(true);
+    }),
+  );
+});
+
+test("trees are the same when they hold the same, and else are not", () => {
+  fc.assert(
+    fc.property(tree, tree, (a, b) => {
+      expect(isSameTree(a, b)).toBe(
+        listPaths(a, b).every((path) => isSameEntry(a.get(path), b.get(path))),
+      );
     }),
   );
 });

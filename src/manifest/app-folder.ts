@@ -1,0 +1,44 @@
+import path from "node:path";
+
+import { exists } from "../base/remove-inside.ts";
+import { findPackageFile } from "./package-file.ts";
+import { hasOwnLockFile } from "./package-manager.ts";
+import { packagesShared } from "./problems.ts";
+import { RAMET_FILE } from "./ramet-file.ts";
+
+/** Which folder between here and the root holds the app: the nearest with a ramet.json, else with a package.json, else the root. */
+export async function findAppFolder(here: string, root: string): Promise<string> {
+  const folders = listUpwards(here, root);
+  for (const name of [RAMET_FILE, "package.json"]) {
+    for (const folder of folders) if (await exists(path.join(folder, name))) return folder;
+  }
+  return root;
+}
+
+/**
+ * A member of npm's, Yarn's or pnpm's workspaces has its packages in a folder above it, which a fork of the member
+ * alone would lack. One with a lock file of its own is no member. @throws `packages_shared`
+ */
+export async function assertStandsAlone(folder: string, root: string): Promise<void> {
+  if (folder === root || (await findPackageFile(folder)) === undefined) return;
+  if (await hasOwnLockFile(folder)) return;
+  for (const above of listUpwards(path.dirname(folder), root)) {
+    if (await hasWorkspaces(above)) throw packagesShared(folder, above);
+  }
+}
+
+/** From the inner folder to the outer one; the root alone when the folder is not inside it. */
+function listUpwards(here: string, root: string): readonly string[] {
+  const inner = path.relative(root, here);
+  if (inner === "" || inner.split(path.sep)[0] === ".." || path.isAbsolute(inner)) return [root];
+  const parts = inner.split(path.sep);
+  return [...parts.keys()]
+    .map((index) => path.join(root, ...parts.slice(0, index + 1)))
+    .toReversed()
+    .concat(root);
+}
+
+async function hasWorkspaces(folder: string): Promise<boolean> {
+  if (await exists(path.join(folder, "pnpm-workspace.yaml"))) return true;
+  return (await findPackageFile(folder))?.workspaces !== undefined;
+}

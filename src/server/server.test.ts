@@ -1,0 +1,116 @@
+import { mkdtemp, readFile, realpath, rm } from "node:fs/promises";
+import { createServer } from "node:net";
+import type { Server } from "node:net";
+import { tmpdir } from "node:os";
+import path from "node:path";
+
+import { afterAll, beforeAll, expect, test } from "vitest";
+
+import { exists } from "../base/remove-inside.ts";
+import { until } from "../engine/test-engine.ts";
+import { isRunning, signalProcess, startPiped } from "../process/process.ts";
+import type { Exit } from "../process/process.ts";
+import { readServerFile } from "./server-file.ts";
+
+const MAIN = path.join(import.meta.dirname, "..", "main.ts");
+
+let folder: string;
+let home: string;
+const pids: number[] = [];
+
+beforeAll(async () => {
+  folder = await realpath(await mkdtemp(path.join(tmpdir(), "ramet-server-")));
+  home = path.join(folder, "home");
+});
+afterAll(async () => {
+  for (const pid of pids) signalProcess(pid, "SIGKILL");
+  await until(() => (pids.some(isRunning) ? undefined : true));
+  const shared = path.join(home, "shared");
+  // Root's home lies below a closed folder here: part of it is elsewhere.
+  if (await exists(shared)) await rm(await realpath(shared), { recursive: true, force: true });
+  await rm(folder, { recursive: true, force: true, maxRetries: 5 });
+});
+
+type Started = {
+  readonly pid: number;
+  readonly printed: () => string;
+  readonly exited: Promise<Exit>;
+};
+
+async function start(): Promise<Started> {
+  const environment = { RAMET_HOME: home, PATH: process.env["PATH"] ?? "", HOME: folder };
+  const launch = { file: process.execPath, args: [MAIN, "serve"], folder, environment, user: null };
+  const { pid, stdout, stderr, exited } = await startPiped(launch);
+  pids.push(pid);
+  let text = "";
+  for (const stream of [stdout, stderr])
+    stream.on("data", (chunk: Buffer) => (text += chunk.toString()));
+  return { pid, printed: () => text, exited };
+}
+
+async function serving(server: Started): Promise<Started> {
+  await until(() => (server.printed().includes("Serving ") ? true : undefined));
+  return server;
+}
+
+async function end(server: Started): Promise<void> {
+  signalProcess(server.pid, "SIGTERM");
+  await server.exited;
+}
+
+async function take(port: number | null): Promise<Server> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const taker = createServer()
+    .once("error", reject)
+    .listen(port ?? 0, "127.0.0.1", resolve);
+  await promise;
+  return taker;
+}
+
+test("a port that another program took is left to it; the next free one is used, told and kept from then on", async () => {
+  const file = path.join(home, "server.json");
+  await end(await serving(await start()));
+  const before = await readServerFile(file);
+  expect(before).toMatchObject({ pid: null, startedAt: null });
+
+  const takers = [await take(before.gatewayPort), await take(before.databasePort)];
+  const second = await serving(await start());
+  const during = await readServerFile(file);
+  expect(during).toMatchObject({ homeId: before.homeId, pid: second.pid });
+  expect([before.gatewayPort, before.databasePort]).not.toContain(during.gatewayPort);
+  expect([before.gatewayPort, before.databasePort]).not.toContain(during.databasePort);
+  expect(during.gatewayPort).not.toBe(during.databasePort);
+  expect(second.printed()).toContain(`gateway ${during.gatewayPort}`);
+  await end(second);
+  for (const taker of takers) taker.close();
+
+  await end(await serving(await start()));
+  expect(await readServerFile(file)).toMatchObject({
+    gatewayPort: during.gatewayPort,
+    databasePort: during.databasePort,
+  });
+});
+
+test.each(["SIGTERM", "SIGKILL", "SIGKILL"] as const)(
+  "of three servers that are started at one moment one serves, and the others leave it alone (then %s)",
+  async (signal) => {
+    const servers = await Promise.all([start(), start(), start()]);
+    const isDecided = (): boolean =>
+      servers.filter(({ pid }) => isRunning(pid)).length === 1 &&
+      servers.some(({ pid, printed }) => isRunning(pid) && printed().includes("Serving "));
+    await until(() => (isDecided() ? true : undefined));
+
+    const [one] = servers.filter(({ pid }) => isRunning(pid));
+    const others = servers.filter((server) => server !== one);
+    for (const { exited, printed } of others) {
+      expect(await exited).toEqual({ exitCode: 0, signal: null });
+      expect(printed()).toContain("Another server keeps this home");
+      expect(printed()).not.toContain("Serving");
+    }
+    expect(await readServerFile(path.join(home, "server.json"))).toMatchObject({ pid: one?.pid });
+    expect(await readFile(path.join(home, "server.lock"), "utf8")).toBe(String(one?.pid));
+    signalProcess(one?.pid ?? 0, signal);
+    await one?.exited;
+    expect(await exists(path.join(home, "server.lock"))).toBe(signal === "SIGKILL");
+  },
+);

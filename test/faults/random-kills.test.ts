@@ -1,0 +1,127 @@
+/** `kill -9` of the server, or of one keeper or database, at random moments of random work. */
+import { randomInt } from "node:crypto";
+import { writeFile } from "node:fs/promises";
+import path from "node:path";
+
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { z } from "zod";
+
+import { sleep } from "../../src/base/clock.ts";
+import { environmentSchema } from "../../src/protocol/schemas.ts";
+import type { EnvironmentView } from "../../src/protocol/schemas.ts";
+import {
+  directUrl,
+  killHard,
+  listProcesses,
+  requireServer,
+  watchAnswers,
+} from "../journeys/machine.ts";
+import { eventually, fetchJson, openStage } from "../journeys/stage.ts";
+import type { Stage } from "../journeys/stage.ts";
+
+/** How often, and with which random numbers: the same seed makes the same choices. */
+const ROUNDS = Number(process.env["RAMET_FAULT_ROUNDS"] ?? 30);
+const SEED = Number(process.env["RAMET_FAULT_SEED"] ?? randomInt(2 ** 31));
+/** Longer than a create or a delete takes on an idle machine. */
+const LATEST_MS = 2_000;
+const LIMIT_MS = 60_000;
+
+const VICTIMS = ["server", "runtime.keeper", "database", "runtime"] as const;
+const examined = z.object({ leftovers: z.array(z.unknown()) });
+const listed = z.array(environmentSchema);
+
+let stage: Stage;
+let app: string;
+let worktree: string;
+let development: EnvironmentView;
+
+beforeAll(async () => {
+  stage = await openStage();
+  app = await stage.copyApp("notes", ["pg"]);
+  development = environmentSchema.parse(await stage.json(app, ["init"]));
+  worktree = path.join(stage.folder, "worktree");
+  await stage.git(app, "worktree", "add", "-q", worktree);
+  // A tree that differs from its source's has migrations to run.
+  const migration = path.join(worktree, "migrations", "2-paid.sql");
+  await writeFile(migration, "alter table notes add column paid boolean;");
+}, 120_000);
+afterAll(async () => stage.close());
+
+test(`after each of ${ROUNDS} kills the environment is there or it is not, and nobody else notices (seed ${SEED})`, async () => {
+  const random = createRandom(SEED);
+  const watch = watchAnswers(directUrl(development));
+  const [answer] = [JSON.stringify(await fetchJson(directUrl(development)))];
+  for (let round = 1; round <= ROUNDS; round += 1) {
+    const victim = VICTIMS[Math.floor(random() * VICTIMS.length)] ?? "server";
+    await runRound(victim, Math.floor(random() * LATEST_MS), random() < 0.5);
+  }
+  expect(await watch.stop()).toEqual([answer]);
+});
+
+/** Creates or deletes, whichever is due, or stops and starts it; kills meanwhile; and looks at what is left. */
+async function runRound(
+  victim: (typeof VICTIMS)[number],
+  delayMs: number,
+  isRest: boolean,
+): Promise<void> {
+  const isThere = (await list()).length === 2;
+  const change = isThere
+    ? ["env", "delete", "victim", "--force"]
+    : ["env", "create", "victim", "--use"];
+  const argv = isThere && isRest ? ["env", "stop", "victim"] : change;
+  const working = stage.ramet(worktree, [...argv, "--json"]);
+  await sleep(delayMs);
+  await kill(victim);
+  await working;
+  await expectSound(`${argv.join(" ")}, ${victim} killed after ${delayMs} ms`);
+}
+
+async function kill(victim: (typeof VICTIMS)[number]): Promise<void> {
+  if (victim === "server") {
+    const { pid } = await requireServer(stage, app);
+    await killHard(pid === null ? [] : [pid]);
+    return;
+  }
+  const own = new Set((await listProcesses(stage, development.id)).map(({ pid }) => pid));
+  const others = (await listProcesses(stage)).filter(
+    ({ pid, role }) => !own.has(pid) && role === victim,
+  );
+  await killHard(others.map(({ pid }) => pid));
+}
+
+/** What any next command finds; `what` led to it. */
+async function expectSound(what: string): Promise<void> {
+  const environments = await list();
+  const names = environments.map(({ name }) => name);
+  expect({ what, names: new Set([...names, "development", "victim"]).size }).toEqual({
+    what,
+    names: 2,
+  });
+  expect({ what, ...examined.parse(await stage.json(app, ["doctor"])) }).toEqual({
+    what,
+    leftovers: [],
+  });
+  if (environments.length === 1) return;
+  const { exitCode, stdout } = await stage.ramet(app, ["env", "start", "victim", "--json"]);
+  expect({ what, exitCode, stdout }).toEqual({ what, exitCode: 0, stdout });
+  const { url } = environmentSchema.parse(JSON.parse(stdout));
+  await eventually(async () => {
+    const answered = { what, answer: await fetchJson(url ?? "") };
+    expect(answered).toMatchObject({ what, answer: { environment: "victim", notes: 1000 } });
+  }, LIMIT_MS);
+}
+
+async function list(): Promise<readonly EnvironmentView[]> {
+  return listed.parse(await stage.json(app, ["env", "list"]));
+}
+
+/** Mulberry32: small, and the same everywhere. */
+function createRandom(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = Math.trunc(state + 0x6d2b79f5);
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}

@@ -1,0 +1,266 @@
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import path from "node:path";
+
+import { afterAll, beforeAll, expect, test } from "vitest";
+
+import { exists } from "../../src/base/remove-inside.ts";
+import { environmentSchema, logLineSchema } from "../../src/protocol/schemas.ts";
+import type { EnvironmentView } from "../../src/protocol/schemas.ts";
+import { eventually, fetchJson, openStage } from "./stage.ts";
+import type { Stage } from "./stage.ts";
+
+const MANIFEST = {
+  app: "paper",
+  setup: "grep -c lockfileVersion package-lock.json",
+  processes: {
+    web: { command: "node server.mjs", ready: { http: "/" } },
+    watcher: { command: "node --watch watcher.mjs", port: false },
+  },
+  database: { migrate: "ls migrations" },
+};
+
+const FILES = {
+  "ramet.json": JSON.stringify(MANIFEST),
+  "package.json": JSON.stringify({ name: "paper", type: "module" }),
+  "package-lock.json": '{ "lockfileVersion": 3 }\n',
+  "migrations/1-first.sql": "select 1;\n",
+  "page.mjs": 'export const page = "first";\n',
+  "watcher.mjs": "setInterval(() => {}, 1000);\n",
+  "server.mjs": [
+    'import { createServer } from "node:http";',
+    'import { page } from "./page.mjs";',
+    "createServer((_request, response) => response.end(JSON.stringify({ page })))",
+    "  .listen(process.env.PORT, process.env.HOST);",
+  ].join("\n"),
+};
+
+let stage: Stage;
+let app: string;
+let clone: string;
+let kept: EnvironmentView;
+
+beforeAll(async () => {
+  stage = await openStage();
+  app = path.join(stage.folder, "paper");
+  await put(app, FILES);
+  await stage.git(app, "init", "-q", "-b", "main");
+  await stage.git(app, "add", "-A");
+  await stage.git(app, "commit", "-qm", "Paper");
+  await stage.json(app, ["init"]);
+  clone = path.join(stage.folder, "clone");
+  await stage.git(stage.folder, "clone", "-q", app, clone);
+});
+afterAll(async () => stage.close());
+
+async function put(folder: string, files: Readonly<Record<string, string>>): Promise<void> {
+  for (const [name, text] of Object.entries(files)) {
+    const file = path.join(folder, name);
+    await mkdir(path.dirname(file), { recursive: true });
+    await writeFile(file, text);
+  }
+}
+
+function page(text: string): Readonly<Record<string, string>> {
+  return { "page.mjs": `export const page = ${JSON.stringify(text)};\n` };
+}
+
+async function show(): Promise<EnvironmentView> {
+  return environmentSchema.parse(await stage.json(clone, ["env", "show"]));
+}
+
+async function findPids(): Promise<Readonly<Record<string, number | null>>> {
+  const { processes } = await show();
+  return Object.fromEntries(processes.map(({ name, pid }) => [name, pid]));
+}
+
+/** What a step printed, in all of its runs. */
+async function readStep(name: "setup" | "migrate"): Promise<readonly string[]> {
+  const lines = await stage.json(clone, ["logs", "--process", name]);
+  return logLineSchema
+    .array()
+    .parse(lines)
+    .filter(({ stream }) => stream === "stdout")
+    .map(({ text }) => text);
+}
+
+async function readKept(name: string): Promise<string> {
+  return readFile(path.join(kept.files.path, name), "utf8");
+}
+
+const NOTHING = { local: [], remote: [], conflicts: [] };
+
+test("without --use the server keeps a copy of the source's files, and this workspace stays bound as it was", async () => {
+  const made = await stage.json(app, ["env", "create", "review"]);
+  kept = environmentSchema.parse(made);
+  expect(made).toMatchObject({
+    name: "review",
+    parent: "development",
+    state: "awake",
+    files: { kind: "kept" },
+  });
+  expect(await readKept("page.mjs")).toBe(FILES["page.mjs"]);
+  expect(await exists(path.join(kept.files.path, ".git"))).toBe(false);
+  expect(await fetchJson(kept.url ?? "")).toEqual({ page: "first" });
+  expect(await stage.json(app, ["env", "show"])).toMatchObject({ name: "development" });
+});
+
+test("another clone is bound to it by env use, and status has every key of its contract", async () => {
+  const used = await stage.json(clone, ["env", "use", "review"]);
+  expect(used).toMatchObject({ name: "review", files: { kind: "kept" } });
+  expect(await stage.json(clone, ["status"])).toEqual({
+    app: "paper",
+    environment: "review",
+    files: kept.files,
+    ...NOTHING,
+  });
+  expect(await stage.git(clone, "status", "--porcelain")).toBe("");
+});
+
+test("a push moves what was changed here; what it displaced can be found; only what does not reload is restarted", async () => {
+  const before = await findPids();
+  const setups = await readStep("setup");
+  await put(clone, { ...page("second"), "extra/new.txt": "new\n" });
+  expect(await stage.json(clone, ["status"])).toMatchObject({
+    ...NOTHING,
+    local: ["extra/new.txt", "page.mjs"],
+  });
+
+  const pushed = await stage.json(clone, ["push"]);
+
+  expect(pushed).toEqual({
+    app: "paper",
+    environment: "review",
+    files: kept.files,
+    changed: ["extra/new.txt", "page.mjs"],
+    displaced: expect.any(String),
+  });
+  expect(await readDisplaced(pushed, "page.mjs")).toBe(FILES["page.mjs"]);
+  expect(await fetchJson(kept.url ?? "")).toEqual({ page: "second" });
+  const after = await findPids();
+  expect(after["web"]).not.toBe(before["web"]);
+  expect(after["watcher"]).toBe(before["watcher"]);
+  expect(await readStep("setup")).toEqual(setups);
+  expect(await stage.json(clone, ["status"])).toMatchObject(NOTHING);
+  expect(await readFile(path.join(app, "page.mjs"), "utf8")).toBe(FILES["page.mjs"]);
+});
+
+test("a push of nothing changes nothing, and restarts nothing", async () => {
+  const before = await findPids();
+  expect(await stage.json(clone, ["push"])).toMatchObject({ changed: [], displaced: null });
+  expect(await findPids()).toEqual(before);
+});
+
+test("a pull brings what was changed there, and keeps what stood here", async () => {
+  await put(kept.files.path, { "there.txt": "there\n", ...page("third") });
+  expect(await stage.json(clone, ["status"])).toMatchObject({
+    ...NOTHING,
+    remote: ["page.mjs", "there.txt"],
+  });
+
+  const pulled = await stage.json(clone, ["pull"]);
+
+  expect(pulled).toMatchObject({ changed: ["page.mjs", "there.txt"] });
+  expect(await readFile(path.join(clone, "there.txt"), "utf8")).toBe("there\n");
+  expect(await readDisplaced(pulled, "page.mjs")).toContain("second");
+  const untracked = await stage.git(clone, "status", "--porcelain", "--untracked-files=all");
+  expect(untracked).not.toContain(".ramet");
+});
+
+test("what was changed on both sides is a conflict with exit code 3; nothing moves until it is forced, and then it is kept", async () => {
+  await put(clone, page("ours"));
+  await put(kept.files.path, page("theirs"));
+  expect(await stage.json(clone, ["status"])).toMatchObject({
+    ...NOTHING,
+    conflicts: ["page.mjs"],
+  });
+  for (const direction of ["push", "pull"]) {
+    const ran = await stage.ramet(clone, [direction, "--json"]);
+    expect(ran.exitCode).toBe(3);
+    expect(JSON.parse(ran.stdout)).toEqual({
+      problem: {
+        code: "sync_conflict",
+        message: expect.stringContaining("page.mjs"),
+        remedy: expect.stringContaining("--force"),
+      },
+    });
+  }
+  expect(await readKept("page.mjs")).toContain("theirs");
+  expect(await readFile(path.join(clone, "page.mjs"), "utf8")).toContain("ours");
+
+  const forced = await stage.json(clone, ["push", "--force"]);
+
+  expect(forced).toMatchObject({ changed: ["page.mjs"] });
+  expect(await readDisplaced(forced, "page.mjs")).toContain("theirs");
+  expect(await fetchJson(kept.url ?? "")).toEqual({ page: "ours" });
+});
+
+test("a push of another lock file runs setup, and one of a migration runs the migrations", async () => {
+  const setups = (await readStep("setup")).length;
+  await put(clone, { "package-lock.json": '{ "lockfileVersion": 3, "packages": {} }\n' });
+  await stage.json(clone, ["push"]);
+  expect(await readStep("setup")).toHaveLength(setups + 1);
+
+  await put(clone, { "migrations/2-second.sql": "select 2;\n" });
+  await stage.json(clone, ["push"]);
+  expect((await readStep("migrate")).slice(-2)).toEqual(["1-first.sql", "2-second.sql"]);
+  expect(await readStep("setup")).toHaveLength(setups + 1);
+});
+
+test("a push whose setup fails leaves the environment broken and there, and the next one mends it", async () => {
+  await put(clone, { "package-lock.json": "{}\n" });
+  const ran = await stage.ramet(clone, ["push", "--json"]);
+  expect(ran).toMatchObject({ exitCode: 2, stdout: expect.stringContaining("setup_failed") });
+  expect(await show()).toMatchObject({ state: "broken", problems: [{ code: "setup_failed" }] });
+
+  await put(clone, { "package-lock.json": '{ "lockfileVersion": 3 }\n', ...page("mended") });
+  await stage.json(clone, ["push"]);
+  expect(await show()).toMatchObject({ state: "awake", problems: [] });
+  await eventually(async () => expect(await fetchJson(kept.url ?? "")).toEqual({ page: "mended" }));
+});
+
+test("a push to one that sleeps is there when it wakes", async () => {
+  await stage.json(clone, ["env", "stop"]);
+  await put(clone, page("awoken"));
+  await stage.json(clone, ["push"]);
+  expect(await fetchJson(kept.url ?? "")).toEqual({ page: "awoken" });
+});
+
+test("on linked files push, pull and status say that there is nothing to move, and succeed", async () => {
+  const about = { app: "paper", environment: "development", files: { kind: "linked", path: app } };
+  await put(app, page("edited"));
+  expect(await stage.json(app, ["push", "--force"])).toEqual({
+    ...about,
+    changed: [],
+    displaced: null,
+  });
+  expect(await stage.json(app, ["pull"])).toEqual({ ...about, changed: [], displaced: null });
+  expect(await stage.json(app, ["status"])).toEqual({ ...about, ...NOTHING });
+  expect((await stage.ramet(app, ["push"])).stdout).toContain(app);
+});
+
+test("a workspace that is bound to no environment, or names a linked one of another folder, moves nothing", async () => {
+  const other = path.join(stage.folder, "other");
+  await stage.git(stage.folder, "clone", "-q", app, other);
+  const unbound = await stage.ramet(other, ["push", "--json"]);
+  expect(unbound.stdout).toContain("environment_unbound");
+  const elsewhere = await stage.ramet(other, ["push", "--env", "development", "--json"]);
+  expect(elsewhere).toMatchObject({ exitCode: 2 });
+  expect(elsewhere.stdout).toContain("environment_linked_elsewhere");
+  expect(await readFile(path.join(app, "page.mjs"), "utf8")).toContain("edited");
+});
+
+test("deleting it takes the kept files and the binding, and leaves the workspace's files", async () => {
+  const ran = await stage.json(clone, ["env", "delete", "review", "--force"]);
+  expect(ran).toEqual({ app: "paper", name: "review", folder: null });
+  expect(await exists(path.join(clone, ".ramet", "environment.json"))).toBe(false);
+  expect(await readFile(path.join(clone, "page.mjs"), "utf8")).toContain("awoken");
+  expect(await stage.json(app, ["doctor"])).toMatchObject({ leftovers: [] });
+  expect(await exists(kept.files.path)).toBe(false);
+});
+
+async function readDisplaced(transfer: unknown, name: string): Promise<string> {
+  const isTransfer = typeof transfer === "object" && transfer !== null && "displaced" in transfer;
+  if (!isTransfer || typeof transfer.displaced !== "string")
+    throw new Error(`Nothing was displaced: ${JSON.stringify(transfer)}`);
+  return readFile(path.join(transfer.displaced, name), "utf8");
+}
