@@ -20,7 +20,7 @@ import { runProgram } from "../process/process.ts";
 import { installPostgres } from "./database.ts";
 import type { Postgres } from "./database.ts";
 import { buildAtomically, sweepTemporaries } from "./install.ts";
-import { parseUsers, readTemplatePassword } from "./template.ts";
+import { parseUsers, readTemplatePassword, sortLines } from "./template.ts";
 import { IS_ROOT, createTestFolder } from "./test-home.ts";
 
 const HOUR_MS = 60 * 60 * 1000;
@@ -146,4 +146,13 @@ test("users are read from a password file, whatever else stands in it", () => {
     { name: "root", uid: 0, gid: 0 },
     { name: "nobody", uid: 65534, gid: 65533 },
   ]);
+});
+
+test("of what a failing program printed the errors come first, and without any the rest counts", () => {
+  const noise = "performing post-bootstrap initialization ...\n\n";
+  const nobody = "initdb: could not look up effective user ID 12345: user does not exist";
+  expect(
+    sortLines(`${noise}2026-01-01 FATAL:  no space\ninitdb: error: it failed\n`).errors,
+  ).toEqual(["2026-01-01 FATAL:  no space", "initdb: error: it failed"]);
+  expect(sortLines(`${noise}${nobody}\n`)).toEqual({ errors: [], others: [noise.trim(), nobody] });
 });

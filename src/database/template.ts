@@ -21,6 +21,8 @@ const REVISION = 1;
 const DATA = "data";
 const PASSWORD = "password";
 const LIMIT_MS = 120_000;
+/** Of what a program that failed printed. */
+const MAX_LINES = 5;
 /** Who may run `initdb` as root, which looks its user up; its files change hands when they are copied. */
 const ORDINARY_USERS = ["nobody", "daemon", "_postgres", "postgres", "bin"];
 
@@ -75,10 +77,18 @@ function createRunner(programs: Programs, data: string, user: ProcessUser | null
       },
       { timeoutMs: LIMIT_MS, input },
     );
-    const lines = stderr.split("\n").filter((line) => /\b(ERROR|FATAL|PANIC|error):/.test(line));
-    if (exitCode !== 0 || lines.length > 0)
-      throw databaseFailed(`prepare (${program})`, lines.slice(0, 5));
+    const { errors, others } = sortLines(stderr);
+    if (exitCode === 0 && errors.length === 0) return;
+    const lines = errors.length > 0 ? errors.slice(0, MAX_LINES) : others.slice(-MAX_LINES);
+    throw databaseFailed(`prepare (${program})`, lines);
   };
+}
+
+/** In single-user mode an error does not show in the exit code; and not all that ends `initdb` calls itself an error. */
+export function sortLines(stderr: string): { errors: string[]; others: string[] } {
+  const lines = stderr.split("\n").filter((line) => line.trim() !== "");
+  const errors = lines.filter((line) => /\b(ERROR|FATAL|PANIC|error):/.test(line));
+  return { errors, others: lines.filter((line) => !errors.includes(line)) };
 }
 
 /** Small segments make small copies; sorting by code point is the same on every machine and never changes. */

@@ -89,7 +89,7 @@ test("a family does not include the neighbours that the same parent started", as
 
 test("a signal reaches the process alone, not its group", async () => {
   const { program, line } = await startAndHear(
-    launch("sh", "-c", "sleep 60 & echo $!; trap 'exit 3' USR1; while :; do sleep 0.05; done"),
+    launch("sh", "-c", "trap 'exit 3' USR1; sleep 60 & echo $!; while :; do sleep 0.05; done"),
   );
 
   expect(door.signalProcess(program.pid, "SIGUSR1")).toBe(true);

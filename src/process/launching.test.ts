@@ -174,18 +174,22 @@ test.each(["SIGTERM", "SIGHUP", "SIGINT"] as const)(
 );
 
 test("an attached program that is killed is told by its signal", async () => {
-  const program = await startAttached("echo up; kill -KILL $$");
-  expect(await restOf(program)).toBe('{"exitCode":null,"signal":"SIGKILL","listeners":0}\n');
+  const { stdout } = await run(launch(NODE, "--input-type=module", "-e", attach("kill -KILL $$")));
+  expect(stdout).toBe('{"exitCode":null,"signal":"SIGKILL","listeners":0}\n');
 });
 
-/** A program that runs `sh` attached to itself, says how that ended, and whether it still listens for signals. */
+/** Says `up`, and how it ended. */
 async function startAttached(script: string): Promise<door.PipedProgram> {
-  const entry = `const { runAttached } = await import(${JSON.stringify(path.join(import.meta.dirname, "process.ts"))});
+  const { program } = await startAndHear(launch(NODE, "--input-type=module", "-e", attach(script)));
+  return program;
+}
+
+/** A program that runs `sh` attached to itself, says how that ended, and whether it still listens for signals. */
+function attach(script: string): string {
+  return `const { runAttached } = await import(${JSON.stringify(path.join(import.meta.dirname, "process.ts"))});
     const args = ["-c", ${JSON.stringify(`${script}; while :; do sleep 0.05; done`)}];
     const exit = await runAttached({ file: "sh", args, folder: "/", environment: { PATH: "${PATH}" }, user: null });
     console.log(JSON.stringify({ ...exit, listeners: process.listenerCount("SIGTERM") }));`;
-  const { program } = await startAndHear(launch(NODE, "--input-type=module", "-e", entry));
-  return program;
 }
 
 async function restOf({ stdout }: door.PipedProgram): Promise<string> {

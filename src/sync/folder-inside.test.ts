@@ -82,7 +82,9 @@ test.runIf(process.platform === "linux")(
     for (let round = 0; round < 4000 && !(isShown && round > 400); round += 1) {
       await write("a");
       // The same without the defence: what was a folder when it was looked at.
+      // In many rounds the folder is just being exchanged, and neither works.
       const looked = await stat(path.dirname(plain)).catch(() => undefined);
+      // Likewise.
       if (looked !== undefined) await mkdir(plain).catch(() => undefined);
       isShown ||= await isAstray();
     }

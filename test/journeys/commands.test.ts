@@ -144,7 +144,8 @@ test.each([
 test("a command that is not there, and none at all, are problems", async () => {
   const missing = await stage.ramet(app, ["run", "--json", "--", "no-such-program"]);
   expect(missing).toMatchObject({ exitCode: 2 });
-  expect(missing.stdout).toContain("program_missing");
+  // Another answer where a folder of the PATH may not be entered.
+  expect(missing.stdout).toMatch(/program_(missing|failed)/);
   expect((await stage.ramet(app, ["run", "--json"])).stdout).toContain("argument_missing");
 });
 
