@@ -28,6 +28,8 @@ afterAll(async () => stage.close());
 
 /** More than a create or a delete has; the loop ends when one was survived. */
 const MOST_STEPS = 40;
+/** On a machine that has other work, too. */
+const PATIENCE_MS = 60_000;
 
 test("kill -9 of the server at every step of a create: the environment is there or it is not, and nobody else notices", async () => {
   const watch = watchNeighbour();
@@ -130,13 +132,13 @@ async function startDyingServer(number: number): Promise<DyingServer> {
   const readSteps = async (): Promise<readonly string[]> =>
     (await readFile(output, "utf8")).trim().split("\n");
   const death = async (): Promise<string> => {
-    await eventually(async () => expect(isRunning(pid)).toBe(false));
+    await eventually(async () => expect(isRunning(pid)).toBe(false), PATIENCE_MS);
     return (await readSteps()).at(-2) ?? "";
   };
   return {
     death,
     deathAfter: async (last) => {
-      await eventually(async () => expect(await readSteps()).toContain(last));
+      await eventually(async () => expect(await readSteps()).toContain(last), PATIENCE_MS);
       return (await readSteps()).at(-1) === "killed" ? death() : undefined;
     },
   };

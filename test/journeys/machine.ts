@@ -1,5 +1,6 @@
 /** What runs on this machine for a stage's home, and how it is ended the hard way. */
-import { readFile } from "node:fs/promises";
+import { randomBytes } from "node:crypto";
+import { mkdir, readFile } from "node:fs/promises";
 import path from "node:path";
 
 import { expect } from "vitest";
@@ -7,11 +8,25 @@ import { z } from "zod";
 
 import { sleep } from "../../src/base/clock.ts";
 import { MARK_VARIABLE } from "../../src/environment/places.ts";
-import { findMarked, isRunning, signalProcess } from "../../src/process/process.ts";
+import { findFreePort, findMarked, isRunning, signalProcess } from "../../src/process/process.ts";
 import { environmentSchema, serverStatusSchema } from "../../src/protocol/schemas.ts";
 import type { EnvironmentView, ServerStatus } from "../../src/protocol/schemas.ts";
+import { writeServerFile } from "../../src/server/server-file.ts";
 import { eventually, fetchText } from "./stage.ts";
 import type { Stage } from "./stage.ts";
+
+/** Ports that no other server takes while this home's is down: those look for theirs from 7420 on. */
+export async function reservePorts(stage: Stage): Promise<void> {
+  await mkdir(stage.home, { mode: 0o711 });
+  await writeServerFile(path.join(stage.home, "server.json"), {
+    homeId: randomBytes(6).toString("hex"),
+    gatewayPort: await findFreePort(),
+    databasePort: await findFreePort(),
+    pid: null,
+    startedAt: null,
+    version: null,
+  });
+}
 
 const serverFile = z.object({ homeId: z.string() });
 

@@ -16,6 +16,7 @@ import {
   listProcesses,
   requirePid,
   requireServer,
+  reservePorts,
   show,
   watchAnswers,
 } from "./machine.ts";
@@ -56,6 +57,7 @@ let development: EnvironmentView;
 
 beforeAll(async () => {
   stage = await openStage();
+  await reservePorts(stage);
   app = await stage.copyApp("notes", ["pg", "ws"]);
   await writeFile(path.join(app, "server.mjs"), SERVER);
   development = environmentSchema.parse(await stage.json(app, ["init"]));
