@@ -1,5 +1,5 @@
 /** Where environments live: this machine. Makes, forks, wakes, rests and removes them, and takes up what an earlier server left running. */
-import { isoTime, monotonicMs } from "../base/clock.ts";
+import { isoTime, monotonicMs, waitFor } from "../base/clock.ts";
 import type { Clock } from "../base/clock.ts";
 import { messageOf } from "../base/problem.ts";
 import { installPostgres } from "../database/database.ts";
@@ -7,6 +7,7 @@ import type { EnvironmentId } from "../environment/environment.ts";
 import { DEVELOPMENT } from "../environment/name.ts";
 import type { AppName } from "../environment/name.ts";
 import { appTaken, developmentNeeded, environmentTaken } from "../environment/problems.ts";
+import { adoptAll } from "./adoption.ts";
 import type { EngineContext } from "./context.ts";
 import { bringUp, buildPlanned, planEnvironment } from "./creation.ts";
 import type { CallOptions, CreateRequest, Timings } from "./creation.ts";
@@ -102,7 +103,7 @@ export class Engine {
     const environments = registry.list(null);
     const busy = new Set(environments.map(({ record }) => record.id));
     await mendLeftovers(this.#context, await listLeftovers(this.#context, { environments, busy }));
-    await Promise.all(environments.map(async (live) => live.adopt()));
+    await adoptAll(environments);
     for (const { name, environments: names } of registry.apps()) {
       if (names.length === 0) await this.#forgetApp(registry.requireApp(name));
     }
@@ -274,11 +275,8 @@ export class Engine {
 
   /** Waits until what was deleted has been cleared. */
   async #cleared(): Promise<void> {
-    const limit = AbortSignal.timeout(CLEARING_LIMIT_MS);
-    const passed = new Promise((resolve) =>
-      limit.addEventListener("abort", resolve, { once: true }),
-    );
-    await Promise.race([Promise.allSettled(this.#clearing.values()), passed]);
+    const isClear = (): true | undefined => (this.#clearing.size === 0 ? true : undefined);
+    await waitFor(isClear, { timeoutMs: CLEARING_LIMIT_MS });
   }
 
   async #resume(app: AppRecord, folder: string, options: CallOptions): Promise<Created> {

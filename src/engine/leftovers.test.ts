@@ -147,12 +147,15 @@ test("an environment that is being made is no leftover, and one that is given up
   };
   const options = { report: () => undefined, signal: caller.signal };
   const making = stage.fork("shop", "agent", options).catch((error: unknown) => error);
-  await reached;
-  expect(await stage.engine.leftovers()).toEqual([]);
-  expect(await readdir(stage.layout.data)).toHaveLength(2 + 4);
+  try {
+    await reached;
+    expect(await stage.engine.leftovers()).toEqual([]);
+    expect(await readdir(stage.layout.data)).toHaveLength(2 + 4);
 
-  caller.abort(new Error("The caller has gone."));
-  release();
+    caller.abort(new Error("The caller has gone."));
+  } finally {
+    release();
+  }
   expect(await making).toMatchObject({ message: "The caller has gone." });
   stage.checkpoint = () => undefined;
   expect(await stage.engine.leftovers()).toEqual([]);

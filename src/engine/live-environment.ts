@@ -1,6 +1,6 @@
 import { monotonicMs } from "../base/clock.ts";
 import { KeyedLock } from "../base/keyed-lock.ts";
-import { hasErrorCode, messageOf } from "../base/problem.ts";
+import { messageOf } from "../base/problem.ts";
 import type { ProblemFields } from "../base/problem.ts";
 import type { Database } from "../database/database.ts";
 import type {
@@ -30,7 +30,7 @@ import {
   planRuntime,
   variableStore,
 } from "./runtime-planning.ts";
-import { findProcessUser } from "./users.ts";
+import { findProcessUser, findUserIfThere } from "./users.ts";
 
 /** After a wake that failed, requests are told why for this long; then the next one tries again. */
 const WAKE_RETRY_MS = 5_000;
@@ -188,7 +188,7 @@ export class LiveEnvironment {
 
   /** Takes up what a server before this one left running. */
   async adopt(): Promise<void> {
-    const user = await this.#findUser();
+    const user = await findUserIfThere(this.#context.layout, this.#record);
     await this.#readManifest();
     const runtime = await findRuntime(this.#context.layout.runtimePlace(this.#record.id, user));
     if (runtime === undefined || this.#record.state.kind !== "awake") {
@@ -200,16 +200,6 @@ export class LiveEnvironment {
     this.#adopted(runtime);
     await this.#database?.start();
     this.#enter("awake");
-  }
-
-  /** A linked folder that has gone has no owner; what ran on it is taken up all the same. */
-  async #findUser(): ReturnType<typeof findProcessUser> {
-    try {
-      return await findProcessUser(this.#context.layout, this.#record);
-    } catch (error) {
-      if (hasErrorCode(error, "ENOENT", "ENOTDIR", "EACCES")) return null;
-      throw error;
-    }
   }
 
   /** What cannot be read shows among the problems of the next wake; its processes run on. */
@@ -300,8 +290,12 @@ export class LiveEnvironment {
     try {
       const manifest = await this.manifest();
       this.#record = { ...this.#record, ports: await assignPorts(this.#record, manifest) };
-      const [runtime] = await Promise.all([this.#openRuntime(), this.#database?.start()]);
-      this.#adopted(runtime);
+      const database = this.#database?.start() ?? Promise.resolve();
+      const starting = [this.#openRuntime(), database] as const;
+      // Both are settled before either's failure is told: what was started can then be ended.
+      const [opened] = await Promise.allSettled(starting);
+      if (opened.status === "fulfilled") this.#adopted(opened.value);
+      const [runtime] = await Promise.all(starting);
       await runtime.apply(await planRuntime(this.#context, this.#record, await this.manifest()));
       await this.save({ state: { kind: "awake" } });
       this.#wakeFailure = null;

@@ -1,5 +1,6 @@
 import { readFile, stat } from "node:fs/promises";
 
+import { hasErrorCode } from "../base/problem.ts";
 import type { EnvironmentRecord } from "../environment/environment.ts";
 import type { SystemUser } from "../environment/places.ts";
 import { runProgram } from "../process/process.ts";
@@ -24,6 +25,19 @@ export async function findProcessUser(
     return uid === null ? null : { uid, gid: uid, home: layout.userHome(id), name: `ramet-${uid}` };
   const owner = await stat(files.path);
   return owner.uid === 0 ? null : describeUser(owner, layout.userHome(id));
+}
+
+/** The same; a linked folder that has gone has no owner. */
+export async function findUserIfThere(
+  layout: Layout,
+  record: Parameters<typeof findProcessUser>[1],
+): Promise<SystemUser | null> {
+  try {
+    return await findProcessUser(layout, record);
+  } catch (error) {
+    if (hasErrorCode(error, "ENOENT", "ENOTDIR", "EACCES")) return null;
+    throw error;
+  }
 }
 
 /** Files that the server wrote as root into a kept tree belong to the environment's own uid. */
