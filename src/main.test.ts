@@ -3,6 +3,7 @@ import path from "node:path";
 
 import { afterEach, beforeEach, expect, test } from "vitest";
 
+import { ENVIRONMENT } from "./cli/fixtures/answers.ts";
 import { openAnsweringServer, send } from "./cli/fixtures/call-server.ts";
 import type { AnsweringServer } from "./cli/fixtures/call-server.ts";
 import { captureContext, createFolder, removeFolder } from "./cli/fixtures/context.ts";
@@ -40,11 +41,12 @@ async function serveStream(onCall: () => void): Promise<void> {
   const { home } = captureContext(folder);
   await bindWorkspace(folder, {
     app: "shop",
-    environment: "x",
+    environment: ENVIRONMENT.name,
     id: "abcdefghijklmnop",
     home: home.folder,
   });
   server = await openAnsweringServer(home, ({ name }, response) => {
+    if (name === "environment.show") return send(response, { result: ENVIRONMENT });
     if (name !== "environment.logs") return send(response, { result: {} });
     response.write(`${JSON.stringify({ line: LINE })}\n`);
     return onCall();
