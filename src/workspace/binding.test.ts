@@ -1,4 +1,14 @@
-import { chmod, mkdir, mkdtemp, readFile, realpath, rm, stat, symlink } from "node:fs/promises";
+import {
+  chmod,
+  chown,
+  mkdir,
+  mkdtemp,
+  readFile,
+  realpath,
+  rm,
+  stat,
+  symlink,
+} from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 
@@ -164,3 +174,14 @@ test.each([
 ])("the configuration %j is read as %j", (text, expected) => {
   expect(Object.fromEntries(parseGitConfig(text))).toEqual(expected);
 });
+
+test.skipIf(process.getuid?.() !== 0)(
+  "a binding that root writes into a person's folder is that person's",
+  async () => {
+    await chown(root, 12_345, 12_346);
+    await bindWorkspace(root, BINDING);
+    for (const made of [".ramet", ".ramet/environment.json"]) {
+      expect(await stat(path.join(root, made))).toMatchObject({ uid: 12_345, gid: 12_346 });
+    }
+  },
+);

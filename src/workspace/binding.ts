@@ -1,4 +1,4 @@
-import { lstat, mkdir, open, rm, rmdir } from "node:fs/promises";
+import { lchown, lstat, mkdir, open, rm, rmdir } from "node:fs/promises";
 import path from "node:path";
 
 import { hasErrorCode, Problem } from "../base/problem.ts";
@@ -36,6 +36,14 @@ export async function writeBinding(root: string, binding: Binding): Promise<void
   await writeAtomically(bindingFile(root), `${JSON.stringify(binding, null, 2)}\n`, {
     mode: 0o644,
   });
+  await giveToOwner(root);
+}
+
+/** What root writes into a person's folder is theirs: they must be able to remove it. */
+async function giveToOwner(root: string): Promise<void> {
+  if (process.getuid?.() !== 0) return;
+  const { uid, gid } = await lstat(root);
+  for (const made of [path.join(root, FOLDER), bindingFile(root)]) await lchown(made, uid, gid);
 }
 
 export async function removeBinding(root: string): Promise<void> {
