@@ -1,13 +1,14 @@
 import { CALLS } from "../../protocol/calls.ts";
 import { deleteVariables as remove } from "../../variables/variables.ts";
 import { defineCall } from "../call.ts";
+import { applyVariables } from "../refresh.ts";
 
 export const deleteVariables = defineCall(
   CALLS["variable.delete"],
-  async ({ app, environment, names, ignoreMissing }, { engine }) => {
+  async ({ app, environment, names, ignoreMissing }, { engine, signal }) => {
     const live = engine.registry.require(app, environment);
     const deleted = await remove(live.variables, names, { ignoreMissing });
-    await live.refresh();
+    await applyVariables(live, signal);
     return { deleted: [...deleted] };
   },
 );

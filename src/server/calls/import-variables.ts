@@ -1,17 +1,18 @@
 import { CALLS } from "../../protocol/calls.ts";
 import { importVariables as bring } from "../../variables/variables.ts";
 import { defineCall } from "../call.ts";
+import { applyVariables } from "../refresh.ts";
 
 export const importVariables = defineCall(
   CALLS["variable.import"],
-  async ({ app, environment, source, names, includeValues }, { engine }) => {
+  async ({ app, environment, source, names, includeValues }, { engine, signal }) => {
     const live = engine.registry.require(app, environment);
     const from =
       source.kind === "file"
         ? { values: source.variables }
         : { store: engine.registry.require(app, source.name.toLowerCase()).variables };
     const { imported, skipped } = await bring(live.variables, from, { names, includeValues });
-    await live.refresh();
+    await applyVariables(live, signal);
     return { imported: [...imported], skipped: [...skipped] };
   },
 );

@@ -1,13 +1,14 @@
 import { CALLS } from "../../protocol/calls.ts";
 import { setVariables as set } from "../../variables/variables.ts";
 import { defineCall } from "../call.ts";
+import { applyVariables } from "../refresh.ts";
 
 export const setVariables = defineCall(
   CALLS["variable.set"],
-  async ({ app, environment, variables, secret }, { engine }) => {
+  async ({ app, environment, variables, secret }, { engine, signal }) => {
     const live = engine.registry.require(app, environment);
     const changed = await set(live.variables, variables, { secret });
-    await live.refresh();
+    await applyVariables(live, signal);
     return [...changed];
   },
 );
