@@ -29,6 +29,7 @@ const record: EnvironmentRecord = {
 const web: ProcessManifest = {
   command: "vite",
   port: true,
+  ownPort: null,
   ready: { kind: "none" },
   folder: ".",
   reloads: true,

@@ -18,6 +18,8 @@ export type ProcessManifest = {
   readonly command: string;
   /** False for a process that listens nowhere, such as a worker. */
   readonly port: boolean;
+  /** The port that its code names, whatever it is told; null: it takes the one it is told. */
+  readonly ownPort: number | null;
   readonly ready: ReadyCheck;
   /** Relative to the tree's root; `.` is the root. */
   readonly folder: string;

@@ -42,6 +42,7 @@ test("a package.json with a dev script is an app", async () => {
       web: {
         command: "npm run dev -- --port $PORT --strictPort --host $HOST",
         port: true,
+        ownPort: null,
         ready: { kind: "port", timeoutMs: 60_000 },
         folder: ".",
         reloads: true,

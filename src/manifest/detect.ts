@@ -20,6 +20,7 @@ export async function detectApp(folder: string, file: PackageFile): Promise<Dete
   const web: ProcessManifest = {
     command: commandOf(script, file.scripts?.[script] ?? "", manager),
     port: true,
+    ownPort: null,
     ready: DEFAULT_READY,
     folder: ".",
     reloads: isReloading(`npm run ${script}`, file),

@@ -65,6 +65,7 @@ test("every key of a whole ramet.json is read, or said to be unused", async () =
       web: {
         command: "npm run dev -- --port $PORT --host $HOST --strictPort",
         port: true,
+        ownPort: null,
         ready: { kind: "http", path: "/", timeoutMs: 60_000 },
         folder: ".",
         reloads: true,
@@ -72,6 +73,7 @@ test("every key of a whole ramet.json is read, or said to be unused", async () =
       jobs: {
         command: "npm run worker",
         port: false,
+        ownPort: null,
         ready: { kind: "none" },
         folder: ".",
         reloads: false,

@@ -30,6 +30,7 @@ export function toProcess(written: ProcessInFile, reloads: boolean): ProcessMani
   return {
     command: written.command,
     port,
+    ownPort: typeof written.port === "number" ? written.port : null,
     ready: port ? toReady(written.ready) : { kind: "none" },
     folder: written.folder ?? ".",
     reloads: written.reload ?? reloads,
