@@ -5,9 +5,10 @@ import path from "node:path";
 import type { Client } from "pg";
 
 import { hasErrorCode } from "../base/problem.ts";
+import { traced } from "../base/trace.ts";
 import { copyFolder, copyPlainFile } from "./copy-folder.ts";
 import type { Copied } from "./copy-folder.ts";
-import { isLeftOutOfBackup } from "./data-folder.ts";
+import { isEmptyForm, isLeftOutOfBackup } from "./data-folder.ts";
 import { giveTo, pinFolder, readSmallFile, writeNewFile } from "./owned-files.ts";
 import { sourceLost, tablespacesRefused } from "./problems.ts";
 import { quoteText } from "./sql.ts";
@@ -24,23 +25,40 @@ export type BackupOptions = {
   readonly uid: number | null;
 };
 
+export type Backup = {
+  readonly copied: Copied;
+  /** Whether relations were left out that are not in the WAL. */
+  readonly hasUnlogged: boolean;
+};
+
 /**
  * Copies the data folder of a server that keeps serving. The session must end with the backup: slot and backup mode
  * end with it, however that comes about. @throws `database_tablespaces`, `database_fork_failed`
  */
-export async function backUp(admin: Client, options: BackupOptions): Promise<Copied> {
+export async function backUp(admin: Client, options: BackupOptions): Promise<Backup> {
   await refuseTablespaces(admin);
   const name = quoteText(`ramet_${randomBytes(8).toString("hex")}`);
   // Without the slot, checkpoints of forks beside this one recycle the segments that this one needs.
-  await admin.query(`SELECT pg_create_physical_replication_slot(${name}, true, true)`);
-  await admin.query(`SELECT pg_backup_start(${name}, fast => true)`);
+  await traced("slot", async () =>
+    admin.query(`SELECT pg_create_physical_replication_slot(${name}, true, true)`),
+  );
+  await traced("checkpoint of the source", async () =>
+    admin.query(`SELECT pg_backup_start(${name}, fast => true)`),
+  );
   const { source, target, uid } = options;
-  const copied = await copyFolder(source, target, { skip: isLeftOutOfBackup, uid });
+  let hasUnlogged = false;
+  const skip = (entry: string, beside: ReadonlySet<string>): boolean => {
+    hasUnlogged ||= isEmptyForm(entry);
+    return isLeftOutOfBackup(entry, beside);
+  };
+  const copied = await traced("files of the database", async () =>
+    copyFolder(source, target, { skip, uid }),
+  );
   copyControl(options);
-  const end = await stopBackup(admin);
+  const end = await traced("end of the backup", async () => stopBackup(admin));
   writeLabel(options, end.label);
-  await copySegments(options, { ...end, reflinked: copied.reflinked });
-  return copied;
+  await traced("WAL", async () => copySegments(options, { ...end, reflinked: copied.reflinked }));
+  return { copied, hasUnlogged };
 }
 
 type BackupEnd = { readonly label: string; readonly first: string; readonly last: string };

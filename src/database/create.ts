@@ -3,6 +3,7 @@ import type { DatabasePlace } from "../environment/places.ts";
 import { copyFolder } from "./copy-folder.ts";
 import { isLeftOut } from "./data-folder.ts";
 import { inNewFolder, startFirst } from "./new-server.ts";
+import { createPasswords } from "./roles.ts";
 import { quoteName } from "./sql.ts";
 import { TEMPLATE_DATABASE, readTemplatePassword } from "./template.ts";
 
@@ -23,8 +24,10 @@ export async function createFromTemplate(
   const rename = `ALTER DATABASE ${quoteName(TEMPLATE_DATABASE)} RENAME TO ${quoteName(name)}`;
   return inNewFolder(place, async () => {
     await copyFolder(template, place.folder, { skip: isLeftOut, uid: place.uid });
-    const passwords = await startFirst(place, {
+    const passwords = createPasswords();
+    await startFirst(place, {
       programs,
+      passwords,
       adminPassword: await readTemplatePassword(template),
       prepare: async (admin) => {
         await admin.query(rename);

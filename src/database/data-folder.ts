@@ -46,6 +46,11 @@ export function isLeftOutOfBackup(entry: string, beside: ReadonlySet<string>): b
   return isPassing(path.basename(entry), beside);
 }
 
+/** What an unlogged relation is after a crash. */
+export function isEmptyForm(entry: string): boolean {
+  return entry.startsWith("base") && /^\d+_init$/.test(path.basename(entry));
+}
+
 function isFolderOfWal(entry: string): boolean {
   return (
     entry === path.join("pg_wal", "archive_status") || entry === path.join("pg_wal", "summaries")

@@ -64,7 +64,12 @@ export function createDatabase(
 export function forkDatabase(
   postgres: Postgres,
   source: Database,
-  target: { readonly place: DatabasePlace; readonly maskSql: string | null },
+  target: {
+    readonly place: DatabasePlace;
+    readonly maskSql: string | null;
+    /** Called when what is left to do takes seconds at most, with the record as it will be. */
+    readonly onNear?: (record: DatabaseRecord) => void;
+  },
 ): Promise<{ record: DatabaseRecord; detail: string }> {
   return forkInto(postgres.programs, source, target);
 }

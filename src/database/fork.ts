@@ -2,12 +2,13 @@ import { readdir } from "node:fs/promises";
 import path from "node:path";
 
 import { Problem, messageOf } from "../base/problem.ts";
+import { traced } from "../base/trace.ts";
 import type { DatabaseRecord } from "../environment/environment.ts";
 import type { DatabasePlace } from "../environment/places.ts";
-import { backUp } from "./backup.ts";
+import { type Backup, backUp } from "./backup.ts";
 import { isSqlError, withClient } from "./client.ts";
 import type { Login } from "./client.ts";
-import { copyFolder, describeCopy } from "./copy-folder.ts";
+import { copyFolder, describeCopy, isQuickToCopy } from "./copy-folder.ts";
 import type { Copied } from "./copy-folder.ts";
 import { isLeftOut } from "./data-folder.ts";
 import { chooseSyncMethod, flushDataFolder } from "./flush.ts";
@@ -16,10 +17,15 @@ import { pinFolder } from "./owned-files.ts";
 import { changing, copyingAtRest, takingTurns } from "./place-use.ts";
 import { findPostmaster } from "./postmaster.ts";
 import { maskFailed, sourceLost, tablespacesRefused } from "./problems.ts";
+import { createPasswords } from "./roles.ts";
 import { ADMIN_ROLE, APP_ROLE } from "./settings.ts";
 
 export type Source = { readonly place: DatabasePlace; readonly record: DatabaseRecord };
-export type ForkTarget = { readonly place: DatabasePlace; readonly maskSql: string | null };
+export type ForkTarget = {
+  readonly place: DatabasePlace;
+  readonly maskSql: string | null;
+  readonly onNear?: (record: DatabaseRecord) => void;
+};
 export type Fork = { readonly record: DatabaseRecord; readonly detail: string };
 
 /** Copies a source, served or at rest, and leaves the copy running, with passwords of its own and masked. */
@@ -29,19 +35,27 @@ export async function forkInto(
   target: ForkTarget,
 ): Promise<Fork> {
   const { place } = target;
+  const passwords = createPasswords();
+  const record = { name: source.record.name, ...passwords };
   return inNewFolder(place, async () => {
-    const { copied, unlogged, isAtRest } = await copySource(source, place);
+    if (await isQuickToCopy(source.place.folder, place.folder)) target.onNear?.(record);
+    const { copied, unlogged, isAtRest } = await traced("copy of the database", async () =>
+      copySource(source, place),
+    );
+    target.onNear?.(record);
     const syncMethod = await chooseSyncMethod(copied);
     // A server that finds a clean shutdown flushes nothing: it trusts that the last one did.
-    if (isAtRest) await flushDataFolder(programs, place.folder, syncMethod);
-    const passwords = await startFirst(place, {
+    if (isAtRest)
+      await traced("flush", async () => flushDataFolder(programs, place.folder, syncMethod));
+    await startFirst(place, {
       programs,
+      passwords,
       adminPassword: source.record.adminPassword,
       syncMethod,
       prepare: async () => {},
     });
-    const record = { name: source.record.name, ...passwords };
-    if (target.maskSql !== null) await mask({ place, record }, target.maskSql);
+    const { maskSql } = target;
+    if (maskSql !== null) await traced("mask", async () => mask({ place, record }, maskSql));
     const emptied = unlogged === 0 ? "" : `; unlogged tables are empty: ${unlogged}`;
     const detail = describeCopy(copied) + emptied;
     return { record, detail };
@@ -64,13 +78,9 @@ async function copySource(source: Source, target: DatabasePlace): Promise<Source
   });
   if (atRest !== undefined) return { copied: await atRest.copied, unlogged: 0, isAtRest: true };
   return takingTurns(source.place, async () => {
-    const [copied, unlogged] = await Promise.allSettled([
-      copyLive(source, target),
-      countUnlogged(source),
-    ]);
-    if (copied.status === "rejected") throw copied.reason;
-    const count = unlogged.status === "fulfilled" ? unlogged.value : 0;
-    return { copied: copied.value, unlogged: count, isAtRest: false };
+    const { copied, hasUnlogged } = await copyLive(source, target);
+    const unlogged = hasUnlogged ? await countUnlogged(source) : 0;
+    return { copied, unlogged, isAtRest: false };
   });
 }
 
@@ -85,7 +95,7 @@ async function copyAtRest(source: DatabasePlace, target: DatabasePlace): Promise
   return copyFolder(source.folder, target.folder, { skip: isLeftOut, uid: target.uid });
 }
 
-async function copyLive(source: Source, target: DatabasePlace): Promise<Copied> {
+async function copyLive(source: Source, target: DatabasePlace): Promise<Backup> {
   try {
     return await withClient(adminOf(source, "postgres"), async (admin) =>
       backUp(admin, { source: source.place.folder, target: target.folder, uid: target.uid }),
@@ -96,14 +106,15 @@ async function copyLive(source: Source, target: DatabasePlace): Promise<Copied> 
   }
 }
 
-/** Asked of the source while it is copied. It fails where the app dropped its database: then there are none. */
+/** Tables of the source, for people; none where the app dropped its database meanwhile. */
 async function countUnlogged(source: Source): Promise<number> {
-  return withClient(adminOf(source, source.record.name), async (admin) => {
+  const counting = withClient(adminOf(source, source.record.name), async (admin) => {
     const { rows } = await admin.query<{ count: string }>(
       "SELECT count(*) FROM pg_catalog.pg_class WHERE relpersistence = 'u' AND relkind = 'r'",
     );
     return Number(rows[0]?.count ?? 0);
   });
+  return counting.catch(() => 0);
 }
 
 function adminOf({ place, record }: Source, database: string): Login {

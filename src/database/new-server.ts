@@ -4,6 +4,7 @@ import path from "node:path";
 import type { Client } from "pg";
 
 import { removeInside } from "../base/remove-inside.ts";
+import { traced } from "../base/trace.ts";
 import { UndoStack } from "../base/undo-stack.ts";
 import type { DatabasePlace } from "../environment/places.ts";
 import { withClient } from "./client.ts";
@@ -12,7 +13,7 @@ import { untilItGreets } from "./greeting.ts";
 import { giveTo } from "./owned-files.ts";
 import { openAccess, writeFirstSettings } from "./place-files.ts";
 import { findPostmaster, startPostmaster, stopPostmaster } from "./postmaster.ts";
-import { createPasswords, replacePasswords } from "./roles.ts";
+import { replacePasswords } from "./roles.ts";
 import type { Passwords } from "./roles.ts";
 import { ADMIN_ROLE, APP_ROLE } from "./settings.ts";
 
@@ -37,33 +38,35 @@ export type FirstStart = {
   readonly programs: string;
   /** The superuser's, as the copied folder has it. */
   readonly adminPassword: string;
+  /** Those that it is to have. */
+  readonly passwords: Passwords;
   readonly syncMethod?: SyncMethod;
   /** As superuser, in the database `postgres`. */
   readonly prepare: (admin: Client) => Promise<void>;
 };
 
 /** Hands a copied folder to its user and starts its server: for us alone, until it has passwords of its own. */
-export async function startFirst(place: DatabasePlace, first: FirstStart): Promise<Passwords> {
+export async function startFirst(place: DatabasePlace, first: FirstStart): Promise<void> {
   writeFirstSettings(place);
   giveTo(place.folder, place.uid);
-  await startPostmaster(first.programs, place, first);
-  const passwords = createPasswords();
+  await traced("start of PostgreSQL", async () => startPostmaster(first.programs, place, first));
   const { socketFolder } = place;
-  await withClient(
-    {
-      socketFolder,
-      user: ADMIN_ROLE,
-      password: first.adminPassword,
-      database: "postgres",
-      settings: "ours",
-    },
-    async (admin) => {
-      await replacePasswords(admin, passwords);
-      await first.prepare(admin);
-      await openAccess(place);
-      await admin.query("SELECT pg_reload_conf()");
-    },
+  await traced("passwords", async () =>
+    withClient(
+      {
+        socketFolder,
+        user: ADMIN_ROLE,
+        password: first.adminPassword,
+        database: "postgres",
+        settings: "ours",
+      },
+      async (admin) => {
+        await replacePasswords(admin, first.passwords);
+        await first.prepare(admin);
+        await openAccess(place);
+        await admin.query("SELECT pg_reload_conf()");
+      },
+    ),
   );
-  await untilItGreets(socketFolder, APP_ROLE);
-  return passwords;
+  await traced("first greeting", async () => untilItGreets(socketFolder, APP_ROLE));
 }

@@ -2,6 +2,7 @@ import { realpath } from "node:fs/promises";
 
 import { isoTime, monotonicMs } from "../base/clock.ts";
 import { explainDiskFull } from "../base/disk-full.ts";
+import { traced } from "../base/trace.ts";
 import { buildEnvironment, timed } from "../environment/create.ts";
 import type { EnvironmentRecord, FilesRecord, Report } from "../environment/environment.ts";
 import type { Manifest } from "../environment/manifest.ts";
@@ -9,14 +10,15 @@ import type { AppName, EnvironmentName } from "../environment/name.ts";
 import type { Draft, PartTimings } from "../environment/parts.ts";
 import { sourceBroken, sourceUnfinished } from "../environment/problems.ts";
 import { findManifest } from "../manifest/manifest.ts";
-import { findFreePort } from "../process/process.ts";
 import type { EngineContext } from "./context.ts";
 import { createEnvironmentId } from "./layout.ts";
 import { LiveEnvironment } from "./live-environment.ts";
 import { createLocalParts } from "./local-parts.ts";
 import { isFolder, readMask, requireManifest } from "./manifests.ts";
-import { listFirstSteps, listForkSteps, prepareEnvironment } from "./preparation.ts";
+import { prepareEnvironment } from "./preparation.ts";
 import { notAFolder } from "./problems.ts";
+import { assignPorts } from "./runtime-planning.ts";
+import type { Made } from "./timings.ts";
 import { FIRST_ENVIRONMENT_UID, findProcessUser, isRoot } from "./users.ts";
 
 export type CreateRequest = {
@@ -29,8 +31,6 @@ export type CreateRequest = {
 };
 
 export type CallOptions = { readonly report: Report; readonly signal: AbortSignal };
-
-export type Timings = PartTimings & { readonly runtime: number; readonly total: number };
 
 /** How long a create waits for its processes to be ready or to fail; they go on after it. */
 const SETTLE_LIMIT_MS = 120_000;
@@ -58,13 +58,9 @@ export async function planEnvironment(
     ...origin,
     createdAt: isoTime(context.clock),
     files,
-    ports: await choosePorts(manifest),
+    ports: await assignPorts({}, manifest),
     searchPath,
     uid: chooseUid(usedUids),
-    remaining:
-      source === null
-        ? await listFirstSteps(treeFolder, manifest)
-        : await listForkSteps(source, files, manifest),
   };
   return { draft, manifest, treeFolder };
 }
@@ -77,6 +73,8 @@ function assertWhole({ name, state }: EnvironmentRecord): void {
 
 const FROM_NOTHING = { parent: null, setupStamp: null };
 
+export type Built = { readonly live: LiveEnvironment; readonly timings: PartTimings };
+
 /** Builds what was planned, up to its commit. */
 export async function buildPlanned(
   context: EngineContext,
@@ -87,15 +85,24 @@ export async function buildPlanned(
     treeFolder,
     options,
   }: Awaited<ReturnType<typeof planEnvironment>> & { readonly options: CallOptions },
-): Promise<{ live: LiveEnvironment; timings: PartTimings }> {
+): Promise<Built> {
   const maskSql = request.source === null ? null : await readMask(treeFolder, manifest);
   const user = await findProcessUser(context.layout, draft);
-  const parts = createLocalParts(context, { source: request.source, manifest, maskSql, user });
+  const making = { source: request.source, manifest, treeFolder, maskSql, user };
+  const parts = createLocalParts(context, making);
   const building = buildEnvironment(draft, parts, { ...options, clock: monotonicMs });
   const { record, timings } = await building.catch((error: unknown) => {
     throw explainDiskFull(error, context.layout.data);
   });
   return { live: new LiveEnvironment(context, record), timings };
+}
+
+export async function bringUpBuilt(
+  context: EngineContext,
+  { live, timings }: Built,
+  options: CallOptions,
+): Promise<Made> {
+  return { live, timings: { ...timings, runtime: await bringUp(context, live, options) } };
 }
 
 /** Sets up, migrates, seeds, starts, and waits until its processes are ready or have failed. */
@@ -104,17 +111,25 @@ export async function bringUp(
   live: LiveEnvironment,
   options: CallOptions,
 ): Promise<number> {
-  await prepareEnvironment(context, live, options);
+  if (!isPrepared(live.record))
+    await traced("preparation", async () => prepareEnvironment(context, live, options));
   const { ms } = await timed(
     "runtime",
     { report: options.report, clock: monotonicMs },
     async () => {
-      await live.wake();
-      await live.settled({ timeoutMs: SETTLE_LIMIT_MS, signal: options.signal });
+      await traced("wake", async () => live.wake());
+      await traced("processes get ready", async () =>
+        live.settled({ timeoutMs: SETTLE_LIMIT_MS, signal: options.signal }),
+      );
       return { detail: "" };
     },
   );
   return ms;
+}
+
+/** A fork that needs nothing run, set up as its source was; its wake writes that it is awake. */
+function isPrepared({ state, remaining, setupStamp }: EnvironmentRecord): boolean {
+  return state.kind === "preparing" && remaining.length === 0 && setupStamp !== null;
 }
 
 async function planFiles(
@@ -140,11 +155,4 @@ async function chooseManifest(folder: string, source: EnvironmentRecord | null):
   const parent = await requireManifest(source.files.path);
   if (parent.source !== "ramet.json") return manifest ?? parent;
   return { ...parent, files: { clone: [...parent.files.clone, "ramet.json"] } };
-}
-
-async function choosePorts(manifest: Manifest): Promise<Record<string, number>> {
-  const ports: Record<string, number> = {};
-  for (const [name, { port }] of Object.entries(manifest.processes))
-    if (port) ports[name] = await findFreePort();
-  return ports;
 }

@@ -1,7 +1,8 @@
 /** Where environments live: this machine. Makes, forks, wakes, rests and removes them, and takes up what an earlier server left running. */
-import { isoTime, monotonicMs, waitFor } from "../base/clock.ts";
+import { isoTime, waitFor } from "../base/clock.ts";
 import type { Clock } from "../base/clock.ts";
 import { messageOf } from "../base/problem.ts";
+import { traced } from "../base/trace.ts";
 import { installPostgres } from "../database/database.ts";
 import type { EnvironmentId } from "../environment/environment.ts";
 import { DEVELOPMENT } from "../environment/name.ts";
@@ -9,15 +10,15 @@ import type { AppName } from "../environment/name.ts";
 import { appTaken, developmentNeeded, environmentTaken } from "../environment/problems.ts";
 import { adoptAll } from "./adoption.ts";
 import type { EngineContext } from "./context.ts";
-import { bringUp, buildPlanned, planEnvironment } from "./creation.ts";
-import type { CallOptions, CreateRequest, Timings } from "./creation.ts";
+import { bringUp, bringUpBuilt, buildPlanned, planEnvironment } from "./creation.ts";
+import type { CallOptions, CreateRequest } from "./creation.ts";
 import { Drafts } from "./drafts.ts";
 import { Layout, makeHome } from "./layout.ts";
 import type { EngineHome } from "./layout.ts";
 import { endHome, listLeftovers, mendLeftovers } from "./leftovers.ts";
 import type { Leftover } from "./leftovers.ts";
 import { LiveEnvironment } from "./live-environment.ts";
-import { createLocalParts } from "./local-parts.ts";
+import { clearEnvironment, removeEnvironment } from "./local-parts.ts";
 import { listChangeSteps, prepareEnvironment } from "./preparation.ts";
 import { serverLeaving } from "./problems.ts";
 import type { Listeners } from "./process-plans.ts";
@@ -26,6 +27,8 @@ import { readApps, readRecords, removeApp, writeApp } from "./records.ts";
 import type { AppRecord } from "./records.ts";
 import { Registry } from "./registry.ts";
 import { listStaleBindings, removeStaleBindings } from "./stale-bindings.ts";
+import { timeMaking } from "./timings.ts";
+import type { Timings } from "./timings.ts";
 import { ownTree } from "./users.ts";
 import { describeDraft, describeEnvironment } from "./view.ts";
 import type { Environment } from "./view.ts";
@@ -157,11 +160,11 @@ export class Engine {
   /** Builds, sets up and starts an environment. A name that is taken, also by one being made, is a problem. */
   async create(request: CreateRequest, options: CallOptions): Promise<Created> {
     return this.#track(options, async (tracked) => {
-      const began = monotonicMs();
-      const { live, timings } = await this.#build(request, tracked);
-      const runtime = await bringUp(this.#context, live, tracked);
-      const total = Math.round(monotonicMs() - began);
-      return { environment: await this.describe(live), timings: { ...timings, runtime, total } };
+      const { live, timings } = await timeMaking(async () => {
+        const built = await this.#build(request, tracked);
+        return bringUpBuilt(this.#context, built, tracked);
+      });
+      return { environment: await this.describe(live), timings };
     });
   }
 
@@ -282,16 +285,14 @@ export class Engine {
   async #resume(app: AppRecord, folder: string, options: CallOptions): Promise<Created> {
     const development = this.registry.find(app.name, DEVELOPMENT);
     if (development === undefined || app.folder !== folder) throw appTaken(app.name, app.folder);
-    const began = monotonicMs();
     const { kind } = development.record.state;
-    // Its manifest may have been written since: what that asks for is run before it starts.
-    if (kind === "awake" || kind === "asleep") await this.#prepareAgain(development, options);
-    await this.start(development, options);
-    const total = Math.round(monotonicMs() - began);
-    return {
-      environment: await this.describe(development),
-      timings: { files: 0, database: 0, runtime: total, total },
-    };
+    const { live, timings } = await timeMaking(async () => {
+      // Its manifest may have been written since: what that asks for is run before it starts.
+      if (kind === "awake" || kind === "asleep") await this.#prepareAgain(development, options);
+      await this.start(development, options);
+      return { live: development, timings: { files: 0, database: 0 } };
+    });
+    return { environment: await this.describe(live), timings };
   }
 
   /** Runs what its present files ask for; processes whose plan changed are started again. */
@@ -307,7 +308,9 @@ export class Engine {
     if (isTaken) throw environmentTaken(app, name);
     this.#drafts.reserve(request);
     try {
-      const planned = await planEnvironment(this.#context, request, this.#usedUids());
+      const planned = await traced("plan", async () =>
+        planEnvironment(this.#context, request, this.#usedUids()),
+      );
       this.#drafts.add(planned.draft);
       const built = await buildPlanned(this.#context, request, { ...planned, options });
       this.registry.add(built.live);
@@ -324,13 +327,11 @@ export class Engine {
 
   async #remove(live: LiveEnvironment): Promise<void> {
     const { record } = live;
-    const nothing = { source: null, manifest: null, maskSql: null, user: null };
-    const parts = createLocalParts(this.#context, nothing);
-    await parts.removeRecord(record);
+    await removeEnvironment(this.#context, record);
     this.registry.remove(live);
     const clearing = live
       .end()
-      .then(async () => parts.clear(record.id))
+      .then(async () => clearEnvironment(this.#context, record.id))
       // What cannot be cleared now is a leftover: the next start, or doctor, tries again.
       .catch((error: unknown) => live.note(`could not be cleared: ${messageOf(error)}`))
       .finally(() => this.#clearing.delete(record.id));

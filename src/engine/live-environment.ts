@@ -2,6 +2,7 @@ import { monotonicMs } from "../base/clock.ts";
 import { KeyedLock } from "../base/keyed-lock.ts";
 import { messageOf } from "../base/problem.ts";
 import type { ProblemFields } from "../base/problem.ts";
+import { traced } from "../base/trace.ts";
 import type { Database } from "../database/database.ts";
 import type {
   EnvironmentRecord,
@@ -23,7 +24,7 @@ import { asProblem } from "./problems.ts";
 import { findMainProcess, listUnstarted } from "./process-plans.ts";
 import { writeRecord } from "./records.ts";
 import {
-  assignPorts,
+  choosePorts,
   formatDatabaseUrl,
   planCommand,
   planCommandOverlay,
@@ -164,10 +165,7 @@ export class LiveEnvironment {
   }
 
   /** Waits until no process is starting, or the limit has passed. */
-  async settled(options: {
-    timeoutMs: number;
-    signal?: AbortSignal;
-  }): Promise<readonly ProcessState[]> {
+  async settled(options: Parameters<Runtime["settled"]>[0]): Promise<readonly ProcessState[]> {
     return (await this.#runtime?.settled(options)) ?? this.processes();
   }
 
@@ -175,10 +173,8 @@ export class LiveEnvironment {
   async refresh(): Promise<void> {
     if (this.#phase !== "awake") return;
     await this.#lock.run("", async () => {
-      if (this.#phase === "awake")
-        await this.#runtime?.apply(
-          await planRuntime(this.#context, this.#record, await this.manifest()),
-        );
+      const runtime = this.#phase === "awake" ? this.#runtime : undefined;
+      if (runtime !== undefined) await this.#apply(runtime, await this.manifest());
     });
   }
 
@@ -279,7 +275,7 @@ export class LiveEnvironment {
   async save(change: Partial<EnvironmentRecord>): Promise<void> {
     if (this.#ended) return;
     const record = { ...this.#record, ...change };
-    await writeRecord(this.#context.layout, record);
+    await traced("record", async () => writeRecord(this.#context.layout, record));
     this.#record = record;
     this.#announce();
   }
@@ -288,15 +284,18 @@ export class LiveEnvironment {
     if (this.#ended || this.#record.state.kind === "broken" || this.#phase === "awake") return;
     this.#enter("waking");
     try {
-      const manifest = await this.manifest();
-      this.#record = { ...this.#record, ports: await assignPorts(this.#record, manifest) };
+      const manifest = await traced("manifest", async () => this.manifest());
+      const ports = await traced("ports", async () =>
+        choosePorts(this.#context, this.#record, manifest),
+      );
+      this.#record = { ...this.#record, ports };
       const database = this.#database?.start() ?? Promise.resolve();
-      const starting = [this.#openRuntime(), database] as const;
+      const starting = [traced("keeper", async () => this.#openRuntime()), database] as const;
       // Both are settled before either's failure is told: what was started can then be ended.
       const [opened] = await Promise.allSettled(starting);
       if (opened.status === "fulfilled") this.#adopted(opened.value);
       const [runtime] = await Promise.all(starting);
-      await runtime.apply(await planRuntime(this.#context, this.#record, await this.manifest()));
+      await traced("processes are started", async () => this.#apply(runtime, manifest));
       await this.save({ state: { kind: "awake" } });
       this.#wakeFailure = null;
       this.#enter("awake");
@@ -306,8 +305,15 @@ export class LiveEnvironment {
       await this.#stopRuntime();
       this.#enter("asleep");
       await this.#stopIdleDatabase();
+      if (this.#record.state.kind === "preparing") await this.save({ state: { kind: "asleep" } });
       throw error;
     }
+  }
+
+  async #apply(runtime: Runtime, manifest: Manifest): Promise<void> {
+    await runtime.apply(
+      await planRuntime(this.#context, this.#record, { manifest, isHeld: false }),
+    );
   }
 
   async #openRuntime(): Promise<Runtime> {
@@ -326,9 +332,7 @@ export class LiveEnvironment {
     runtime.onChange(() => this.#announce());
     void runtime.closed
       .then(async () => this.#lost(runtime))
-      .catch((error: unknown) => {
-        this.note(messageOf(error));
-      });
+      .catch((error: unknown) => this.note(messageOf(error)));
   }
 
   /** Its keeper went away by itself: what it kept is started again. */

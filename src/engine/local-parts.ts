@@ -2,8 +2,14 @@ import { chown } from "node:fs/promises";
 
 import { messageOf, Problem } from "../base/problem.ts";
 import { removeInside } from "../base/remove-inside.ts";
+import { traced } from "../base/trace.ts";
 import { createDatabase, forkDatabase, stopDatabase } from "../database/database.ts";
-import type { DatabaseRecord, EnvironmentId } from "../environment/environment.ts";
+import type {
+  DatabaseRecord,
+  EnvironmentId,
+  EnvironmentRecord,
+  PreparationStep,
+} from "../environment/environment.ts";
 import type { Manifest } from "../environment/manifest.ts";
 import type { Draft, Parts } from "../environment/parts.ts";
 import { MARK_VARIABLE } from "../environment/places.ts";
@@ -15,13 +21,16 @@ import { findWorkspace, unbindWorkspace } from "../workspace/workspace.ts";
 import type { EngineContext } from "./context.ts";
 import { makeEnvironmentFolders } from "./layout.ts";
 import type { LiveEnvironment } from "./live-environment.ts";
+import { listFirstSteps, listForkSteps } from "./preparation.ts";
 import { findDeletedRecord, removeRecord, writeRecord } from "./records.ts";
+import { planRuntime } from "./runtime-planning.ts";
 
 export type Making = {
   /** null for an app's first environment. */
   readonly source: LiveEnvironment | null;
-  /** null where nothing is made. */
-  readonly manifest: Manifest | null;
+  readonly manifest: Manifest;
+  /** Whose manifest that is: the folder that it runs on, or that its files are copied from. */
+  readonly treeFolder: string;
   readonly maskSql: string | null;
   readonly user: SystemUser | null;
 };
@@ -30,27 +39,53 @@ const GRACE_MS = 3_000;
 
 /** The parts on this machine. Each step is announced to `checkpoint` before and after. */
 export function createLocalParts(context: EngineContext, making: Making): Parts {
-  const announced = async <T>(step: string, work: () => Promise<T>): Promise<T> => {
-    await context.checkpoint(`before ${step}`);
-    const result = await work();
-    await context.checkpoint(`after ${step}`);
-    return result;
-  };
+  // Resolves when the database is near, or there will be none.
+  const near = Promise.withResolvers<DatabaseRecord | null>();
   return {
-    prepare: async (draft) => announced("prepare", async () => prepare(context, making, draft)),
-    provideFiles: async (draft) => announced("files", async () => provideFiles(making, draft)),
+    prepare: async (draft) => announced(context, "prepare", () => prepare(context, making, draft)),
+    provideFiles: async (draft) => announced(context, "files", () => provideFiles(making, draft)),
+    listSteps: async ({ files }) => traced("steps", () => listSteps(making, files)),
     provideDatabase: async (draft) =>
-      announced("database", async () => provideDatabase(context, making, draft)),
+      announced(context, "database", () =>
+        provideDatabase(context, making, { draft, onNear: near.resolve }),
+      ).finally(() => near.resolve(null)),
+    startProcesses: async (draft) => {
+      const database = await near.promise;
+      await announced(context, "processes", () =>
+        startProcesses(context, making, { ...draft, ...COMING, database }),
+      );
+    },
     writeRecord: async (record) =>
-      announced("record", async () => writeRecord(context.layout, record)),
-    removeRecord: async (record) =>
-      announced("removal", async () => removeRecord(context.layout, record)),
-    clear: async (id) => announced("clearing", async () => clearEnvironment(context, id)),
+      announced(context, "record", () => writeRecord(context.layout, record)),
+    clear: async (id) => clearEnvironment(context, id),
   };
+}
+
+/** The commit of a delete: after it the environment is not there. */
+export async function removeEnvironment(
+  context: EngineContext,
+  record: EnvironmentRecord,
+): Promise<void> {
+  await announced(context, "removal", () => removeRecord(context.layout, record));
 }
 
 /** Ends every process that carries the environment's mark and removes its folders, however far it had come. */
 export async function clearEnvironment(context: EngineContext, id: EnvironmentId): Promise<void> {
+  await announced(context, "clearing", () => clear(context, id));
+}
+
+async function announced<T>(
+  { checkpoint }: EngineContext,
+  step: string,
+  work: () => Promise<T>,
+): Promise<T> {
+  await checkpoint(`before ${step}`);
+  const result = await traced(step, work);
+  await checkpoint(`after ${step}`);
+  return result;
+}
+
+async function clear(context: EngineContext, id: EnvironmentId): Promise<void> {
   const { layout } = context;
   await stopEarlyKeeper(context, id);
   const database = layout.databasePlace({ id, uid: null });
@@ -96,27 +131,54 @@ async function provideFiles(making: Making, draft: Draft): Promise<string> {
     target: draft.files.path,
     user: making.user,
   };
-  const clone = making.manifest?.files.clone ?? [];
+  const { clone } = making.manifest.files;
   if (draft.files.kind === "linked") return (await bringFiles({ ...trees, clone })).detail;
   const { detail } = await keepFiles({ ...trees, clone });
   if (making.user !== null) await chown(draft.files.path, making.user.uid, making.user.gid);
   return detail;
 }
 
+async function listSteps(
+  { source, manifest, treeFolder }: Making,
+  files: EnvironmentRecord["files"],
+): Promise<readonly PreparationStep[]> {
+  if (source === null) return listFirstSteps(treeFolder, manifest);
+  return listForkSteps(source.record, files, manifest);
+}
+
+type Database = { readonly record: DatabaseRecord | null; readonly detail: string };
+
 async function provideDatabase(
   context: EngineContext,
   { source, manifest, maskSql }: Making,
-  draft: Draft,
-): Promise<{ record: DatabaseRecord | null; detail: string }> {
-  if (manifest === null || manifest.database === null) return { record: null, detail: "" };
+  { draft, onNear }: { draft: Draft; onNear: (record: DatabaseRecord) => void },
+): Promise<Database> {
+  if (manifest.database === null) return { record: null, detail: "" };
   const place = context.layout.databasePlace(draft);
   if (source === null) {
     return { record: await createDatabase(await context.postgres(), place, draft.app), detail: "" };
   }
   return source.withDatabase(async (database) => {
     if (database === null) return { record: null, detail: "" };
-    return forkDatabase(await context.postgres(), database, { place, maskSql });
+    return forkDatabase(await context.postgres(), database, { place, maskSql, onNear });
   });
+}
+
+/** What its record will say when its processes are started ahead of it: nothing remains to be run. */
+const COMING = { remaining: [], state: { kind: "preparing" } } as const;
+
+/** What goes wrong here is left to its wake, which tries again and tells. */
+async function startProcesses(
+  context: EngineContext,
+  { manifest }: Making,
+  record: EnvironmentRecord,
+): Promise<void> {
+  try {
+    const runtime = await context.keepers.get(record.id);
+    await runtime?.apply(await planRuntime(context, record, { manifest, isHeld: true }));
+  } catch (error) {
+    context.log(`${record.id}: ${messageOf(error)}`);
+  }
 }
 
 async function stopEarlyKeeper(context: EngineContext, id: EnvironmentId): Promise<void> {

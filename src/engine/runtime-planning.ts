@@ -1,3 +1,5 @@
+import path from "node:path";
+
 import type { EnvironmentRecord } from "../environment/environment.ts";
 import type { Manifest } from "../environment/manifest.ts";
 import { findFreePort, isPortFree } from "../process/process.ts";
@@ -13,6 +15,9 @@ import { findProcessUser } from "./users.ts";
 /** In `ports`: where an environment's own processes reach its database; no process can bear this name. */
 const DATABASE_PORT = "$database";
 
+/** Beside the launcher, in a checkout as in an installation. */
+const OWN_PORT_PRELOAD = path.join(import.meta.dirname, "..", "..", "bin", "own-port.cjs");
+
 export function variableStore(
   layout: Layout,
   { id }: Pick<EnvironmentRecord, "id">,
@@ -22,29 +27,39 @@ export function variableStore(
 
 /** The port it had is kept while it is free: an address that someone wrote down stays good. */
 export async function assignPorts(
-  record: EnvironmentRecord,
+  before: EnvironmentRecord["ports"],
   manifest: Manifest,
 ): Promise<Record<string, number>> {
   const names = Object.entries(manifest.processes).flatMap(([name, { port }]) =>
     port ? [name] : [],
   );
   const ports: Record<string, number> = {};
-  for (const name of record.database === null ? names : [...names, DATABASE_PORT]) {
-    const before = record.ports[name];
-    ports[name] =
-      before !== undefined && (await isPortFree(before)) ? before : await findFreePort();
+  for (const name of manifest.database === null ? names : [...names, DATABASE_PORT]) {
+    const port = before[name];
+    ports[name] = port !== undefined && (await isPortFree(port)) ? port : await findFreePort();
   }
   return ports;
 }
 
+/** For a wake. Those of processes that were started ahead of the record are in use: by themselves. */
+export async function choosePorts(
+  { keepers }: EngineContext,
+  { id, ports }: EnvironmentRecord,
+  manifest: Manifest,
+): Promise<EnvironmentRecord["ports"]> {
+  const early = await keepers.get(id)?.catch(() => undefined);
+  const isAhead = early !== undefined && early.processes().length > 0;
+  return isAhead ? ports : assignPorts(ports, manifest);
+}
+
 /**
  * What its keeper is to run. Its processes reach the database through the keeper's own listener, not through the
- * server's: their connections outlive the server.
+ * server's: their connections outlive the server, and can be held while the database is being made.
  */
 export async function planRuntime(
   context: EngineContext,
   record: EnvironmentRecord,
-  manifest: Manifest,
+  { manifest, isHeld }: { readonly manifest: Manifest; readonly isHeld: boolean },
 ): Promise<RuntimePlan> {
   const { database, id, ports } = record;
   const port = ports[DATABASE_PORT];
@@ -58,7 +73,7 @@ export async function planRuntime(
   const socket = `${context.layout.databaseSockets(id)}/.s.PGSQL.5432`;
   return {
     processes: planProcesses(await planInput(context, record, { manifest, databaseUrl })),
-    relays: [{ port, socket }],
+    relays: [{ port, socket, isHeld }],
   };
 }
 
@@ -105,5 +120,6 @@ async function planInput(
     user: await findProcessUser(layout, record),
     inherited,
     compileCache: `${layout.userHome(record.id)}/compile-cache`,
+    ownPortPreload: OWN_PORT_PRELOAD,
   };
 }

@@ -1,13 +1,16 @@
 import { expect, test } from "vitest";
 
 import { buildEnvironment } from "./create.ts";
-import type { Progress } from "./environment.ts";
+import type { PreparationStep, Progress } from "./environment.ts";
 import { isEnvironmentId } from "./environment.ts";
 import { parseAppName, parseEnvironmentName } from "./name.ts";
 import type { Draft, Parts } from "./parts.ts";
 
 /** Parts that only note what is asked of them, and fail at the step that is named. */
-function noteParts(failing: string | null): { parts: Parts; notes: string[] } {
+function noteParts(
+  failing: string | null,
+  steps: readonly PreparationStep[] = [],
+): { parts: Parts; notes: string[] } {
   const notes: string[] = [];
   const step = async <T>(name: string, result: T): Promise<T> => {
     notes.push(name);
@@ -22,7 +25,8 @@ function noteParts(failing: string | null): { parts: Parts; notes: string[] } {
     provideFiles: async () => step("files", "copied"),
     provideDatabase: async () => step("database", { record, detail: "reflink" }),
     writeRecord: async () => step("record", undefined),
-    removeRecord: async () => step("removal", undefined),
+    listSteps: async () => step("steps", steps),
+    startProcesses: async () => step("processes", undefined),
     clear: async () => step("clear", undefined),
   };
   return { parts, notes };
@@ -41,7 +45,6 @@ const draft: Draft = {
   searchPath: "/usr/bin",
   uid: null,
   setupStamp: null,
-  remaining: ["migrate"],
 };
 
 function options(signal = new AbortController().signal): {
@@ -63,7 +66,39 @@ test("files and database are made side by side, and the record comes last", asyn
   expect(record.state).toEqual({ kind: "preparing" });
 });
 
-test.each(["prepare", "files", "database", "record"])(
+test("processes are started when the files are there, without waiting for the database", async () => {
+  const { parts, notes } = noteParts(null);
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const building = buildEnvironment(
+    draft,
+    {
+      ...parts,
+      startProcesses: async () => {
+        notes.push("processes");
+        resolve();
+      },
+      provideDatabase: async (one) => {
+        await promise;
+        return parts.provideDatabase(one);
+      },
+    },
+    options(),
+  );
+  await building;
+
+  expect(notes.indexOf("files done")).toBeLessThan(notes.indexOf("processes"));
+  expect(notes.indexOf("processes")).toBeLessThan(notes.indexOf("database done"));
+});
+
+test("where something is to be run first, processes are not started ahead, and the record says what remains", async () => {
+  const { parts, notes } = noteParts(null, ["migrate"]);
+  const { record } = await buildEnvironment(draft, parts, options());
+
+  expect(notes).not.toContain("processes");
+  expect(record.remaining).toEqual(["migrate"]);
+});
+
+test.each(["prepare", "files", "steps", "database", "record"])(
   "when %s fails, what was begun is cleared, once",
   async (failing) => {
     const { parts, notes } = noteParts(failing);

@@ -1,11 +1,16 @@
 import { UndoStack } from "../base/undo-stack.ts";
-import type { EnvironmentRecord, Progress } from "./environment.ts";
+import type {
+  DatabaseRecord,
+  EnvironmentRecord,
+  PreparationStep,
+  Progress,
+} from "./environment.ts";
 import type { BuildOptions, Built, Draft, Parts } from "./parts.ts";
 
 /**
- * Builds an environment up to its commit: files and database side by side, then the record.
+ * Builds an environment up to its commit: files, database and processes side by side, then the record.
  * Whatever fails before the record is there is taken back whole; the caller's leaving counts as a failure.
- * It is left in the state `preparing`: setup, migrations and processes come after, and may leave it broken but there.
+ * It is left in the state `preparing`: what remains to be run comes after, and may leave it broken but there.
  */
 export async function buildEnvironment(
   draft: Draft,
@@ -16,13 +21,11 @@ export async function buildEnvironment(
   undo.push(async () => parts.clear(draft.id));
   try {
     await parts.prepare(draft);
-    const [files, database] = await settleBoth(
-      timed("files", options, async () => ({ detail: await parts.provideFiles(draft) })),
-      timed("database", options, async () => parts.provideDatabase(draft)),
-    );
+    const { files, database, remaining } = await provideParts(draft, parts, options);
     options.signal.throwIfAborted();
     const record: EnvironmentRecord = {
       ...draft,
+      remaining,
       database: database.outcome.record,
       state: { kind: "preparing" },
     };
@@ -33,6 +36,35 @@ export async function buildEnvironment(
     await undo.undo();
     throw error;
   }
+}
+
+type Provided = {
+  readonly files: Timed<object>;
+  readonly database: Timed<{ readonly record: DatabaseRecord | null }>;
+  readonly remaining: readonly PreparationStep[];
+};
+
+/** Waits for all, also when one fails: nothing may still be writing when the undoing begins. */
+async function provideParts(draft: Draft, parts: Parts, options: BuildOptions): Promise<Provided> {
+  const database = timed("database", options, async () => parts.provideDatabase(draft));
+  const steps = parts.listSteps(draft);
+  // What is to be run shows in the files as they are before anything is brought to them.
+  const files = steps.then(async () =>
+    timed("files", options, async () => ({ detail: await parts.provideFiles(draft) })),
+  );
+  const processes = startAhead(draft, parts, { files, steps });
+  await Promise.allSettled([files, database, steps, processes]);
+  return { files: await files, database: await database, remaining: await steps };
+}
+
+/** Where nothing is to be run before them. */
+async function startAhead(
+  draft: Draft,
+  parts: Parts,
+  made: { readonly files: Promise<unknown>; readonly steps: Promise<readonly PreparationStep[]> },
+): Promise<void> {
+  await made.files;
+  if ((await made.steps).length === 0) await parts.startProcesses(draft);
 }
 
 type Timed<T> = { readonly outcome: T; readonly ms: number };
@@ -54,10 +86,4 @@ export async function timed<T extends { readonly detail: string }>(
     report({ part, state: "failed", ms: Math.round(clock() - began), detail: null });
     throw error;
   }
-}
-
-/** Waits for both, also when one fails: nothing may still be writing when the undoing begins. */
-async function settleBoth<A, B>(first: Promise<A>, second: Promise<B>): Promise<[A, B]> {
-  await Promise.allSettled([first, second]);
-  return [await first, await second];
 }

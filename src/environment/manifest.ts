@@ -46,3 +46,32 @@ export type VariableManifest = {
   readonly secret: boolean;
   readonly required: boolean;
 };
+
+/** What stands at one place of the app's files, and what follows from it. */
+export type Finding = {
+  /** Such as `framework` or `migrate`. */
+  readonly about: string;
+  readonly value: string;
+  readonly file: string;
+  /** Where in the file; null: that it is there says it. */
+  readonly key: string | null;
+};
+
+/** A manifest with the reasons for it. */
+export type Explanation = {
+  readonly manifest: Manifest;
+  /** What to call the app when nobody says it. */
+  readonly name: string;
+  readonly findings: readonly Finding[];
+  /** What a person should know or do, one sentence each. */
+  readonly warnings: readonly string[];
+};
+
+/** What only a person can decide. */
+export type Question = {
+  readonly id: "packageManager" | "script";
+  readonly text: string;
+  readonly choices: readonly string[];
+};
+
+export type Answers = Readonly<Partial<Record<Question["id"], string>>>;

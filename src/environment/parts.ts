@@ -1,22 +1,33 @@
-import type { DatabaseRecord, EnvironmentId, EnvironmentRecord, Report } from "./environment.ts";
+import type {
+  DatabaseRecord,
+  EnvironmentId,
+  EnvironmentRecord,
+  PreparationStep,
+  Report,
+} from "./environment.ts";
 
-/** An environment as it is planned, before its database is there. */
-export type Draft = Omit<EnvironmentRecord, "database" | "state">;
+/** An environment as it is planned, before its parts are there. */
+export type Draft = Omit<EnvironmentRecord, "database" | "state" | "remaining">;
 
-/** What an engine gives for making and removing environments; each part is built where it stays. */
+/** What an engine gives for making an environment; each part is built where it stays. */
 export type Parts = {
   /** Makes the empty folders of a new environment. */
   prepare(draft: Draft): Promise<void>;
+  /** What is to be run in it before its processes, by its files as they are. */
+  listSteps(draft: Draft): Promise<readonly PreparationStep[]>;
   /** Fills its file tree. Resolves with how. */
   provideFiles(draft: Draft): Promise<string>;
   /** Makes or forks its database, and leaves it running. Resolves with null where the app has none. */
   provideDatabase(
     draft: Draft,
   ): Promise<{ readonly record: DatabaseRecord | null; readonly detail: string }>;
+  /**
+   * Starts its processes as soon as its database is near; what they ask of that waits. Called once its files are there,
+   * and only where nothing is to be run before them. Resolves also where they could not be started: a wake tries again.
+   */
+  startProcesses(draft: Draft): Promise<void>;
   /** The commit: after it the environment is there. */
   writeRecord(record: EnvironmentRecord): Promise<void>;
-  /** The commit of a delete: after it the environment is not there. */
-  removeRecord(record: EnvironmentRecord): Promise<void>;
   /** Ends every process of this id and removes every folder; no matter how far it had come. */
   clear(id: EnvironmentId): Promise<void>;
 };

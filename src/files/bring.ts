@@ -1,9 +1,9 @@
 import { findClonePaths } from "./clone-paths.ts";
 import { copyEntry } from "./copy-entry.ts";
 import type { TreePair } from "./copy-files.ts";
-import { findGitTree, isTracked } from "./git.ts";
+import { isTracked } from "./git.ts";
 import type { CopyOptions } from "./keep.ts";
-import { listTree } from "./list-tree.ts";
+import { listIgnored } from "./list-tree.ts";
 import { findIncluded } from "./worktree-include.ts";
 
 export type Brought = { readonly brought: readonly string[]; readonly left: readonly string[] };
@@ -13,8 +13,8 @@ export async function bringIgnored(
   pair: TreePair,
   { source, target, clone, user }: CopyOptions,
 ): Promise<Brought> {
-  const listing = await listTree(source);
-  const named = await withoutTracked(source, await findClonePaths(source, clone, listing));
+  const listing = await listIgnored(source);
+  const named = await withoutTracked(listing, await findClonePaths(source, clone, listing));
   const names = new Set([...named, ...(await findIncluded(source, target, listing))]);
   const brought: string[] = [];
   const left: string[] = [];
@@ -28,11 +28,13 @@ export async function bringIgnored(
 
 /** What git tracks is the workspace's own affair: it has it, or its branch deleted it. */
 async function withoutTracked(
-  source: string,
+  { tree, ignored }: Awaited<ReturnType<typeof listIgnored>>,
   names: readonly string[],
 ): Promise<readonly string[]> {
-  const tree = await findGitTree(source);
   if (tree === undefined) return names;
-  const tracked = await Promise.all(names.map((name) => isTracked(tree, name)));
+  const untracked = new Set(ignored.map((name) => name.replace(/\/$/, "")));
+  const tracked = await Promise.all(
+    names.map(async (name) => !untracked.has(name) && isTracked(tree, name)),
+  );
   return names.filter((_, index) => tracked[index] !== true);
 }

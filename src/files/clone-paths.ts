@@ -13,7 +13,7 @@ import { pathOutside } from "./problems.ts";
 export async function findClonePaths(
   root: string,
   clone: readonly string[],
-  { ignored }: Listing,
+  { ignored }: Pick<Listing, "ignored">,
 ): Promise<readonly string[]> {
   const found = new Set<string>();
   for (const text of clone) {

@@ -43,9 +43,12 @@ export async function bringFiles(
   const pair = await openPair(options.source, options.target);
   if (pair.sourceNames.includes(await realpath(options.target)))
     return { detail: "nothing to bring", brought: [] };
-  const { brought, left } = await bringIgnored(pair, options);
+  const [{ brought, left }, isReflink] = await Promise.all([
+    bringIgnored(pair, options),
+    canReflink(options.target),
+  ]);
   if (brought.length === 0) return { detail: describe("nothing to bring", [], left), brought };
-  const method = (await canReflink(options.target)) ? "reflink" : "copied";
+  const method = isReflink ? "reflink" : "copied";
   return { detail: describe(method, brought, left), brought };
 }
 

@@ -37,8 +37,8 @@ const MAX_SUBMODULE_DEPTH = 8;
 
 /** undefined: git is not here, or knows nothing of this folder, or ignores it as a whole. */
 export async function findGitTree(folder: string): Promise<GitTree | undefined> {
-  const tree = { folder, user: await findOwner(folder) };
-  try {
+  return withGit(async () => {
+    const tree = { folder, user: await findOwner(folder) };
     const { exitCode, stdout } = await git(tree, [
       "rev-parse",
       "--is-inside-work-tree",
@@ -49,17 +49,14 @@ export async function findGitTree(folder: string): Promise<GitTree | undefined> 
     return prefix !== "" && (await git(tree, ["check-ignore", "-q", "."])).exitCode === 0
       ? undefined
       : tree;
-  } catch (error) {
-    if (error instanceof Problem && error.code === "program_missing") return undefined;
-    throw error;
-  }
+  });
 }
 
 /** Submodules' contents are listed as files of the tree; other repositories inside it are left out. */
 export async function listGitTree(tree: GitTree, depth = 0): Promise<Listing> {
   const [files, ignored, submodules] = await Promise.all([
     list(tree, ["ls-files", "-co", "--exclude-standard", "-z"]),
-    list(tree, ["ls-files", "-oi", "--exclude-standard", "--directory", "-z"]),
+    listOwnIgnored(tree),
     listSubmodules(tree),
   ]);
   const isSubmodule = new Set(submodules);
@@ -72,6 +69,13 @@ export async function listGitTree(tree: GitTree, depth = 0): Promise<Listing> {
     files: [...new Set([...own, ...inner.flatMap((listing) => listing.files)])],
     ignored: [...ignored, ...inner.flatMap((listing) => listing.ignored)],
   };
+}
+
+/** What git ignores alone, without a look at all the rest. */
+export async function listGitIgnored(tree: GitTree): Promise<readonly string[]> {
+  const [ignored, submodules] = await Promise.all([listOwnIgnored(tree), listSubmodules(tree)]);
+  const inner = await Promise.all(submodules.map((name) => listInner(tree, name, 0)));
+  return [...ignored, ...inner.flatMap((listing) => listing.ignored)];
 }
 
 /** Of these names, which need not exist, those that git would ignore. */
@@ -103,14 +107,27 @@ export async function isTracked(tree: GitTree, name: string): Promise<boolean> {
 
 /** What HEAD holds of this folder; undefined while anything in it differs from HEAD, or without git. */
 export async function findCleanTree(folder: string): Promise<string | undefined> {
-  const tree = await findGitTree(folder);
-  if (tree === undefined) return undefined;
-  const [head, status] = await Promise.all([
-    git(tree, ["rev-parse", "--verify", "--quiet", "HEAD:./"]),
-    git(tree, ["status", "--porcelain", "--", "."]),
-  ]);
-  const isClean = head.exitCode === 0 && status.exitCode === 0 && status.stdout === "";
-  return isClean ? head.stdout.trim() : undefined;
+  return withGit(async () => {
+    const tree = { folder, user: await findOwner(folder) };
+    // Side by side: a fork waits for it.
+    const [known, head, status] = await Promise.all([
+      findGitTree(folder),
+      git(tree, ["rev-parse", "--verify", "--quiet", "HEAD:./"]),
+      git(tree, ["status", "--porcelain", "--", "."]),
+    ]);
+    const isClean = head.exitCode === 0 && status.exitCode === 0 && status.stdout === "";
+    return known !== undefined && isClean ? head.stdout.trim() : undefined;
+  });
+}
+
+/** undefined where git is not installed. */
+async function withGit<T>(work: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof Problem && error.code === "program_missing") return undefined;
+    throw error;
+  }
 }
 
 /** Root asks as the folder's owner: a repository's own configuration can make git run programs. */
@@ -126,6 +143,10 @@ async function listInner(tree: GitTree, submodule: string, depth: number): Promi
   const { files, ignored } = await listGitTree({ ...tree, folder }, depth + 1);
   const prefixed = (name: string): string => `${submodule}/${name}`;
   return { files: files.map(prefixed), ignored: ignored.map(prefixed) };
+}
+
+function listOwnIgnored(tree: GitTree): Promise<readonly string[]> {
+  return list(tree, ["ls-files", "-oi", "--exclude-standard", "--directory", "-z"]);
 }
 
 async function listSubmodules(tree: GitTree): Promise<readonly string[]> {

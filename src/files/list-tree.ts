@@ -1,4 +1,11 @@
-import { findGitIgnored, findGitTree, listGitTree, type Listing } from "./git.ts";
+import {
+  findGitIgnored,
+  findGitTree,
+  type GitTree,
+  listGitIgnored,
+  listGitTree,
+  type Listing,
+} from "./git.ts";
 import { findIgnoredByRules, isNeverListed, listByRules } from "./ignore-rules.ts";
 
 /** By git where it knows the folder, else by the `.gitignore` files; never `.git` and `.ramet`. */
@@ -7,6 +14,16 @@ export async function listTree(folder: string): Promise<Listing> {
   const { files, ignored } =
     tree === undefined ? await listByRules(folder) : await listGitTree(tree);
   return { files: withoutOwn(files), ignored: withoutOwn(ignored) };
+}
+
+/** What the folder's rules ignore, and git's view of it where it has one. */
+export async function listIgnored(
+  folder: string,
+): Promise<{ readonly ignored: readonly string[]; readonly tree: GitTree | undefined }> {
+  const tree = await findGitTree(folder);
+  const ignored =
+    tree === undefined ? (await listByRules(folder)).ignored : await listGitIgnored(tree);
+  return { ignored: withoutOwn(ignored), tree };
 }
 
 /** Of names that need not exist, those that the folder's rules ignore. */

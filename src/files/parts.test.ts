@@ -33,7 +33,7 @@ async function put(...names: readonly string[]): Promise<void> {
 test("a name to clone stands for nested ones too, a path for itself, and what lies in one of them is not named twice", async () => {
   await put("node_modules/a", "packages/ui/node_modules/b", "data/seed/x", "data/y");
   const ignored = ["node_modules/", "packages/ui/node_modules/", "data/"];
-  const listing = { files: [], ignored };
+  const listing = { ignored };
   const find = async (...clone: readonly string[]): Promise<readonly string[]> =>
     (await findClonePaths(root, clone, listing)).toSorted();
   expect(await find("node_modules")).toEqual(["node_modules", "packages/ui/node_modules"]);
@@ -46,7 +46,7 @@ test("a name to clone stands for nested ones too, a path for itself, and what li
 test.each([".git", ".git/config", ".ramet", "a/.ramet/x", ".GIT"])(
   "%s is never cloned",
   async (name) => {
-    await expect(findClonePaths(root, [name], { files: [], ignored: [] })).rejects.toMatchObject({
+    await expect(findClonePaths(root, [name], { ignored: [] })).rejects.toMatchObject({
       code: "path_outside",
     });
   },
@@ -91,13 +91,13 @@ test("a pattern finds what lies inside a folder that is ignored as a whole, and 
   );
   await writeAtomically(path.join(root, ".worktreeinclude"), "*.bin\nsecrets/\n# none\n");
   const ignored = ["dist/", "secrets/", "node_modules/", "vendor/", "top.bin"];
-  const found = await findIncluded(root, root, { files: [], ignored });
+  const found = await findIncluded(root, root, { ignored });
   expect([...found].toSorted()).toEqual(["dist/cache/keep.bin", "secrets", "top.bin"]);
 });
 
 test("without a .worktreeinclude nothing is included", async () => {
   await put("dist/x");
-  expect(await findIncluded(root, root, { files: [], ignored: ["dist/"] })).toEqual([]);
+  expect(await findIncluded(root, root, { ignored: ["dist/"] })).toEqual([]);
 });
 
 test("a file of patterns that is too large, no file, or not there, is as none", async () => {

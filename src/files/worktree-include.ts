@@ -18,7 +18,7 @@ const MAX_ENTRIES = 200_000;
 export async function findIncluded(
   source: string,
   target: string,
-  { ignored }: Listing,
+  { ignored }: Pick<Listing, "ignored">,
 ): Promise<readonly string[]> {
   const text =
     (await readSmallFile(path.join(source, FILE))) ??

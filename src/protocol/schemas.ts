@@ -40,6 +40,8 @@ const timingsSchema = z.object({
   database: z.number(),
   runtime: z.number(),
   total: z.number(),
+  /** Each step of it, in the order of their beginnings, which are counted from the call's. */
+  steps: z.array(z.object({ name: z.string(), beganMs: z.number(), ms: z.number() })),
 });
 
 export const createdEnvironmentSchema = environmentSchema.extend({ timings: timingsSchema });

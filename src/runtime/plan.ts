@@ -26,7 +26,12 @@ export type ProcessPlan = {
 };
 
 /** A loopback TCP port whose connections lead to a unix socket, raw bytes both ways. */
-export type RelayPlan = { readonly port: number; readonly socket: string };
+export type RelayPlan = {
+  readonly port: number;
+  readonly socket: string;
+  /** Connections wait until a plan says otherwise: nobody may speak to the socket yet. */
+  readonly isHeld: boolean;
+};
 
 export type RuntimePlan = {
   readonly processes: readonly ProcessPlan[];
@@ -70,7 +75,11 @@ function parseProcessPlan(value: unknown): ProcessPlan {
 
 function parseRelayPlan(value: unknown): RelayPlan {
   const fields = parseFields(value, "relay");
-  return { port: parsePort(fields["port"]), socket: parseText(fields["socket"], "socket") };
+  return {
+    port: parsePort(fields["port"]),
+    socket: parseText(fields["socket"], "socket"),
+    isHeld: fields["isHeld"] === true,
+  };
 }
 
 function parsePort(value: unknown): number {

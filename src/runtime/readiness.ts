@@ -22,7 +22,9 @@ export type Watch = {
 
 /** A process that is asked nothing is ready when it has not ended at once. */
 const SETTLE_MS = 300;
-const FIRST_STEP_MS = 10;
+/** Somebody waits for a process that has just been started; one that takes long is asked less often. */
+const EAGER_STEP_MS = 15;
+const EAGER_MS = 5_000;
 const LONGEST_STEP_MS = 250;
 const LATE_STEP_MS = 1_000;
 /** Of one GET: a development server compiles before its first answer. */
@@ -44,12 +46,14 @@ export async function becomeReady(subject: Subject, watch: Watch): Promise<numbe
   }
   const search = new PortSearch(subject);
   const late = new Limit(ready.timeoutMs);
-  for (let stepMs = FIRST_STEP_MS; ; stepMs = Math.min(stepMs * 2, LONGEST_STEP_MS)) {
+  const beganMs = monotonicMs();
+  for (;;) {
     const answer = await ask(subject, port, watch.signal);
     if (answer.isReady) return port;
     const other = await search.find(watch.signal);
     if (other !== undefined) return other;
     if (late.passesNow()) watch.onLate(answer.why);
+    const stepMs = monotonicMs() - beganMs < EAGER_MS ? EAGER_STEP_MS : LONGEST_STEP_MS;
     await sleep(late.hasPassed ? LATE_STEP_MS : stepMs, watch.signal);
   }
 }

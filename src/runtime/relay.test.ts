@@ -19,7 +19,10 @@ afterEach(() => {
 test("a relay leads to its socket, survives the socket's absence, and goes with its plan", async () => {
   const port = await findFreePort();
   const target = path.join(bench().folder, "target.sock");
-  const runtime = await start(bench(), { processes: [], relays: [{ port, socket: target }] });
+  const runtime = await start(bench(), {
+    processes: [],
+    relays: [{ port, socket: target, isHeld: false }],
+  });
   expect(await talk(port, "lost")).toBe("");
 
   const echo = createServer({ allowHalfOpen: true }, (socket) => {
@@ -46,7 +49,7 @@ test("a relay whose port is taken is a problem, and the processes that run go on
 
   const taken = runtime.apply({
     processes: [same],
-    relays: [{ port, socket: path.join(bench().folder, "s") }],
+    relays: [{ port, socket: path.join(bench().folder, "s"), isHeld: false }],
   });
 
   await expect(taken).rejects.toMatchObject({ code: "relay_port_taken" });
@@ -63,7 +66,7 @@ test("an end is passed on as an end: who has said all still hears the answer", a
   }).listen(target);
   servers.push(counting);
   await once(counting, "listening");
-  await start(bench(), { processes: [], relays: [{ port, socket: target }] });
+  await start(bench(), { processes: [], relays: [{ port, socket: target, isHeld: false }] });
 
   expect(await talk(port, "x".repeat(1_234_567))).toBe("1234567");
 });
@@ -77,7 +80,7 @@ test("many connections at once each have their own, and one that breaks breaks n
   }).listen(target);
   servers.push(echo);
   await once(echo, "listening");
-  await start(bench(), { processes: [], relays: [{ port, socket: target }] });
+  await start(bench(), { processes: [], relays: [{ port, socket: target, isHeld: false }] });
   const breaking = connect({ port, host: "127.0.0.1" });
   await once(breaking, "connect");
 

@@ -7,23 +7,52 @@ import { relayPortTaken } from "./problems.ts";
 
 const MAX_CONNECTIONS = 1_000;
 
-export type Relay = { readonly plan: RelayPlan; close(): Promise<void> };
+export type Relay = Pick<RelayPlan, "port" | "socket"> & {
+  /** Lets those through that were held, and all that come from now on. */
+  release(): void;
+  close(): Promise<void>;
+};
 
 /** Pipes each connection to the socket; where nobody listens on that, the connection is closed. @throws `relay_port_taken` */
-export async function openRelay(plan: RelayPlan): Promise<Relay> {
+export async function openRelay({ port, socket, isHeld }: RelayPlan): Promise<Relay> {
   const open = new Set<Socket>();
-  const server = createServer({ allowHalfOpen: true }, (near) => {
-    const far = connect({ path: plan.socket, allowHalfOpen: true });
-    for (const socket of [near, far]) {
-      open.add(socket);
-      socket.once("close", () => open.delete(socket));
-    }
-    join(near, far);
-    join(far, near);
+  const waiting = new Set<Socket>();
+  let isReleased = !isHeld;
+  const server = createServer({ allowHalfOpen: true, pauseOnConnect: true }, (near) => {
+    track(near, open);
+    if (isReleased) pass(near, socket, open);
+    else hold(near, waiting);
   });
   server.maxConnections = MAX_CONNECTIONS;
-  await listen(server, plan.port);
-  return { plan, close: () => close(server, open) };
+  await listen(server, port);
+  return {
+    port,
+    socket,
+    release: () => {
+      isReleased = true;
+      for (const near of waiting) pass(near, socket, open);
+      waiting.clear();
+    },
+    close: () => close(server, open),
+  };
+}
+
+function track(socket: Socket, among: Set<Socket>): void {
+  among.add(socket);
+  socket.once("close", () => among.delete(socket));
+}
+
+/** What it sends meanwhile stays in the system's buffer. */
+function hold(near: Socket, waiting: Set<Socket>): void {
+  track(near, waiting);
+  near.on("error", () => near.destroy());
+}
+
+function pass(near: Socket, path: string, open: Set<Socket>): void {
+  const far = connect({ path, allowHalfOpen: true });
+  track(far, open);
+  join(near, far);
+  join(far, near);
 }
 
 /** An end is passed on as an end, what breaks breaks both. */

@@ -215,7 +215,7 @@ test("relays that stay are not interrupted by a new plan", async () => {
   const echo = createServer((socket) => socket.pipe(socket)).listen(target);
   servers.push(echo);
   await once(echo, "listening");
-  const relays = [kept, gone].map((port) => ({ port, socket: target }));
+  const relays = [kept, gone].map((port) => ({ port, socket: target, isHeld: false }));
   await supervisor.apply({ processes: [], relays });
   const [first, second] = [connect(kept, "127.0.0.1"), connect(gone, "127.0.0.1")];
   for (const socket of [first, second]) await heardBack(socket, "a");
@@ -235,11 +235,35 @@ test("a relay that leads elsewhere from now on has its port all the same", async
     const server = createServer((socket) => socket.end(name)).listen(target);
     servers.push(server);
     await once(server, "listening");
-    await supervisor.apply({ processes: [], relays: [{ port, socket: target }] });
+    await supervisor.apply({ processes: [], relays: [{ port, socket: target, isHeld: false }] });
 
     const socket = connect(port, "127.0.0.1");
     expect(String(Buffer.concat(await socket.toArray()))).toBe(name);
   }
+});
+
+test("a held relay passes nothing on until a plan releases it, and then all that waited", async () => {
+  const port = await findFreePort();
+  const target = path.join(bench().folder, "late.sock");
+  await supervisor.apply({ processes: [], relays: [{ port, socket: target, isHeld: true }] });
+  const early = connect(port, "127.0.0.1");
+  const answered = heardBack(early, "a");
+  await once(early, "connect");
+  const accepted: string[] = [];
+  const echo = createServer((socket) => {
+    accepted.push("one");
+    socket.pipe(socket);
+  }).listen(target);
+  servers.push(echo);
+  await once(echo, "listening");
+  // A plan that holds it still changes nothing for who waits.
+  await supervisor.apply({ processes: [], relays: [{ port, socket: target, isHeld: true }] });
+  expect(accepted).toEqual([]);
+
+  await supervisor.apply({ processes: [], relays: [{ port, socket: target, isHeld: false }] });
+
+  expect(await answered).toBe("a");
+  early.destroy();
 });
 
 async function heardBack(socket: ReturnType<typeof connect>, word: string): Promise<string> {

@@ -65,18 +65,21 @@ export class Supervisor {
   }
 
   async #applyRelays(plans: readonly RelayPlan[]): Promise<void> {
-    const kept = this.#relays.filter((relay) =>
-      plans.some((plan) => isDeepStrictEqual(plan, relay.plan)),
-    );
+    const kept = this.#relays.filter((relay) => plans.some((plan) => isSame(plan, relay)));
     await Promise.all(
       this.#relays.filter((relay) => !kept.includes(relay)).map((relay) => relay.close()),
     );
     this.#relays = kept;
     for (const plan of plans) {
-      if (kept.some((relay) => isDeepStrictEqual(plan, relay.plan))) continue;
-      this.#relays = [...this.#relays, await openRelay(plan)];
+      const relay = kept.find((one) => isSame(plan, one));
+      if (relay === undefined) this.#relays = [...this.#relays, await openRelay(plan)];
+      else if (!plan.isHeld) relay.release();
     }
   }
+}
+
+function isSame(plan: RelayPlan, relay: Relay): boolean {
+  return plan.port === relay.port && plan.socket === relay.socket;
 }
 
 function findNamed(

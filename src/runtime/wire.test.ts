@@ -9,7 +9,7 @@ const PLAN: RuntimePlan = {
     process({ name: "api_2", port: 3001, ready: { kind: "port", timeoutMs: 1 } }),
     process({ name: "jobs", problem: { code: "c", message: "m", remedy: "r" } }),
   ],
-  relays: [{ port: 5432, socket: "/run/x.sock" }],
+  relays: [{ port: 5432, socket: "/run/x.sock", isHeld: false }],
 };
 
 test.each<KeeperCommand>([

@@ -13,7 +13,10 @@ import type { Stage } from "./stage.ts";
 let stage: Stage;
 let app: string;
 let port: number;
+/** Its files differ from its source's: there are migrations to run. */
 let worktree: string;
+/** Its files are its source's: its processes are started before its record is there. */
+let same: string;
 
 beforeAll(async () => {
   stage = await openStage();
@@ -21,7 +24,8 @@ beforeAll(async () => {
   port = portOf(await stage.json(app, ["init"]));
   worktree = path.join(stage.folder, "worktree");
   await stage.git(app, "worktree", "add", "-q", worktree);
-  // A tree that differs from its source's has migrations to run.
+  same = path.join(stage.folder, "same");
+  await stage.git(app, "worktree", "add", "-q", same);
   const migration = path.join(worktree, "migrations", "2-paid.sql");
   await writeFile(migration, "alter table notes add column paid boolean;");
 });
@@ -35,6 +39,7 @@ const PATIENCE_MS = 30_000;
 test("kill -9 of the server at every step of a create: the environment is there or it is not, and nobody else notices", async () => {
   const watch = watchNeighbour();
   const steps = await killAtEveryStep({
+    folder: worktree,
     work: ["env", "create", "victim", "--use"],
     last: "before migrate",
   });
@@ -44,9 +49,23 @@ test("kill -9 of the server at every step of a create: the environment is there 
   expect(steps).toContain("before migrate");
 }, 300_000);
 
+test("kill -9 of the server at every step of a create whose processes start ahead: as before", async () => {
+  const watch = watchNeighbour();
+  const steps = await killAtEveryStep({
+    folder: same,
+    work: ["env", "create", "victim", "--use"],
+    last: "after record",
+  });
+  expect(await watch.stop()).toEqual([]);
+  expect(steps).toEqual(
+    expect.arrayContaining(["before processes", "after processes", "before record"]),
+  );
+}, 300_000);
+
 test("kill -9 of the server at every step of a delete: the environment is there or it is not, and nobody else notices", async () => {
   const watch = watchNeighbour();
   const steps = await killAtEveryStep({
+    folder: worktree,
     before: ["env", "create", "victim", "--use"],
     work: ["env", "delete", "victim", "--force"],
     last: "after clearing",
@@ -63,6 +82,8 @@ test("kill -9 of the server at every step of a delete: the environment is there 
 }, 300_000);
 
 type Campaign = {
+  /** The workspace. */
+  readonly folder: string;
   readonly before?: readonly string[];
   readonly work: readonly string[];
   /** The work's last step: a server that passed it and lives has outlived the work. */
@@ -70,12 +91,17 @@ type Campaign = {
 };
 
 /** Runs the work under a server that dies at step 1, 2, ... until it outlives the work; what is left is checked after each. */
-async function killAtEveryStep({ before, work, last }: Campaign): Promise<readonly string[]> {
+async function killAtEveryStep({
+  folder,
+  before,
+  work,
+  last,
+}: Campaign): Promise<readonly string[]> {
   const steps: string[] = [];
   for (let number = 1; number <= MOST_STEPS; number += 1) {
-    if (before !== undefined) await stage.json(worktree, before);
+    if (before !== undefined) await stage.json(folder, before);
     const server = await startDyingServer(number);
-    const { exitCode } = await stage.ramet(worktree, [...work, "--json"]);
+    const { exitCode } = await stage.ramet(folder, [...work, "--json"]);
     const step = exitCode === 0 ? await server.deathAfter(last) : await server.death();
     if (step === undefined) await leave();
     else steps.push(step);
@@ -105,7 +131,7 @@ async function expectSound(): Promise<void> {
       notes: 1000,
     });
   });
-  await stage.json(worktree, ["env", "delete", "victim", "--force"]);
+  await stage.json(app, ["env", "delete", "victim", "--force"]);
 }
 
 type DyingServer = {

@@ -6,6 +6,7 @@ import { defineCommand } from "../command.ts";
 import { exitCodeOf, formatReady } from "../environment-text.ts";
 import { flagInvalid } from "../problems.ts";
 import { formatMs } from "../style.ts";
+import { formatTimings } from "../timings-text.ts";
 import { findWorkspaceFolder } from "../workspace-folder.ts";
 
 export const envCreate = defineCommand({
@@ -25,6 +26,7 @@ export const envCreate = defineCommand({
     ),
     use: flag("Bind this workspace to it, and run it on this workspace's files", "u"),
     files: value("KIND", "`linked` to this workspace, or `kept` by the server"),
+    timings: flag("Show where the time went: every step, and what ran beside what"),
   },
   examples: [
     {
@@ -32,6 +34,7 @@ export const envCreate = defineCommand({
       why: "In a new git worktree: an environment for it",
     },
     { line: "ramet env create demo --app shop --from staging", why: "From any folder" },
+    { line: "ramet env create x --timings", why: "And see how long each step of it took" },
   ],
   async run(input, session) {
     const name = parseEnvironmentName(input.required("NAME"));
@@ -50,11 +53,18 @@ export const envCreate = defineCommand({
       searchPath: session.context.environment["PATH"] ?? "",
     };
     const create = (): Promise<CreatedEnvironment> => session.call("environment.create", request);
-    return input.has("use") ? createAndBind(session, { app, name, create }) : create();
+    const created = await (input.has("use")
+      ? createAndBind(session, { app, name, create })
+      : create());
+    return { created, isTimed: input.has("timings") };
   },
-  toText: (created, style) =>
-    formatReady(created, { what: `is ready after ${formatMs(created.timings.total)}`, style }),
-  exitCode: exitCodeOf,
+  toText: ({ created, isTimed }, style) => {
+    const what = `is ready after ${formatMs(created.timings.total)}`;
+    const ready = formatReady(created, { what, style });
+    return isTimed ? `${ready}\n\n${formatTimings(created.timings, style)}` : ready;
+  },
+  toJson: ({ created }) => created,
+  exitCode: ({ created }) => exitCodeOf(created),
 });
 
 function chooseKind(chosen: string | null, isUsed: boolean): "linked" | "kept" {

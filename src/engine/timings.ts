@@ -1,0 +1,31 @@
+import { monotonicMs } from "../base/clock.ts";
+import { collectSpans } from "../base/trace.ts";
+import type { Span } from "../base/trace.ts";
+import type { PartTimings } from "../environment/parts.ts";
+import type { LiveEnvironment } from "./live-environment.ts";
+
+/** Milliseconds of each part, which ran side by side, of all, and of every step. */
+export type Timings = PartTimings & {
+  readonly runtime: number;
+  readonly total: number;
+  readonly steps: readonly Span[];
+};
+
+export type Made = {
+  readonly live: LiveEnvironment;
+  /** Without `runtime`: all of it went into that. */
+  readonly timings: PartTimings & { readonly runtime?: number };
+};
+
+/** Makes an environment, and tells where the time went. */
+export async function timeMaking(
+  make: () => Promise<Made>,
+): Promise<{ readonly live: LiveEnvironment; readonly timings: Timings }> {
+  const began = monotonicMs();
+  const { outcome, spans } = await collectSpans(make);
+  const total = Math.round(monotonicMs() - began);
+  return {
+    live: outcome.live,
+    timings: { runtime: total, ...outcome.timings, total, steps: spans },
+  };
+}
