@@ -49,7 +49,8 @@ test("a process that runs before its database is ready gets its answers from the
   const fork = await stage.fork("shop", "agent");
 
   expect(steps).toEqual([expect.stringContaining(fork.record.id)]);
-  expect(await (await fetch(`http://127.0.0.1:${await portOf(fork)}`)).text()).toBe("masked");
+  const answer = await fetch(`http://127.0.0.1:${await portOf(fork)}`);
+  expect(await answer.json()).toEqual([{ text: "masked" }]);
   expect(await countStarts(fork)).toBe(1);
 });
 

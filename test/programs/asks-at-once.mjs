@@ -11,7 +11,7 @@ const { rows } = await client.query(
 const texts =
   rows[0].found === "some" ? (await client.query("select text from notes order by text")).rows : [];
 await client.end();
-createServer((_, response) => response.end(texts.map(({ text }) => text).join())).listen(
+createServer((_, response) => response.end(JSON.stringify(texts))).listen(
   process.env.PORT,
   "127.0.0.1",
 );
