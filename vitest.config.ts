@@ -1,15 +1,21 @@
 import { defineConfig } from "vitest/config";
 
-/** Long campaigns that fail or kill at every step: `npm run faults`. */
-const FAULTS = "test/faults/**/*.test.ts";
+/** Long campaigns, each a mode and a chore: `npm run faults` fails or kills at every step, `npm run frameworks` tries stock apps. */
+const CAMPAIGNS = ["faults", "frameworks"];
 
-export default defineConfig(({ mode }) => ({
-  test: {
-    include: mode === "faults" ? [FAULTS] : ["src/**/*.test.ts", "test/**/*.test.ts"],
-    exclude: mode === "faults" ? [] : [FAULTS],
-    pool: "forks",
-    maxWorkers: 2,
-    testTimeout: mode === "faults" ? 600_000 : 60_000,
-    hookTimeout: 60_000,
-  },
-}));
+export default defineConfig(({ mode }) => {
+  const folders = CAMPAIGNS.map((name) => `test/${name}/**/*.test.ts`);
+  const isCampaign = CAMPAIGNS.includes(mode);
+  return {
+    test: {
+      include: isCampaign
+        ? [`test/${mode}/**/*.test.ts`]
+        : ["src/**/*.test.ts", "test/**/*.test.ts"],
+      exclude: isCampaign ? [] : folders,
+      pool: "forks",
+      maxWorkers: 2,
+      testTimeout: isCampaign ? 600_000 : 60_000,
+      hookTimeout: 60_000,
+    },
+  };
+});

@@ -1,49 +1,160 @@
-/** `npm run bench [-- create|cli|gateway …]`: the numbers that are promised, each beside its floor in the same run. */
-import { cpus, release } from "node:os";
+/**
+ * `npm run bench [-- SECTION …] [--quick] [--write]`: the numbers that are promised, each beside its floor in the same
+ * run. `--quick`: fewer rounds and small databases; `--write`: into docs/benchmarks.md too.
+ */
+import { parseArgs } from "node:util";
 
-import { measureCli } from "./cli.ts";
-import { measureCreate, SIZES } from "./create.ts";
-import { measureGateway } from "./gateway.ts";
+import { writeSection } from "./kit/document.ts";
+import { openPlaces } from "./kit/places.ts";
+import type { Place } from "./kit/places.ts";
+import { formatReport, joinReports } from "./kit/report.ts";
+import type { Report } from "./kit/report.ts";
+import { openScene, SIZES } from "./kit/scene.ts";
+import type { Bench, Cast, Scene } from "./kit/scene.ts";
+import { withUndo } from "./kit/with-undo.ts";
+import { measureCli } from "./sections/cli.ts";
+import { measureCreate } from "./sections/create.ts";
+import { measureDelete } from "./sections/delete.ts";
+import { measureDev } from "./sections/dev.ts";
+import { measureGateway } from "./sections/gateway.ts";
+import { measureMemory } from "./sections/memory.ts";
+import { measureSource } from "./sections/source.ts";
+import { measureTogether } from "./sections/together.ts";
 
-type Section = {
-  readonly title: string;
-  readonly columns: string;
-  readonly run: () => Promise<readonly string[]>;
+/** Of one section on one scene, or of one that needs none. */
+const SECTION_LIMIT_MS = 20 * 60_000;
+
+/** These share scenes, which take long to make. */
+const SCENE_SECTIONS: Readonly<Record<string, (scene: Scene) => Promise<Report>>> = {
+  create: measureCreate,
+  together: measureTogether,
+  delete: measureDelete,
+  source: measureSource,
 };
-
-/** `RAMET_BENCH_PLACE`: a folder on another file system, such as one with reflinks. */
-const place = process.env["RAMET_BENCH_PLACE"];
-
-const SECTIONS: Readonly<Record<string, Section>> = {
-  create: {
-    title: `Fork to the first 200 from its own URL, ms${place === undefined ? "" : ` (${place})`}`,
-    columns:
-      "| database | fork | of it database | of it processes | floor: copy + PostgreSQL + app | fork / floor | eight at once / one | delete answers |",
-    run: async () => {
-      const rows: string[] = [];
-      for (const size of SIZES) rows.push(...(await measureCreate(size, place)));
-      return rows;
-    },
-  },
-  cli: {
-    title: "Commands as whole processes, ms",
-    columns: "| command | time | / node -e 0 |",
-    run: measureCli,
-  },
-  gateway: { title: "Gateway", columns: "| path | requests/s | / direct |", run: measureGateway },
+const OTHER_SECTIONS: Readonly<Record<string, (bench: Bench) => Promise<Report>>> = {
+  cli: measureCli,
+  gateway: measureGateway,
+  dev: measureDev,
+  memory: measureMemory,
 };
+const NAMES = [...Object.keys(SCENE_SECTIONS), ...Object.keys(OTHER_SECTIONS)];
 
-const chosen = process.argv.slice(2);
-print(
-  `Node ${process.version}, Linux ${release()}, ${cpus().length} cores, ${new Date().toISOString().slice(0, 10)}`,
-);
-print("Median (least–most) of several runs; trust the ratios, each from one run.");
-for (const [name, { title, columns, run }] of Object.entries(SECTIONS)) {
-  if (chosen.length > 0 && !chosen.includes(name)) continue;
-  print(`\n## ${title}\n\n${columns}\n${columns.replaceAll(/[^|]+/g, " --- ")}`);
-  for (const row of await run()) print(row);
+const interruption = new AbortController();
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"])
+  process.on(signal, () => interruption.abort(new Error("Interrupted: all is cleared away.")));
+
+await main();
+
+async function main(): Promise<void> {
+  try {
+    const { names, isQuick, isWriting } = readArguments();
+    const rounds = isQuick ? 3 : 7;
+    const bench = { signal: interruption.signal, isQuick, rounds };
+    await measureScenes(names, { bench, isWriting });
+    for (const [name, measure] of Object.entries(OTHER_SECTIONS)) {
+      if (!names.includes(name)) continue;
+      const report = await orFailure(() => measure(within(bench)), name);
+      await publish(name, report, { bench, isWriting });
+    }
+  } catch (error) {
+    say(describe(error));
+    process.exitCode = 1;
+  }
 }
 
-function print(line: string): void {
-  process.stdout.write(`${line}\n`);
+type Options = { readonly bench: Bench; readonly isWriting: boolean };
+
+function readArguments(): { names: readonly string[]; isQuick: boolean; isWriting: boolean } {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { quick: { type: "boolean" }, write: { type: "boolean" } },
+  });
+  const unknown = positionals.filter((name) => !NAMES.includes(name));
+  if (unknown.length > 0)
+    throw new Error(`No section ${unknown[0]}: there are ${NAMES.join(", ")}.`);
+  return {
+    names: positionals.length === 0 ? NAMES : positionals,
+    isQuick: values.quick ?? false,
+    isWriting: values.write ?? false,
+  };
+}
+
+/** Each scene is opened once, and closed before the next. */
+async function measureScenes(names: readonly string[], options: Options): Promise<void> {
+  const chosen = Object.entries(SCENE_SECTIONS).filter(([name]) => names.includes(name));
+  if (chosen.length === 0) return;
+  const { bench } = options;
+  await withUndo(async (undo) => {
+    const { places, remarks } = await openPlaces(undo, bench.signal);
+    const scenes: ReadonlyMap<string, Report>[] = [];
+    for (const cast of listCasts(places, bench))
+      scenes.push(await measureScene(cast, chosen, bench));
+    for (const [name] of chosen) {
+      const report = joinReports(scenes.flatMap((scene) => scene.get(name) ?? []));
+      await publish(name, { ...report, remarks: [...report.remarks, ...remarks] }, options);
+    }
+  });
+}
+
+function listCasts(places: readonly Place[], { isQuick }: Bench): readonly Cast[] {
+  const sizes = isQuick ? [SIZES.small] : [SIZES.small, SIZES.large];
+  return places.flatMap((place) =>
+    (["shop", "notes"] as const).flatMap((app) => sizes.map((size) => ({ place, app, size }))),
+  );
+}
+
+async function measureScene(
+  cast: Cast,
+  sections: readonly (readonly [string, (scene: Scene) => Promise<Report>])[],
+  bench: Bench,
+): Promise<ReadonlyMap<string, Report>> {
+  return withUndo(async (undo) => {
+    const { place, app, size } = cast;
+    say(`${app}, ${size.label}, ${place.label} …`);
+    const scene = await openScene(cast, bench, undo);
+    const reports = new Map<string, Report>();
+    for (const [name, measure] of sections) {
+      const limited = { ...scene, bench: within(bench) };
+      reports.set(name, await orFailure(() => measure(limited), `${name} of ${app}`));
+      say(`  ${name}`);
+    }
+    return reports;
+  });
+}
+
+/** What fails costs its own figures, and no other's. */
+async function orFailure(measure: () => Promise<Report>, what: string): Promise<Report> {
+  try {
+    return await measure();
+  } catch (error) {
+    interruption.signal.throwIfAborted();
+    process.exitCode = 1;
+    say(describe(error));
+    return { rows: [], goals: [], remarks: [`**Failed**: ${what}.`] };
+  }
+}
+
+/** The same with a limit. */
+function within(bench: Bench): Bench {
+  return {
+    ...bench,
+    signal: AbortSignal.any([bench.signal, AbortSignal.timeout(SECTION_LIMIT_MS)]),
+  };
+}
+
+async function publish(name: string, report: Report, { bench, isWriting }: Options): Promise<void> {
+  const markdown = await formatReport(report, bench.isQuick ? ["quick"] : []);
+  process.stdout.write(`\n## ${name}\n\n${markdown}\n`);
+  if (isWriting) await writeSection(name, markdown);
+}
+
+/** Beside the figures, which may be piped into a file. */
+function say(text: string): void {
+  process.stderr.write(`${text}\n`);
+}
+
+function describe(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const causes = error instanceof AggregateError ? error.errors.map(String) : [];
+  return [error.stack ?? error.message, ...causes].join("\n");
 }

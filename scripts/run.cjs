@@ -1,7 +1,7 @@
 "use strict";
 
 /**
- * Runs the project's chores: `node scripts/run.cjs check|test|format|build|demo|bench|faults [arguments]`.
+ * Runs the project's chores: `node scripts/run.cjs check|test|format|docs|build|demo|bench|faults|frameworks [arguments]`.
  * Whatever Node and npm are at hand start it, on a fresh clone too: it installs what is missing, and the
  * chore itself runs under the Node 24 that came with the dependencies.
  */
@@ -39,7 +39,9 @@ const CHECKS = [
 const COMMANDS = new Map([
   ["test", ["vitest", "run"]],
   ["faults", ["vitest", "run", "--mode", "faults"]],
+  ["frameworks", ["vitest", "run", "--mode", "frameworks"]],
   ["format", ["oxfmt"]],
+  ["docs", ["node", "scripts/document.ts"]],
   ["demo", ["node", "scripts/demo.ts"]],
   ["bench", ["node", "bench/bench.ts"]],
 ]);

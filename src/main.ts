@@ -1,6 +1,5 @@
 import { homedir } from "node:os";
-import { isatty } from "node:tty";
-import { fileURLToPath } from "node:url";
+import path from "node:path";
 
 import { isoTime, systemClock } from "./base/clock.ts";
 import { hasErrorCode } from "./base/problem.ts";
@@ -31,12 +30,16 @@ async function main(argv: readonly string[]): Promise<number> {
 function createContext(): Context {
   const uid = process.getuid?.() ?? null;
   const home = findHome({ environment: process.env, uid, userHome: homedir() });
-  const program = [process.execPath, fileURLToPath(import.meta.url)];
+  const program = [process.execPath, path.join(import.meta.dirname, "start.js")];
   const stops = listenForStops();
   return {
     folder: process.cwd(),
     environment: process.env,
-    stdin: { isTerminal: isatty(0), open: () => process.stdin },
+    stdin: {
+      // Standard input itself is opened by whoever reads it.
+      isTerminal: process.getBuiltinModule("node:tty").isatty(0),
+      open: () => process.stdin,
+    },
     stdout: createWriter(process.stdout),
     stderr: createWriter(process.stderr),
     signal: stops.signal,

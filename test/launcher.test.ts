@@ -22,7 +22,7 @@ const MAIN = `
 `;
 
 /** What the shell script calls; a PATH of these alone has no Node. */
-const TOOLS = ["dirname", "readlink", "tr", "uname"];
+const TOOLS = ["readlink", "tr", "uname"];
 
 let folder: string;
 let tools: string;
@@ -39,7 +39,7 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true }));
 
 test("a checkout runs its source, with the arguments as they came and the exit code passed on", async () => {
-  const checkout = await createPackage("checkout", "src/main.ts");
+  const checkout = await createPackage("checkout", "src/start.js");
   await addNode(checkout);
 
   const result = await run(path.join(checkout, "bin/ramet"), [
@@ -54,13 +54,13 @@ test("a checkout runs its source, with the arguments as they came and the exit c
 
   expect(result.exitCode).toBe(5);
   expect(JSON.parse(result.stdout)).toEqual({
-    file: path.join(checkout, "src/main.ts"),
+    file: path.join(checkout, "src/start.js"),
     args: ["exit", "5", "a b", "", "*", "--", "-x"],
   });
 });
 
 test("an installed package runs its build, through npm's link, with the Node hoisted beside it", async () => {
-  const installed = await createPackage("app/node_modules/ramet", "dist/main.js");
+  const installed = await createPackage("app/node_modules/ramet", "dist/start.js");
   await addNode(path.join(folder, "app"));
   await mkdir(path.join(folder, "app/node_modules/.bin"));
   const link = path.join(folder, "app/node_modules/.bin/ramet");
@@ -68,11 +68,11 @@ test("an installed package runs its build, through npm's link, with the Node hoi
 
   const result = await run(link, ["exit", "0"]);
 
-  expect(JSON.parse(result.stdout).file).toBe(path.join(installed, "dist/main.js"));
+  expect(JSON.parse(result.stdout).file).toBe(path.join(installed, "dist/start.js"));
 });
 
 test("a linked checkout finds the Node of the checkout, not of where the link is", async () => {
-  const checkout = await createPackage("a checkout", "src/main.ts");
+  const checkout = await createPackage("a checkout", "src/start.js");
   await addNode(checkout);
   await mkdir(path.join(folder, "bin"));
   await symlink(checkout, path.join(folder, "linked"));
@@ -80,11 +80,11 @@ test("a linked checkout finds the Node of the checkout, not of where the link is
 
   const result = await run(path.join(folder, "bin/ramet"), ["exit", "0"]);
 
-  expect(JSON.parse(result.stdout).file).toBe(path.join(checkout, "src/main.ts"));
+  expect(JSON.parse(result.stdout).file).toBe(path.join(checkout, "src/start.js"));
 });
 
 test("a signal that ends the program ends the launcher, which has become the program", async () => {
-  const checkout = await createPackage("checkout", "src/main.ts");
+  const checkout = await createPackage("checkout", "src/start.js");
   await addNode(checkout);
 
   const result = await run(path.join(checkout, "bin/ramet"), ["die", "SIGKILL"]);
@@ -93,7 +93,7 @@ test("a signal that ends the program ends the launcher, which has become the pro
 });
 
 test("without its own Node it takes one from the PATH that is new enough", async () => {
-  const checkout = await createPackage("checkout", "src/main.ts");
+  const checkout = await createPackage("checkout", "src/start.js");
   await symlink(process.execPath, path.join(tools, "node"));
 
   const result = await run(path.join(checkout, "bin/ramet"), ["exit", "3"]);
@@ -106,7 +106,7 @@ test.for([
   { on: "a Node that says nothing sensible", version: '$(x) "y"', found: "" },
   { on: "no Node", version: null, found: "none" },
 ])("with $on on the PATH alone it is a problem, also as JSON", async ({ version, found }) => {
-  const checkout = await createPackage("checkout", "src/main.ts");
+  const checkout = await createPackage("checkout", "src/start.js");
   if (version !== null) await createProgram(path.join(tools, "node"), `echo '${version}'`);
   const ramet = path.join(checkout, "bin/ramet");
 
@@ -129,7 +129,7 @@ test.for([
 });
 
 test("node bin/ramet works as well", async () => {
-  const checkout = await createPackage("checkout", "src/main.ts");
+  const checkout = await createPackage("checkout", "src/start.js");
   await addNode(checkout);
 
   const result = await run(process.execPath, [path.join(checkout, "bin/ramet"), "exit", "4"]);

@@ -36,7 +36,7 @@ test(
     const files = await readdir(path.join(modules, "ramet"), { recursive: true });
 
     expect(version).toBe(`${packageJson.version}\n`);
-    expect(files).toContain("dist/main.js");
+    expect(files).toEqual(expect.arrayContaining(["dist/start.js", "dist/main.js"]));
     expect(files.filter((file) => /\.(ts|test\.js)$/.test(file))).toEqual([]);
   },
 );

@@ -44,7 +44,7 @@ test.each([
     { flags: ["follow", "quiet"], values: { last: "5", process: "web" } },
   ],
   ["db query", ["-"], { positionals: { SQL: "-" } }],
-  ["env delete", ["x", "--force", "--force"], { flags: ["force"], positionals: { NAME: "x" } }],
+  ["env delete", ["x", "--force", "--force"], { flags: ["force"], positionals: { ENV: "x" } }],
 ])("%s %j is understood", async (name, argv, wanted) => {
   const { flags, values, positionals, rest } = { ...NOTHING, ...wanted };
   expect(parseArguments(await load(name), argv)).toEqual({

@@ -1,5 +1,3 @@
-import { parseArgs } from "node:util";
-
 import { findNearest } from "../base/nearest.ts";
 import { flag, value } from "./command-shape.ts";
 import type {
@@ -18,8 +16,12 @@ import {
   flagValueUnexpected,
 } from "./problems.ts";
 
+/** As an import it would load all that `node:util` can do. */
+const { parseArgs } = process.getBuiltinModule("node:util");
+
 const JSON_OPTION = flag("Print one JSON value and nothing else");
 const QUIET_OPTION = flag("Print no progress", "q");
+const COLOR_OPTION = flag("Print without colours, as NO_COLOR=1 does");
 const HELP_OPTION = flag("Print this help", "h");
 const APP_OPTION = value("APP", "The app, where the folder does not say it", "a");
 const ENV_OPTION = value("ENV", "The environment, where it is not this workspace's", "e");
@@ -28,6 +30,7 @@ const ENV_OPTION = value("ENV", "The environment, where it is not this workspace
 export const LEADING_OPTIONS: Options = {
   json: JSON_OPTION,
   quiet: QUIET_OPTION,
+  "no-color": COLOR_OPTION,
   app: APP_OPTION,
   env: ENV_OPTION,
 };
@@ -40,6 +43,7 @@ export function optionsOf({ options, scope }: CommandShape): Options {
     ...(scope === "environment" ? { env: ENV_OPTION } : {}),
     json: JSON_OPTION,
     quiet: QUIET_OPTION,
+    "no-color": COLOR_OPTION,
     help: HELP_OPTION,
   };
 }

@@ -6,22 +6,42 @@ import { COMMANDS } from "./command-table.ts";
 import type { Outcome } from "./command.ts";
 import type * as contexts from "./context.ts";
 import { describeFailure, formatProblem } from "./failure.ts";
+import { formatHints } from "./hints.ts";
 import { styleFor } from "./style.ts";
 import type { Style } from "./style.ts";
 
 export type Context = contexts.Context;
 export type Writer = contexts.Writer;
 
+/** What a script of `ramet completion` asks with, before the words that were typed. */
+const COMPLETE_VERB = "__complete";
+
 /** Does what the arguments say; resolves with the exit code and never rejects. */
-export async function runCli(argv: readonly string[], context: Context): Promise<number> {
+export async function runCli(argv: readonly string[], world: Context): Promise<number> {
+  const context = hasFlag(argv, "--no-color") ? withoutColors(world) : world;
   const isJson = hasFlag(argv, "--json");
+  const isQuiet = hasFlag(argv, "--quiet", "-q");
   try {
+    if (argv[0] === COMPLETE_VERB) return await printCandidates(argv.slice(1), context);
     const outcome = await perform(argv, context);
     print(outcome, { context, isJson });
+    if (!isJson && !isQuiet) printHints(outcome, context);
     return outcome.exitCode;
   } catch (error) {
     return printFailure(error, { context, isJson });
   }
+}
+
+/** What a shell asks at each press of Tab; it shows no mistakes. */
+async function printCandidates(words: readonly string[], context: Context): Promise<number> {
+  const { completeWords } = await import("./completion.ts");
+  const lines = await completeWords(words, context);
+  context.stdout.write(lines.map((line) => `${line}\n`).join(""));
+  return 0;
+}
+
+function withoutColors(context: Context): Context {
+  return { ...context, environment: { ...context.environment, NO_COLOR: "1" } };
 }
 
 async function perform(argv: readonly string[], context: Context): Promise<Outcome> {
@@ -56,6 +76,13 @@ function print(outcome: Outcome, { context, isJson }: Printing): void {
   }
   const text = outcome.toText(styleOf(context.stdout, context));
   if (text !== "") context.stdout.write(`${text}\n`);
+}
+
+/** Only where a person reads both: what a script keeps of either is the answer alone. */
+function printHints({ hints }: Outcome, context: Context): void {
+  const { stdout, stderr } = context;
+  if (hints.length === 0 || !stdout.isTerminal || !stderr.isTerminal) return;
+  stderr.write(`${formatHints(hints, styleOf(stderr, context))}\n`);
 }
 
 function printFailure(error: unknown, { context, isJson }: Printing): number {

@@ -1,14 +1,12 @@
 import { readFile } from "node:fs/promises";
-import { request } from "node:http";
 import type { IncomingMessage } from "node:http";
 
 import { hasErrorCode, messageOf, Problem } from "../base/problem.ts";
 import type { LogLine, Progress } from "../environment/environment.ts";
-import { CALLS, PROTOCOL_VERSION } from "../protocol/calls.ts";
 import type { CallInput, CallName, CallOutput } from "../protocol/calls.ts";
+import { PROTOCOL_HEADER, PROTOCOL_VERSION, TOKEN_HEADER } from "../protocol/headers.ts";
 import type { Home } from "../protocol/home.ts";
-import { messageSchema, PROTOCOL_HEADER, TOKEN_HEADER } from "../protocol/messages.ts";
-import type { Message } from "../protocol/messages.ts";
+import { parseMessage, parseOutput } from "./answers.ts";
 import { readLines } from "./lines.ts";
 import { answerUnreadable, connectionLost, protocolMismatch } from "./problems.ts";
 import { serverAbsent, serverForbidden, serverSilent } from "./problems.ts";
@@ -62,7 +60,7 @@ export async function callServer<Name extends CallName>(
       throw hasErrorCode(error, "ECONNRESET", "EPIPE") ? serverAbsent() : error;
     });
     checkProtocol(response);
-    return requireOutput(name, await readAnswer(response, options));
+    return await parseOutput(name, await readAnswer(response, options));
   } catch (error) {
     options.signal?.throwIfAborted();
     if (token === "" && error instanceof Problem && error.code === "token_wrong")
@@ -88,6 +86,8 @@ function openExchange(
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
   const limit = silenceMs ?? SILENCE_MS[call.name] ?? QUICK_MS;
   let failure: Problem | undefined;
+  // As an import it would load all that it can do, WebSockets too, which takes as long as a whole start of Node.
+  const { request } = process.getBuiltinModule("node:http");
   const sent = request({
     socketPath: home.socket,
     path: `/calls/${call.name}`,
@@ -115,7 +115,7 @@ function openExchange(
 
 async function readAnswer(response: IncomingMessage, events: CallEvents): Promise<unknown> {
   for await (const line of readLines(response, MAX_LINE_CHARACTERS)) {
-    const message = parseMessage(line);
+    const message = await parseMessage(line);
     if ("progress" in message) events.onProgress?.(message.progress);
     else if ("line" in message) events.onLine?.(message.line);
     else if ("problem" in message) throw new Problem(message.problem);
@@ -123,30 +123,6 @@ async function readAnswer(response: IncomingMessage, events: CallEvents): Promis
     else return message.result;
   }
   throw connectionLost();
-}
-
-function parseMessage(line: string): Message {
-  const parsed = messageSchema.safeParse(parseJson(line));
-  if (!parsed.success) throw answerUnreadable(`it holds ${JSON.stringify(line.slice(0, 80))}`);
-  return parsed.data;
-}
-
-function parseJson(line: string): unknown {
-  try {
-    return JSON.parse(line);
-  } catch {
-    // What is no JSON is no message either, and that is what the caller says.
-    return undefined;
-  }
-}
-
-function requireOutput<Name extends CallName>(name: Name, result: unknown): CallOutput<Name> {
-  if (isOutput(name, result)) return result;
-  throw answerUnreadable(`what ${name} answers is of another shape`);
-}
-
-function isOutput<Name extends CallName>(name: Name, result: unknown): result is CallOutput<Name> {
-  return CALLS[name].output.safeParse(result).success;
 }
 
 function checkProtocol(response: IncomingMessage): void {

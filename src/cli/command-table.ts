@@ -3,6 +3,7 @@ import type { Command } from "./command.ts";
 /** Every command by its name, loaded when it is wanted: the others would only make it start later. */
 export const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   init: async () => (await import("./commands/init.ts")).init,
+  detect: async () => (await import("./commands/detect.ts")).detect,
   "app list": async () => (await import("./commands/app-list.ts")).appList,
   "app delete": async () => (await import("./commands/app-delete.ts")).appDelete,
   "env create": async () => (await import("./commands/env-create.ts")).envCreate,
@@ -35,6 +36,7 @@ export const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   "server logs": async () => (await import("./commands/server-logs.ts")).serverLogs,
   serve: async () => (await import("./commands/serve.ts")).serve,
   doctor: async () => (await import("./commands/doctor.ts")).doctor,
+  completion: async () => (await import("./commands/completion.ts")).completion,
   version: async () => (await import("./commands/version.ts")).version,
 };
 

@@ -7,6 +7,7 @@ import type {
   Positionals,
   Scope,
 } from "./command-shape.ts";
+import type { Hint } from "./hints.ts";
 import type { Session } from "./session.ts";
 import type { Style } from "./style.ts";
 
@@ -15,6 +16,8 @@ export type Outcome = {
   /** `undefined`: it has printed line by line, or its child has. */
   readonly result: unknown;
   toText(style: Style): string;
+  /** For a person at a terminal alone. */
+  readonly hints: readonly Hint[];
   readonly exitCode: number;
 };
 
@@ -75,6 +78,8 @@ type CommandSpec<O extends Options, P extends Positionals, Result> = {
   run(input: Arguments<O, P>, session: Session): Promise<Result>;
   /** Never fetches. */
   readonly toText: (result: Result, style: Style) => string;
+  /** What to do next, where there is something. */
+  readonly hints?: (result: Result) => readonly Hint[];
   /** What `--json` prints, where the text says more. */
   readonly toJson?: (result: Result) => unknown;
   readonly exitCode?: (result: Result) => number;
@@ -99,6 +104,7 @@ export function defineCommand<
       return {
         result: spec.isSilent === true ? undefined : (spec.toJson ?? identity)(result),
         toText: (style) => spec.toText(result, style),
+        hints: spec.hints?.(result) ?? [],
         exitCode: spec.exitCode?.(result) ?? 0,
       };
     },

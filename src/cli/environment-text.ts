@@ -34,7 +34,7 @@ export function formatEnvironments(
   const columns = [
     { title: "  ENVIRONMENT" },
     { title: "STATE" },
-    { title: "URL" },
+    { title: "URL", isBelow: true },
     { title: "FROM", isOptional: true },
     { title: "AGE", isOptional: true },
   ];

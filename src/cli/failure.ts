@@ -26,14 +26,15 @@ export function describeFailure(error: unknown): Failure {
   return { problem: describeBug(messageOf(error)), exitCode: EXIT_BUG };
 }
 
-/** `✗` what is wrong, `→` what to do. */
-export function formatProblem({ message, remedy }: ProblemFields, style: Style): string {
+/** `✗` what is wrong, `→` what to do; on a screen its code too, by which it can be looked up. */
+export function formatProblem({ code, message, remedy }: ProblemFields, style: Style): string {
   const mark = style.paint("red", "✗");
   const [first = "", ...others] = message.split("\n");
   const lines = [
     `${mark} ${style.paint("bold", wrap(tameText(first, false), style.columns - 2, "  "))}`,
     ...others.map((line) => `  ${wrap(tameText(line, false), style.columns - 2, "  ")}`),
     `${style.paint("cyan", "→")} ${wrap(tameText(remedy, false), style.columns - 2, "  ")}`,
+    ...(style.hasColors ? [style.paint("dim", `  ${code}`)] : []),
   ];
   return lines.join("\n");
 }

@@ -48,7 +48,9 @@ test("a group's help lists its commands alone", async () => {
 
 test("a command's help has its usage, arguments, own and common flags, and examples", async () => {
   const text = await textOf("env create");
-  expect(text).toContain("Usage: ramet env create NAME [--from ENV] [--use] [--files KIND]");
+  expect(text).toContain(
+    "Usage: ramet env create NAME [--from ENV] [--use] [--files linked|kept] [--timings]",
+  );
   for (const word of [
     "Arguments",
     "Flags",
@@ -85,5 +87,13 @@ test("every example is a command line that its own command understands", async (
       expect(line).toContain(`ramet ${name}`);
       expect(why).not.toBe("");
     }
+  }
+});
+
+test("every command has at least two examples, each of itself", async () => {
+  for (const name of NAMES) {
+    const examples = (await COMMANDS[name]?.())?.examples ?? [];
+    expect([name, examples.length]).toEqual([name, Math.max(2, examples.length)]);
+    for (const { line } of examples) expect(line).toContain(`ramet ${name}`);
   }
 });

@@ -2,7 +2,7 @@ import { optionsOf, usageOf } from "./arguments.ts";
 import type { CommandShape, Option } from "./command-shape.ts";
 import { COMMANDS, SECTIONS } from "./command-table.ts";
 import type { Command, Outcome } from "./command.ts";
-import { padTo, wrap } from "./style.ts";
+import { NO_BREAK, padTo, wrap } from "./style.ts";
 import type { Style } from "./style.ts";
 
 /** The help of one command, of a group such as `env`, or of all. */
@@ -17,6 +17,7 @@ export async function createHelp(asked: {
     return {
       result: describeCommand(command),
       toText: (style) => formatCommand(command, style),
+      hints: [],
       exitCode: 0,
     };
   }
@@ -24,6 +25,7 @@ export async function createHelp(asked: {
   return {
     result: commands.map(describeCommand),
     toText: (style) => (group === null ? formatAll(commands, style) : formatGroup(commands, style)),
+    hints: [],
     exitCode: 0,
   };
 }
@@ -63,7 +65,10 @@ function formatAll(commands: readonly Command[], style: Style): string {
     `${paint("dim", "Usage:")} ramet COMMAND [FLAGS]`,
     ...sections,
     [
-      paint("dim", wrap("Every command takes --json, --quiet and --help.", style.columns)),
+      paint(
+        "dim",
+        wrap("Every command takes --json, --quiet, --no-color and --help.", style.columns),
+      ),
       paint("dim", wrap("`ramet help COMMAND` tells more about one.", style.columns)),
     ].join("\n"),
   ].join("\n\n");
@@ -100,12 +105,20 @@ function formatCommand(command: CommandShape, style: Style): string {
   );
   return [
     wrap(summary, style.columns),
-    `${paint("dim", "Usage:")} ${wrap(usageOf(command), style.columns - 7, "       ")}`,
+    `${paint("dim", "Usage:")} ${formatUsage(command, style)}`,
     ...(description === null ? [] : [wrap(description, style.columns)]),
     ...(words.length === 0 ? [] : [`${paint("bold", "Arguments")}\n${formatPairs(words, style)}`]),
     `${paint("bold", "Flags")}\n${formatPairs(options, style)}`,
     ...(lines.length === 0 ? [] : [`${paint("bold", "Examples")}\n${lines.join("\n")}`]),
   ].join("\n\n");
+}
+
+/** An option and its value stay on one line. */
+function formatUsage(command: CommandShape, style: Style): string {
+  const whole = usageOf(command).replaceAll(/\[[^\]]*\]/g, (part) =>
+    part.replaceAll(" ", NO_BREAK),
+  );
+  return wrap(whole, style.columns - 7, "       ").replaceAll(NO_BREAK, " ");
 }
 
 function formatOption(name: string, option: Option): string {

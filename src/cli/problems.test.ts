@@ -15,6 +15,7 @@ const MADE: readonly Problem[] = [
   problems.flagValueUnexpected("--json"),
   problems.flagRepeated("--env"),
   problems.flagInvalid("--last", HOSTILE, "a number"),
+  problems.argumentInvalid("The shell", HOSTILE, "bash"),
   problems.flagsExclusive("--all", "names"),
   problems.argumentMissing("NAME", "env show", "ramet env show NAME"),
   problems.argumentUnexpected(HOSTILE, "env show", "ramet env show NAME"),

@@ -46,6 +46,10 @@ export function flagInvalid(flag: string, value: string, allowed: string): Probl
   return problem("flag_invalid", `${flag} cannot be ${quote(value)}.`, `Use ${allowed}.`);
 }
 
+export function argumentInvalid(what: string, value: string, allowed: string): Problem {
+  return problem("argument_invalid", `${what} cannot be ${quote(value)}.`, `Use ${allowed}.`);
+}
+
 export function flagsExclusive(one: string, other: string): Problem {
   return problem(
     "flags_exclusive",

@@ -96,6 +96,34 @@ test.each([40, 80])(
   },
 );
 
+test("a line that comes between stands above, and no part is drawn twice", () => {
+  const screen = new Screen(80);
+  const view = openLive(screen);
+  view.note("Starting the server …");
+  view.report(step("files", "done"));
+  view.note("Two files differ.");
+  view.report(step("database", "done"));
+  expect(screen.text).toBe(
+    "Starting the server …\nTwo files differ.\n✓ files     143 ms\n✓ database  143 ms",
+  );
+  view.close();
+  expect(screen.text.split("\n").at(-1)).toBe("files 143 ms · database 143 ms");
+});
+
+test("on a narrow terminal the summary is broken between parts, and none is lost", () => {
+  const screen = new Screen(30);
+  const view = openLive(screen);
+  for (const part of ["files", "database", "migrate", "seed", "runtime"] as const)
+    view.report(step(part, "done"));
+  view.close();
+  const lines = screen.text.split("\n");
+  expect(lines.join(" ")).toBe(
+    "files 143 ms · database 143 ms · migrate 143 ms · seed 143 ms · runtime 143 ms",
+  );
+  for (const line of lines) expect(line).toMatch(/^(· )?\w+ 143 ms/);
+  expect(screen.widest).toBeLessThanOrEqual(30);
+});
+
 test("nothing is drawn where there was nothing to report", () => {
   const screen = new Screen(80);
   openLive(screen).close();

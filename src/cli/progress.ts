@@ -2,13 +2,15 @@ import { monotonicMs, sleep } from "../base/clock.ts";
 import type { LogLine, Progress } from "../environment/environment.ts";
 import type { Writer } from "./context.ts";
 import { eraseLines, HIDE_CURSOR, SHOW_CURSOR } from "./cursor.ts";
-import { cutTo, formatMs, padTo, tameText } from "./style.ts";
+import { cutTo, formatMs, NO_BREAK, padTo, tameText, wrap } from "./style.ts";
 import type { Paint, Style } from "./style.ts";
 
 /** Shows how a long call gets on, and leaves a line or two of it behind. */
 export type ProgressView = {
   report(progress: Progress): void;
   line(line: LogLine): void;
+  /** A line of ours, which stays. */
+  note(text: string): void;
   close(): void;
 };
 
@@ -26,7 +28,7 @@ const NAME_WIDTH = "database".length;
 export function openProgress(mode: ProgressMode, output: Writer, style: Style): ProgressView {
   if (mode === "live") return new LiveProgress(output, style);
   if (mode === "plain") return new PlainProgress(output);
-  return { report: ignore, line: ignore, close: ignore };
+  return { report: ignore, line: ignore, note: ignore, close: ignore };
 }
 
 /** One line when a part begins that can take long, and one when a part ends. */
@@ -46,6 +48,10 @@ class PlainProgress implements ProgressView {
 
   line(): void {
     // A process's own lines are in its log.
+  }
+
+  note(text: string): void {
+    this.#output.write(`${text}\n`);
   }
 
   close(): void {
@@ -79,6 +85,13 @@ class LiveProgress implements ProgressView {
 
   line({ text }: LogLine): void {
     this.#lastText = tameText(text, false).trim();
+  }
+
+  /** Above what is drawn: a line between would be counted as one of those, and one of those left behind. */
+  note(text: string): void {
+    this.#output.write(`${eraseLines(this.#drawn)}${text}\n`);
+    this.#drawn = 0;
+    if (this.#steps.size > 0 && !this.#closing.signal.aborted) this.#draw();
   }
 
   close(): void {
@@ -133,8 +146,10 @@ class LiveProgress implements ProgressView {
 
   #formatSummary(steps: readonly Step[]): string {
     const done = steps.filter(({ state }) => state === "done");
-    const words = done.map(({ part, ms }) => `${part} ${formatMs(ms)}`);
-    return this.#style.paint("dim", cutTo(words.join(" · "), this.#style.columns - 1));
+    // A part and its time stay together where the line is broken.
+    const words = done.map(({ part, ms }) => `${part} ${formatMs(ms)}`.replaceAll(" ", NO_BREAK));
+    const text = wrap(words.join(" · "), this.#style.columns - 1).replaceAll(NO_BREAK, " ");
+    return this.#style.paint("dim", text);
   }
 }
 

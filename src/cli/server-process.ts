@@ -1,20 +1,20 @@
-import { chmod, mkdir, open, stat } from "node:fs/promises";
+import { chmod, mkdir } from "node:fs/promises";
 
 import { monotonicMs, waitFor } from "../base/clock.ts";
-import { hasErrorCode, Problem } from "../base/problem.ts";
+import { Problem } from "../base/problem.ts";
 import { isRunning, startDetached } from "../process/process.ts";
 import type { Home } from "../protocol/home.ts";
 import type { ServerStatus } from "../protocol/schemas.ts";
 import { callServer } from "./client.ts";
 import type { Context } from "./context.ts";
 import { serverFailed, serverStuck } from "./problems.ts";
+import { readServerLog, sizeOfLog } from "./server-log.ts";
 
 const START_MS = 20_000;
 /** A server that ends at once may have found another that is starting, which then answers within this. */
 const OTHERS_START_MS = 3_000;
 const END_MS = 60_000;
 const LAST_LINES = 12;
-const MAX_LOG_BYTES = 256 * 1024;
 
 /** What the running server says of itself; `undefined` when there is none. */
 export async function findServer(
@@ -47,7 +47,7 @@ export async function startServer(context: Context): Promise<ServerStatus> {
   const { home, program, signal } = context;
   await createHome(context);
   const [file = process.execPath, ...args] = program;
-  const logStart = await sizeOf(home.serverLog);
+  const logStart = await sizeOfLog(home);
   const pid = await startDetached(
     {
       file,
@@ -63,7 +63,7 @@ export async function startServer(context: Context): Promise<ServerStatus> {
   const reason = isRunning(pid)
     ? `it did not answer within ${START_MS / 1000} seconds`
     : "it ended at once";
-  throw serverFailed(reason, (await readLogEnd(home.serverLog, logStart)).slice(-LAST_LINES));
+  throw serverFailed(reason, await readServerLog(home, { last: LAST_LINES, from: logStart }));
 }
 
 /** Resolves when nothing answers any more. @throws `server_stuck` */
@@ -74,12 +74,6 @@ export async function waitUntilGone(home: Home, signal?: AbortSignal): Promise<v
     ...(signal === undefined ? {} : { signal }),
   });
   if (gone === undefined) throw serverStuck();
-}
-
-/** The last lines that the server printed. */
-export async function readServerLog(home: Home, last: number): Promise<readonly string[]> {
-  const lines = await readLogEnd(home.serverLog, 0);
-  return last === 0 ? [] : lines.slice(-last);
 }
 
 const PASSED_ON = new Set(
@@ -138,32 +132,5 @@ async function hasNoServer(home: Home): Promise<boolean> {
     // A server that is on its way out may still take the connection and drop it.
     if (error instanceof Problem) return false;
     throw error;
-  }
-}
-
-async function sizeOf(file: string): Promise<number> {
-  try {
-    return (await stat(file)).size;
-  } catch (error) {
-    if (hasErrorCode(error, "ENOENT")) return 0;
-    throw error;
-  }
-}
-
-async function readLogEnd(file: string, from: number): Promise<readonly string[]> {
-  const size = await sizeOf(file);
-  const start = Math.max(Math.min(from, size), size - MAX_LOG_BYTES);
-  if (size === start) return [];
-  const handle = await open(file, "r");
-  try {
-    const { bytesRead, buffer } = await handle.read(
-      Buffer.alloc(size - start),
-      0,
-      size - start,
-      start,
-    );
-    return buffer.subarray(0, bytesRead).toString("utf8").trimEnd().split("\n");
-  } finally {
-    await handle.close();
   }
 }

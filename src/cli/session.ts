@@ -3,6 +3,7 @@ import { Problem } from "../base/problem.ts";
 import type { LogLine } from "../environment/environment.ts";
 import type { AppName } from "../environment/name.ts";
 import type { CallInput, CallName, CallOutput } from "../protocol/calls.ts";
+import type { EnvironmentView } from "../protocol/schemas.ts";
 import { findWorkspace } from "../workspace/workspace.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 import type { CallEvents } from "./client.ts";
@@ -12,7 +13,6 @@ import { LogText } from "./log-text.ts";
 import { bindingStale, flagsExclusive } from "./problems.ts";
 import { openProgress } from "./progress.ts";
 import type { ProgressMode, ProgressView } from "./progress.ts";
-import { confirmLoss } from "./prompts.ts";
 import { styleFor } from "./style.ts";
 import { findApp, listSources, requireApp, requireTarget } from "./target.ts";
 import type { Target, TargetSources } from "./target.ts";
@@ -32,6 +32,9 @@ export class Session {
   readonly #sources: TargetSources;
   readonly #folder: string;
   #workspace: Promise<Workspace> | undefined;
+  /** One for all calls under way: two would draw over each other. */
+  #view: ProgressView | undefined;
+  #calls = 0;
   #isServerStarted = false;
 
   constructor(context: Context, parsed: ParsedArguments, folder: string = context.folder) {
@@ -83,13 +86,15 @@ export class Session {
 
   /** The environment a command is about: `name` where its arguments say it, else --env, else the workspace's. */
   async target(name: string | null = null): Promise<Target> {
-    const { chosen } = this.#sources;
-    if (name !== null && chosen.environment !== null)
-      throw flagsExclusive("--env", JSON.stringify(name));
-    const environment = name ?? chosen.environment;
-    const target = await requireTarget({ ...this.#sources, chosen: { ...chosen, environment } });
-    if (environment === null) await this.#assertBound(target);
+    const { target, isBound } = await this.#findTarget(name);
+    if (isBound) await this.#showBound(target);
     return target;
+  }
+
+  /** The same, as the server shows it now. */
+  async environment(name: string | null = null): Promise<EnvironmentView> {
+    const { target, isBound } = await this.#findTarget(name);
+    return isBound ? this.#showBound(target) : this.call("environment.show", target);
   }
 
   defaultSources(app: AppName): ReturnType<typeof listSources> {
@@ -102,7 +107,8 @@ export class Session {
     input: CallInput<Name>,
     events: CallEvents = {},
   ): Promise<CallOutput<Name>> {
-    const view = this.#openProgress();
+    const view = (this.#view ??= this.#openProgress());
+    this.#calls += 1;
     try {
       return await this.#withServer(
         { name, input },
@@ -113,7 +119,8 @@ export class Session {
         },
       );
     } finally {
-      view.close();
+      this.#calls -= 1;
+      if (this.#calls === 0) this.#closeProgress();
     }
   }
 
@@ -132,19 +139,32 @@ export class Session {
   /** A line about what happens, for a person. */
   note(text: string): void {
     if (this.isJson || this.#isQuiet) return;
-    this.context.stderr.write(`${text}\n`);
+    if (this.#view === undefined) this.context.stderr.write(`${text}\n`);
+    else this.#view.note(text);
   }
 
-  confirm(loss: string): Promise<void> {
+  async confirm(loss: string): Promise<void> {
+    const { confirmLoss } = await import("./prompts.ts");
     return confirmLoss(this.context, loss, this.isJson);
   }
 
+  /** `isBound`: only this workspace's binding says so. */
+  async #findTarget(name: string | null): Promise<{ target: Target; isBound: boolean }> {
+    const { chosen } = this.#sources;
+    if (name !== null && chosen.environment !== null)
+      throw flagsExclusive("--env", JSON.stringify(name));
+    const environment = name ?? chosen.environment;
+    const target = await requireTarget({ ...this.#sources, chosen: { ...chosen, environment } });
+    return { target, isBound: environment === null };
+  }
+
   /** Another environment may have been given the name of the one that was bound. @throws `binding_stale` */
-  async #assertBound(target: Target): Promise<void> {
+  async #showBound(target: Target): Promise<EnvironmentView> {
     const name = `${target.app}/${target.environment}`;
     try {
-      const { id } = await this.call("environment.show", target);
-      if (id !== (await this.workspace()).binding?.id) throw bindingStale(name);
+      const shown = await this.call("environment.show", target);
+      if (shown.id !== (await this.workspace()).binding?.id) throw bindingStale(name);
+      return shown;
     } catch (error) {
       const isGone = error instanceof Problem && /^(environment|app)_unknown$/.test(error.code);
       throw isGone ? bindingStale(name) : error;
@@ -219,6 +239,11 @@ export class Session {
       stderr,
       styleFor(stderr, environment, systemClock.now()),
     );
+  }
+
+  #closeProgress(): void {
+    this.#view?.close();
+    this.#view = undefined;
   }
 
   #progressMode(): ProgressMode {

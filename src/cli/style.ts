@@ -1,8 +1,11 @@
-import { stripVTControlCharacters, styleText } from "node:util";
+import type { styleText as styleTextType } from "node:util";
 
 import type { Context, Writer } from "./context.ts";
 
-export type Paint = Parameters<typeof styleText>[0];
+/** As an import it would load all that `node:util` can do. */
+const { stripVTControlCharacters, styleText } = process.getBuiltinModule("node:util");
+
+export type Paint = Parameters<typeof styleTextType>[0];
 
 /** How text is to look where it goes. */
 export type Style = {
@@ -15,11 +18,7 @@ export type Style = {
 };
 
 export function styleFor(writer: Writer, environment: Context["environment"], now: number): Style {
-  const refusal = environment["NO_COLOR"];
-  const hasColors =
-    writer.isTerminal &&
-    (refusal === undefined || refusal === "") &&
-    environment["TERM"] !== "dumb";
+  const hasColors = wantsColors(writer, environment);
   return {
     columns: writer.isTerminal ? Math.max(20, writer.columns) : Infinity,
     now,
@@ -27,6 +26,14 @@ export function styleFor(writer: Writer, environment: Context["environment"], no
     paint: (format, text) =>
       hasColors ? styleText(format, text, { validateStream: false }) : text,
   };
+}
+
+/** `NO_COLOR` refuses them, then `FORCE_COLOR` asks for them also where there is no terminal; both as those who set them mean. */
+function wantsColors({ isTerminal }: Writer, environment: Context["environment"]): boolean {
+  const { NO_COLOR: refusal = "", FORCE_COLOR: force = "", TERM: terminal } = environment;
+  if (refusal !== "") return false;
+  if (force !== "") return force !== "0" && force !== "false";
+  return isTerminal && terminal !== "dumb";
 }
 
 /** Characters that a terminal shows of a text. */
@@ -45,6 +52,9 @@ export function cutTo(text: string, width: number): string {
     ? text
     : `${characters.slice(0, Math.max(0, width - 1)).join("")}…`;
 }
+
+/** Stands for a space at which a line is not to be broken, until it has been wrapped. */
+export const NO_BREAK = "\u00a0";
 
 /** Breaks at spaces; a word that is wider than that stays whole. Lines after the first get the indent besides. */
 export function wrap(text: string, width: number, indent = ""): string {

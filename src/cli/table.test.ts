@@ -157,3 +157,14 @@ test("what is thrown and no problem is told as a mistake of ours, with exit code
 test("a width counts what is seen", () => {
   expect(widthOf("\u001b[1m✓ ok\u001b[0m")).toBe(4);
 });
+
+test("where a URL does not fit beside the rest it goes below, whole, and each row keeps its line", () => {
+  const text = formatEnvironments([ENVIRONMENT], { here: null, style: styleOf(60, false) });
+  expect(text.split("\n")).toEqual([
+    "  ENVIRONMENT    STATE  FROM         AGE",
+    "● agent-feature  awake  development  2 h",
+    "  http://shop--agent-feature.localhost:7420",
+  ]);
+  const narrow = formatEnvironments([ENVIRONMENT], { here: null, style: styleOf(24, false) });
+  expect(narrow).toContain("http://shop--agent-feature.localhost:7420");
+});

@@ -8,7 +8,7 @@ import { parseAppName } from "../environment/name.ts";
 import { bindWorkspace, findWorkspace } from "../workspace/workspace.ts";
 import { createFolder, removeFolder } from "./fixtures/context.ts";
 import { createRepository, git } from "./fixtures/git.ts";
-import { chooseAppName, listSources, requireApp, requireTarget } from "./target.ts";
+import { listSources, requireApp, requireTarget } from "./target.ts";
 import type { TargetSources } from "./target.ts";
 
 const HOME = "/home/ada/.ramet";
@@ -102,27 +102,15 @@ test("a worktree finds the app by its main worktree's binding, and by what that 
   );
 });
 
-test("a broken manifest only fails to name the app; making an app from it is refused", async () => {
+test("a broken manifest only fails to name the app", async () => {
   await writeAtomically(path.join(worktree, "ramet.json"), "{");
   expect(await requireApp(sourcesAt(worktree, { apps: ["only"] }))).toBe("only");
-  await expect(chooseAppName(worktree)).rejects.toMatchObject({ code: "manifest_invalid" });
 });
 
 test("no app at all is another problem's remedy than several", async () => {
   await expect(requireApp(sourcesAt(worktree))).rejects.toMatchObject({
     remedy: expect.stringContaining("ramet init"),
   });
-});
-
-test("a new app is called by its manifest, its package, its folder, in this order", async () => {
-  expect(await chooseAppName(main)).toBe("shop");
-  await writeAtomically(
-    path.join(main, "package.json"),
-    JSON.stringify({ name: "store", scripts: { dev: "node ." } }),
-  );
-  expect(await chooseAppName(main)).toBe("store");
-  await writeAtomically(path.join(main, "ramet.json"), JSON.stringify({ app: "market" }));
-  expect(await chooseAppName(main)).toBe("market");
 });
 
 test.each(["{", "[]", '{"name":1}', "null"])(

@@ -85,13 +85,6 @@ export async function listSources(
   return [first, ...others, DEVELOPMENT];
 }
 
-/** The name for a new app: what its manifest says, else its package or its folder. */
-export async function chooseAppName(folder: string): Promise<AppName> {
-  const named = await readManifestApp(folder);
-  if (named !== undefined) return parseAppName(named);
-  return suggestAppName((await readPackageName(folder)) ?? path.basename(folder));
-}
-
 async function findBoundApp(
   { home }: TargetSources,
   workspace: Workspace,

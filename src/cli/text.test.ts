@@ -13,7 +13,7 @@ import { readLines } from "./lines.ts";
 import { LogText } from "./log-text.ts";
 import { parseCount } from "./numbers.ts";
 import { formatServer } from "./server-text.ts";
-import { cutTo, formatAge, formatMs, padTo, styleFor, tameText, widthOf, wrap } from "./style.ts";
+import { cutTo, formatAge, formatMs, padTo, tameText, widthOf, wrap } from "./style.ts";
 import type { Style } from "./style.ts";
 import { formatTransfer } from "./transfer-text.ts";
 import { countVariables, formatVariables } from "./variable-text.ts";
@@ -142,20 +142,6 @@ test.each([
   ["2026-01-02T00:05:00Z", "0 s"],
 ])("%s is %s ago", (time, age) => {
   expect(formatAge(time, NOW)).toBe(age);
-});
-
-test.each<[what: string, environment: Record<string, string>, isTerminal: boolean, has: boolean]>([
-  ["a terminal", {}, true, true],
-  ["a pipe", {}, false, false],
-  ["NO_COLOR", { NO_COLOR: "1" }, true, false],
-  ["an empty NO_COLOR", { NO_COLOR: "" }, true, true],
-  ["a dumb terminal", { TERM: "dumb" }, true, false],
-])("%s decides about colours", (...row) => {
-  const [, environment, isTerminal, has] = row;
-  const style = styleFor({ write: () => undefined, isTerminal, columns: 10 }, environment, NOW);
-  expect(style.hasColors).toBe(has);
-  expect(style.paint("red", "x") === "x").toBe(!has);
-  expect(style.columns).toBe(isTerminal ? 20 : Infinity);
 });
 
 test.each(["", "-1", "1.5", "1e3", "many", " 1", "0x10", "1000000000", "101"])(

@@ -3,6 +3,7 @@ import { constants, copyFile } from "node:fs/promises";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { promisify } from "node:util";
 
+import { monotonicMs } from "../base/clock.ts";
 import { hasErrorCode } from "../base/problem.ts";
 import type { Pinned } from "./owned-files.ts";
 
@@ -11,13 +12,13 @@ const NO_REFLINK = ["EXDEV", "ENOTSUP", "EOPNOTSUPP", "EINVAL", "ENOSYS", "ENOTT
 /** Below this a file is copied at once: handing it to a thread costs more than copying it. */
 const SMALL_BYTES = 256 * 1024;
 const CHUNK_BYTES = 1024 * 1024;
-/** Small files between two turns of the event loop: 1 to 3 ms. */
-const FILES_PER_TURN = 8;
+/** Small files are copied so long before others have their turn in the event loop. */
+const TURN_MS = 2;
 
 const readAsync = promisify(read);
 const writeAsync = promisify(write);
 const smallChunk = Buffer.allocUnsafe(SMALL_BYTES);
-let smallFiles = 0;
+let turnBegan = 0;
 
 /** Shares the file's blocks with a new one; false where the file system cannot. */
 export async function reflinkFile(source: Pinned, target: string): Promise<boolean> {
@@ -44,8 +45,9 @@ export async function copyBytes(source: Pinned, target: string): Promise<void> {
   } finally {
     closeSync(fd);
   }
-  smallFiles += 1;
-  if (smallFiles % FILES_PER_TURN === 0) await nextTurn();
+  if (monotonicMs() - turnBegan < TURN_MS) return;
+  await nextTurn();
+  turnBegan = monotonicMs();
 }
 
 function copyAtOnce(source: number, target: number, size: number): void {

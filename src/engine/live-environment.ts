@@ -19,7 +19,7 @@ import type { VariableStore } from "../variables/variables.ts";
 import type { EngineContext } from "./context.ts";
 import { HeldDatabase } from "./held-database.ts";
 import { makeKeeperSocketFolder } from "./layout.ts";
-import { requireManifest } from "./manifests.ts";
+import { KnownManifest } from "./manifests.ts";
 import { asProblem } from "./problems.ts";
 import { findMainProcess, listUnstarted } from "./process-plans.ts";
 import { writeRecord } from "./records.ts";
@@ -47,7 +47,7 @@ export class LiveEnvironment {
   #record: EnvironmentRecord;
   #phase: Phase = "asleep";
   #runtime: Runtime | undefined;
-  #manifest: Manifest | undefined;
+  readonly manifests: KnownManifest;
   #waking: Promise<void> | undefined;
   #wakeFailure: { readonly problem: ProblemFields; readonly atMs: number } | null = null;
   #ended = false;
@@ -55,6 +55,7 @@ export class LiveEnvironment {
   constructor(context: EngineContext, record: EnvironmentRecord) {
     this.#context = context;
     this.#record = record;
+    this.manifests = new KnownManifest(record.files.path);
     this.#database =
       record.database === null ? null : new HeldDatabase(context, record, record.database);
   }
@@ -105,7 +106,7 @@ export class LiveEnvironment {
   processes(): readonly ProcessState[] {
     if (this.#runtime !== undefined && this.#phase !== "asleep") return this.#runtime.processes();
     const state = this.#phase === "waking" ? "starting" : "stopped";
-    return listUnstarted(this.#manifest, this.#record.ports, state);
+    return listUnstarted(this.manifests.known, this.#record.ports, state);
   }
 
   /** What stands in its way: a broken preparation, a wake that failed, processes that fail. */
@@ -124,13 +125,13 @@ export class LiveEnvironment {
 
   /** The process that its own address leads to. */
   mainProcess(): string | undefined {
-    return this.#manifest === undefined ? undefined : findMainProcess(this.#manifest);
+    const { known } = this.manifests;
+    return known === undefined ? undefined : findMainProcess(known);
   }
 
   /** @throws `manifest_invalid`, `app_not_found`, `files_missing` */
-  async manifest(): Promise<Manifest> {
-    this.#manifest = await requireManifest(this.#record.files.path);
-    return this.#manifest;
+  manifest(): Promise<Manifest> {
+    return this.manifests.read();
   }
 
   /** Calls back whenever a state may have changed. */

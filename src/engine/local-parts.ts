@@ -16,7 +16,7 @@ import { MARK_VARIABLE } from "../environment/places.ts";
 import type { SystemUser } from "../environment/places.ts";
 import { bringFiles, keepFiles } from "../files/files.ts";
 import { endMarked } from "../process/process.ts";
-import { startRuntime } from "../runtime/runtime.ts";
+import { startFirstRuntime } from "../runtime/runtime.ts";
 import { findWorkspace, unbindWorkspace } from "../workspace/workspace.ts";
 import type { EngineContext } from "./context.ts";
 import { makeEnvironmentFolders } from "./layout.ts";
@@ -118,7 +118,10 @@ async function unbind({ layout, log }: EngineContext, id: EnvironmentId): Promis
 
 async function prepare(context: EngineContext, { user }: Making, draft: Draft): Promise<void> {
   await makeEnvironmentFolders(context.layout, { id: draft.id, uid: draft.uid, user });
-  const keeper = startRuntime(context.layout.runtimePlace(draft.id, user), context.keeperProgram);
+  const keeper = startFirstRuntime(
+    context.layout.runtimePlace(draft.id, user),
+    context.keeperProgram,
+  );
   // Whoever wakes the environment awaits it as well and meets its failure; until then it must not end the server.
   keeper.catch((error: unknown) => context.log(`${draft.id}: ${messageOf(error)}`));
   context.keepers.set(draft.id, keeper);

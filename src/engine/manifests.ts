@@ -1,3 +1,4 @@
+import type { Stats } from "node:fs";
 import { readFile, stat } from "node:fs/promises";
 import path from "node:path";
 
@@ -14,6 +15,43 @@ export async function requireManifest(folder: string): Promise<Manifest> {
   return manifest;
 }
 
+/** What a folder's manifest said when it was read last. */
+export class KnownManifest {
+  readonly #folder: string;
+  #stamp = "";
+  #known: Manifest | undefined;
+
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  get known(): Manifest | undefined {
+    return this.#known;
+  }
+
+  /** As it is now. @throws `files_missing`, `app_not_found`, `manifest_invalid` */
+  async read(): Promise<Manifest> {
+    const stamp = await this.#findStamp();
+    this.#known = await requireManifest(this.#folder);
+    this.#stamp = stamp;
+    return this.#known;
+  }
+
+  /** The same, read again only where a file that says most of it changed: for lists of many. */
+  async recall(): Promise<Manifest> {
+    const isSame = this.#known !== undefined && this.#stamp === (await this.#findStamp());
+    return isSame && this.#known !== undefined ? this.#known : this.read();
+  }
+
+  async #findStamp(): Promise<string> {
+    const stamps = ["ramet.json", "package.json"].map(async (name) => {
+      const found = await statIfThere(path.join(this.#folder, name));
+      return found === undefined ? "absent" : `${found.ino}:${found.size}:${found.ctimeMs}`;
+    });
+    return (await Promise.all(stamps)).join();
+  }
+}
+
 /** The SQL that a fork's rows are masked with. @throws `mask_missing` */
 export async function readMask(folder: string, manifest: Manifest): Promise<string | null> {
   const mask = manifest.database?.mask ?? null;
@@ -27,10 +65,14 @@ export async function readMask(folder: string, manifest: Manifest): Promise<stri
 }
 
 export async function isFolder(folder: string): Promise<boolean> {
+  return (await statIfThere(folder))?.isDirectory() === true;
+}
+
+async function statIfThere(file: string): Promise<Stats | undefined> {
   try {
-    return (await stat(folder)).isDirectory();
+    return await stat(file);
   } catch (error) {
-    if (hasErrorCode(error, "ENOENT", "ENOTDIR", "EACCES")) return false;
+    if (hasErrorCode(error, "ENOENT", "ENOTDIR", "EACCES")) return undefined;
     throw error;
   }
 }

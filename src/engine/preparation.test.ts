@@ -1,4 +1,4 @@
-import { cp, mkdir, writeFile } from "node:fs/promises";
+import { cp, mkdir, utimes, writeFile } from "node:fs/promises";
 import path from "node:path";
 
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -6,6 +6,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import type { EnvironmentRecord, FilesRecord } from "../environment/environment.ts";
 import type { Manifest } from "../environment/manifest.ts";
 import { runProgram } from "../process/process.ts";
+import { findDueSetup } from "./installed.ts";
 import { listChangeSteps, listFirstSteps, listForkSteps } from "./preparation.ts";
 import { TestEngine } from "./test-engine.ts";
 
@@ -60,14 +61,37 @@ test("an app's first environment needs all that its manifest names, in this orde
   expect(await listFirstSteps(source, { ...manifest, database: null })).toEqual(["setup"]);
 });
 
-test("a setup that was found, not asked for, is left out where packages are installed already", async () => {
-  const found = { ...manifest, source: "package.json (dev)" };
-  const installed = path.join(stage.folder, "installed");
-  await mkdir(path.join(installed, "node_modules"), { recursive: true });
+async function install(folder: string): Promise<void> {
+  await mkdir(path.join(folder, "node_modules"), { recursive: true });
+  await writeFile(path.join(folder, "node_modules", ".package-lock.json"), "{}");
+}
 
-  expect(await listFirstSteps(installed, found)).not.toContain("setup");
-  expect(await listFirstSteps(source, found)).toContain("setup");
-  expect(await listFirstSteps(installed, manifest)).toContain("setup");
+test("an install is left out where packages were installed since the lock file changed", async () => {
+  const installed = await stage.writeApp("installed", { "package-lock.json": "{}" });
+  const steps = async (): Promise<readonly string[]> =>
+    listFirstSteps(installed, { ...manifest, setup: "npm ci --no-audit", database: null });
+
+  expect(await steps()).toEqual(["setup"]);
+  await install(installed);
+  expect(await steps()).toEqual([]);
+  const later = new Date(Date.now() + 60_000);
+  await utimes(path.join(installed, "package-lock.json"), later, later);
+  expect(await steps()).toEqual(["setup"]);
+});
+
+test.each([
+  ["npm ci", null],
+  ["npm ci --no-audit && npx prisma generate", "npx prisma generate"],
+  ["pnpm install --frozen-lockfile", null],
+  ["yarn && yarn build", "yarn build"],
+  ["npm ci --prefix web", "npm ci --prefix web"],
+  ["npm install left-pad", "npm install left-pad"],
+  ["make setup", "make setup"],
+  ["bundle install", "bundle install"],
+])("where packages are installed, of %j is due %j", async (setup, due) => {
+  const installed = await stage.writeApp("installed-too", {});
+  await install(installed);
+  expect(await findDueSetup(installed, setup)).toBe(due);
 });
 
 test("a fork of the very same tree needs nothing: packages and rows come along", async () => {

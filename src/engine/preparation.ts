@@ -1,7 +1,4 @@
-import path from "node:path";
-
 import { monotonicMs } from "../base/clock.ts";
-import { exists } from "../base/remove-inside.ts";
 import { timed } from "../environment/create.ts";
 import type { EnvironmentRecord, PreparationStep, Report } from "../environment/environment.ts";
 import type { Manifest } from "../environment/manifest.ts";
@@ -10,6 +7,7 @@ import { preparationInterrupted, stepFailed } from "../environment/problems.ts";
 import { hashFiles, isSameTree } from "../files/files.ts";
 import { runStep } from "../runtime/runtime.ts";
 import type { EngineContext } from "./context.ts";
+import { findDueSetup } from "./installed.ts";
 import type { LiveEnvironment } from "./live-environment.ts";
 import { asProblem } from "./problems.ts";
 import { findProcessUser } from "./users.ts";
@@ -34,14 +32,13 @@ const LOCK_FILES = [
   "mix.lock",
 ];
 
-/** What a new app's first environment needs before its processes: all that its manifest names. */
+/** What a new app's first environment needs before its processes: all that its manifest names and is not done. */
 export async function listFirstSteps(
   folder: string,
   manifest: Manifest,
 ): Promise<readonly PreparationStep[]> {
-  const isSetUp =
-    manifest.source !== "ramet.json" && (await exists(path.join(folder, "node_modules")));
-  return listNamed(manifest).filter((step) => step !== "setup" || !isSetUp);
+  const setup = await findDueSetup(folder, manifest.setup);
+  return listNamed({ ...manifest, setup });
 }
 
 /**
@@ -126,7 +123,8 @@ async function runCommand(
   live: LiveEnvironment,
   { step, manifest, signal: stop }: Command,
 ): Promise<{ detail: string }> {
-  const command = findCommand(manifest, step);
+  const named = findCommand(manifest, step);
+  const command = step === "setup" ? await findDueSetup(live.record.files.path, named) : named;
   if (command === null) return { detail: "" };
   const user = await findProcessUser(context.layout, live.record);
   const { mark } = context.layout.runtimePlace(live.record.id, user);

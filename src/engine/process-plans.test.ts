@@ -61,6 +61,7 @@ function input(
     user: null,
     inherited: { LANG: "C.UTF-8", HOME: "/home/ann" },
     compileCache: "/home/ann/.ramet/data/x/home/compile-cache",
+    ownPortPreload: "/opt/ramet/own-port.cjs",
     ...changes,
   };
 }
@@ -101,6 +102,29 @@ test("commands find the tree's own programs first, then those of the shell that 
   expect(environmentOf(input(), "web")["PATH"]).toBe("/home/ann/shop/node_modules/.bin:/usr/bin");
 });
 
+test("a process whose code names its port is moved to the assigned one, one that listens nowhere is not", () => {
+  const manifest = input().manifest;
+  const processes = {
+    web: { ...web, ownPort: 3000 },
+    api: web,
+    jobs: { ...web, port: false, ownPort: 3000 },
+  };
+  const plan = input({
+    manifest: { ...manifest, processes },
+    variables: { NODE_OPTIONS: "--inspect" },
+  });
+
+  expect(environmentOf(plan, "web")).toMatchObject({
+    RAMET_OWN_PORT: "3000:4001",
+    NODE_OPTIONS: '--inspect --require "/opt/ramet/own-port.cjs"',
+    PORT: "4001",
+  });
+  for (const name of ["api", "jobs"]) {
+    expect(environmentOf(plan, name)["NODE_OPTIONS"]).toBe("--inspect");
+    expect(environmentOf(plan, name)).not.toHaveProperty("RAMET_OWN_PORT");
+  }
+});
+
 test("a process runs in its own folder of the tree", () => {
   expect(planProcesses(input()).map(({ folder }) => folder)).toEqual([
     "/home/ann/shop",
@@ -122,6 +146,22 @@ test("a variable that was set goes before the manifest's, and neither replaces w
     PORT: "4001",
     RAMET_ENV: "agent",
   });
+});
+
+test("an app that reads its database's address in pieces gets each of them", () => {
+  const pieces = ["HOST", "PORT", "USER", "PASSWORD", "NAME"];
+  const asked = Object.fromEntries(pieces.map((name) => [`PG${name}`, value(`$DATABASE_${name}`)]));
+  const databaseUrl = "postgres://app:a%40b@127.0.0.1:4003/shop";
+  const environment = environmentOf(input({ asked, databaseUrl }), "web");
+
+  expect(pieces.map((name) => environment[`PG${name}`])).toEqual([
+    "127.0.0.1",
+    "4003",
+    "app",
+    "a@b",
+    "shop",
+  ]);
+  expect(environment).not.toHaveProperty("DATABASE_HOST");
 });
 
 test.each([

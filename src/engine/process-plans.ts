@@ -6,6 +6,7 @@ import type { Manifest, ProcessManifest } from "../environment/manifest.ts";
 import type { SystemUser } from "../environment/places.ts";
 import { variableMissing } from "../environment/problems.ts";
 import type { ProcessPlan } from "../runtime/runtime.ts";
+import { moveOwnPort } from "./own-port.ts";
 
 /** Listeners of our own, as other programs are told of them. */
 export type Listeners = { readonly gatewayPort: number; readonly databasePort: number };
@@ -21,6 +22,8 @@ export type PlanInput = {
   /** What of the server's own environment its children may see. */
   readonly inherited: Readonly<Record<string, string>>;
   readonly compileCache: string;
+  /** Makes a Node program listen on its `$PORT` where its code names another. */
+  readonly ownPortPreload: string;
 };
 
 const HOST = "127.0.0.1";
@@ -48,7 +51,7 @@ export function planProcesses(input: PlanInput): readonly ProcessPlan[] {
     folder: path.join(input.record.files.path, process.folder),
     port: process.port ? (input.record.ports[name] ?? null) : null,
     ready: process.ready,
-    environment: planEnvironment(input, { name, process }),
+    environment: planProcessEnvironment(input, { name, process }),
     problem,
   }));
 }
@@ -80,17 +83,38 @@ export function listUnstarted(
 
 type Role = { readonly name: string; readonly process: ProcessManifest };
 
+function planProcessEnvironment(input: PlanInput, role: Role): Readonly<Record<string, string>> {
+  const environment = planEnvironment(input, role);
+  const { port, ownPort: from } = role.process;
+  const to = input.record.ports[role.name];
+  if (!port || from === null || to === undefined) return environment;
+  return moveOwnPort(environment, { from, to, preload: input.ownPortPreload });
+}
+
 function planEnvironment(input: PlanInput, role: Role | null): Readonly<Record<string, string>> {
   return { ...input.inherited, ...listUser(input), ...planVariables(input, role) };
 }
 
 function planVariables(input: PlanInput, role: Role | null): Readonly<Record<string, string>> {
   const own = { ...listOwn(input, role), ...listServices(input) };
-  const base = { ...input.inherited, ...listUser(input), ...own };
+  const base = { ...input.inherited, ...listUser(input), ...own, ...listParts(input.databaseUrl) };
   const expanded = Object.entries(input.manifest.variables).flatMap(([name, { value }]) =>
     value === null ? [] : [[name, expand(value, base)] as const],
   );
   return { ...Object.fromEntries(expanded), ...input.variables, ...own };
+}
+
+/** Of the database's address, for apps that read it in pieces: `"PGHOST": "$DATABASE_HOST"`. */
+function listParts(databaseUrl: string | null): Record<string, string> {
+  if (databaseUrl === null) return {};
+  const url = new URL(databaseUrl);
+  return {
+    DATABASE_HOST: url.hostname,
+    DATABASE_PORT: url.port,
+    DATABASE_USER: decodeURIComponent(url.username),
+    DATABASE_PASSWORD: decodeURIComponent(url.password),
+    DATABASE_NAME: decodeURIComponent(url.pathname.slice(1)),
+  };
 }
 
 function listOwn(input: PlanInput, role: Role | null): Record<string, string> {

@@ -47,6 +47,7 @@ export async function choosePorts(
   { id, ports }: EnvironmentRecord,
   manifest: Manifest,
 ): Promise<EnvironmentRecord["ports"]> {
+  // One that did not start is met by the wake, which starts another.
   const early = await keepers.get(id)?.catch(() => undefined);
   const isAhead = early !== undefined && early.processes().length > 0;
   return isAhead ? ports : assignPorts(ports, manifest);

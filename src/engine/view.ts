@@ -66,7 +66,7 @@ export async function describeEnvironment(
 /** A manifest that cannot be read shows among the problems of the next wake; the environment is listed all the same. */
 async function findReadable(live: LiveEnvironment): Promise<Manifest | undefined> {
   try {
-    return await live.manifest();
+    return await live.manifests.recall();
   } catch (error) {
     if (error instanceof Problem) return undefined;
     throw error;

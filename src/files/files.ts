@@ -9,7 +9,7 @@ import { writeAtomically } from "../base/write-atomically.ts";
 import type { SystemUser } from "../environment/places.ts";
 import { bringIgnored } from "./bring.ts";
 import { openPair } from "./copy-entry.ts";
-import { findCleanTree } from "./git.ts";
+import { areSameTree } from "./git.ts";
 import { keepTree } from "./keep.ts";
 import { findIgnoredNames, listTree } from "./list-tree.ts";
 
@@ -70,9 +70,8 @@ export async function canReflink(folder: string): Promise<boolean> {
 }
 
 /** True when git says that both hold the same files, unchanged; false also means that it is not known. */
-export async function isSameTree(a: string, b: string): Promise<boolean> {
-  const [first, second] = await Promise.all([findCleanTree(a), findCleanTree(b)]);
-  return first !== undefined && first === second;
+export function isSameTree(a: string, b: string): Promise<boolean> {
+  return areSameTree([a, b]);
 }
 
 /** Changes when one of these files changes, appears or goes away. */

@@ -105,19 +105,45 @@ export async function isTracked(tree: GitTree, name: string): Promise<boolean> {
   return stdout !== "";
 }
 
-/** What HEAD holds of this folder; undefined while anything in it differs from HEAD, or without git. */
-export async function findCleanTree(folder: string): Promise<string | undefined> {
-  return withGit(async () => {
-    const tree = { folder, user: await findOwner(folder) };
-    // Side by side: a fork waits for it.
-    const [known, head, status] = await Promise.all([
-      findGitTree(folder),
-      git(tree, ["rev-parse", "--verify", "--quiet", "HEAD:./"]),
-      git(tree, ["status", "--porcelain", "--", "."]),
-    ]);
-    const isClean = head.exitCode === 0 && status.exitCode === 0 && status.stdout === "";
-    return known !== undefined && isClean ? head.stdout.trim() : undefined;
+/** True when git says that both hold the same files, unchanged; false also means that it is not known. */
+export async function areSameTree(folders: readonly [string, string]): Promise<boolean> {
+  const same = await withGit(async () => {
+    const heads = await Promise.all(folders.map(findCleanHead));
+    if (heads.includes(undefined)) return false;
+    if (heads[0] === heads[1] && (await areAll(folders, isTopFolder))) return true;
+    const trees = await Promise.all(folders.map(findTree));
+    return trees[0] !== undefined && trees[0] === trees[1];
   });
+  return same === true;
+}
+
+/** The commit that the folder is at, while nothing in the folder differs from it. */
+async function findCleanHead(folder: string): Promise<string | undefined> {
+  const tree = { folder, user: await findOwner(folder) };
+  const { exitCode, stdout } = await git(tree, ["status", "--porcelain=v2", "--branch", "--", "."]);
+  const lines = stdout.split("\n").filter((line) => line !== "");
+  if (exitCode !== 0 || !lines.every((line) => line.startsWith("# "))) return undefined;
+  return lines.map((line) => /^# branch\.oid ([0-9a-f]{40,})$/.exec(line)?.[1]).find(Boolean);
+}
+
+/** What HEAD holds of this folder; undefined where git does not track it. */
+async function findTree(folder: string): Promise<string | undefined> {
+  const tree = await findGitTree(folder);
+  if (tree === undefined) return undefined;
+  const { exitCode, stdout } = await git(tree, ["rev-parse", "--verify", "--quiet", "HEAD:./"]);
+  return exitCode === 0 ? stdout.trim() : undefined;
+}
+
+/** No commit says otherwise of it than of the whole. */
+function isTopFolder(folder: string): Promise<boolean> {
+  return exists(path.join(folder, ".git"));
+}
+
+async function areAll<T>(
+  items: readonly T[],
+  test: (item: T) => Promise<boolean>,
+): Promise<boolean> {
+  return (await Promise.all(items.map(test))).every(Boolean);
 }
 
 /** undefined where git is not installed. */

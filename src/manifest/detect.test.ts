@@ -67,14 +67,12 @@ test.each([
   ["dotenv -e .env -- vite dev", "npm run dev -- --port $PORT --strictPort --host $HOST"],
   ["node_modules/.bin/vite", "npm run dev -- --port $PORT --strictPort --host $HOST"],
   ["tsc && vite", "npm run dev -- --port $PORT --strictPort --host $HOST"],
-  ["vite & node api.js", "npm run dev"],
-  ["vite build", "npm run dev"],
-  ["vitest", "npm run dev"],
-  ['concurrently "vite" "node api.js"', "npm run dev"],
+  ["vite & node api.js", "vite --port $PORT --strictPort --host $HOST"],
+  ['concurrently "vite" "node api.js"', "vite --port $PORT --strictPort --host $HOST"],
   ["react-router dev", "npm run dev -- --port $PORT --strictPort --host $HOST"],
   ["astro dev", "npm run dev -- --port $PORT --host $HOST"],
   ["next dev --turbo", "npm run dev -- -p $PORT -H $HOST"],
-  ["nuxt dev", "npm run dev"],
+  ["nuxt dev", "npm run dev -- --port $PORT --host $HOST"],
 ])("the script %j is run as %j", async (script, command) => {
   expect(await webCommand(script)).toBe(command);
 });
@@ -117,6 +115,8 @@ test("an app without dependencies needs no setup", async () => {
 test.each([
   ["app_no_command", { scripts: { build: "tsc" } }],
   ["app_no_command", { name: "empty" }],
+  ["app_script_ends", { scripts: { dev: "vite build" } }],
+  ["app_script_ends", { scripts: { dev: "vitest" } }],
   ["manifest_invalid", "{'name': 1}"],
   ["manifest_invalid", { scripts: { dev: 5 } }],
   ["manifest_invalid", []],

@@ -1,37 +1,43 @@
-import type { ProcessManifest } from "../environment/manifest.ts";
-import { hasDependencies, type PackageFile } from "./package-file.ts";
-import { findPackageManager, type PackageManager } from "./package-manager.ts";
-import { DEFAULT_READY } from "./ramet-file.ts";
-import { isReloading } from "./reloading.ts";
-import { findPortFlags } from "./script-tool.ts";
+import type { Answers, Manifest } from "../environment/manifest.ts";
+import { planVariables } from "./detection/database-variables.ts";
+import { found, type Outcome } from "./detection/outcome.ts";
+import { listCloned } from "./detection/outputs.ts";
+import { planDatabase } from "./detection/plan-database.ts";
+import { planRunning } from "./detection/plan-running.ts";
+import { planSetup } from "./detection/plan-setup.ts";
+import { readProject } from "./detection/project.ts";
+import { PACKAGE_FILE, type PackageFile } from "./package-file.ts";
 
-/** How an app is run by what its `package.json` says. */
-export type Detected = {
-  readonly script: string;
-  readonly setup: string | null;
-  readonly processes: Readonly<Record<string, ProcessManifest>>;
-};
+/** All of a manifest but what only `ramet.json` can say. */
+export type Detected = Omit<Manifest, "app" | "unused">;
 
-/** The script `dev`, else `start`, as the process `web`; undefined when there is neither. */
-export async function detectApp(folder: string, file: PackageFile): Promise<Detected | undefined> {
-  const script = ["dev", "start"].find((name) => (file.scripts?.[name] ?? "").trim() !== "");
-  if (script === undefined) return undefined;
-  const manager = await findPackageManager(folder, file);
-  const web: ProcessManifest = {
-    command: commandOf(script, file.scripts?.[script] ?? "", manager),
-    port: true,
-    ownPort: null,
-    ready: DEFAULT_READY,
-    folder: ".",
-    reloads: isReloading(`npm run ${script}`, file),
-  };
-  return { script, setup: hasDependencies(file) ? manager.install : null, processes: { web } };
-}
-
-/** npm keeps a script's flags for itself unless they follow `--`; the others pass them on. */
-function commandOf(name: string, script: string, manager: PackageManager): string {
-  const flags = findPortFlags(script);
-  const run = `${manager.name} run ${name}`;
-  if (flags === null) return run;
-  return manager.name === "npm" ? `${run} -- ${flags}` : `${run} ${flags}`;
+/**
+ * How an app is run by what stands in its files; nothing of it is executed.
+ * @throws `detection_ambiguous`, `app_no_command`, `app_script_ends`, `manifest_invalid`
+ */
+export async function detectApp(
+  folder: string,
+  file: PackageFile,
+  answers: Answers = {},
+): Promise<Outcome<Detected>> {
+  const project = await readProject(folder, file, answers);
+  const packages = [project.root, ...project.members];
+  const running = await planRunning(project, answers);
+  const setup = planSetup(project, running.value);
+  const database = planDatabase(project);
+  const variables = planVariables(packages);
+  const hasDatabase = database.value !== null;
+  const parts = [running, setup, database];
+  return found(
+    {
+      setup: setup.value.command,
+      processes: running.value.processes,
+      database: database.value,
+      variables: hasDatabase ? variables.value : {},
+      files: { clone: [...new Set([...listCloned(packages), ...setup.value.folders])] },
+      source: `${PACKAGE_FILE} (${running.value.source})`,
+    },
+    [...parts.flatMap(({ findings }) => findings), ...(hasDatabase ? variables.findings : [])],
+    [...parts.flatMap(({ warnings }) => warnings), ...variables.warnings],
+  );
 }

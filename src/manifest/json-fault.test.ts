@@ -16,7 +16,10 @@ function isJson(text: string): boolean {
 test("whatever is written by JSON.stringify has no fault", () => {
   fc.assert(
     fc.property(fc.jsonValue({ maxDepth: 5 }), fc.constantFrom(0, 2), (value, indent) => {
-      expect(findJsonFault(JSON.stringify(value, null, indent))).toBeUndefined();
+      const text = JSON.stringify(value, null, indent);
+      // That one key is refused, and fast-check is fond of it.
+      fc.pre(!text.includes('"__proto__"'));
+      expect(findJsonFault(text)).toBeUndefined();
     }),
   );
 });

@@ -153,7 +153,8 @@ test("readiness, folders and reloading are as written", async () => {
   expect(processes["two"]).toMatchObject({ ready: { kind: "none" }, port: true });
   expect(processes["three"]).toMatchObject({ reloads: true, port: true });
   expect([processes["four"]?.reloads, processes["five"]?.reloads]).toEqual([true, false]);
-  expect(unused).toEqual(["database.data", "processes.three.port"]);
+  expect(unused).toEqual(["database.data"]);
+  expect([processes["two"]?.ownPort, processes["three"]?.ownPort]).toEqual([null, 3000]);
 });
 
 test.each([

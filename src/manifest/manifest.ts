@@ -1,43 +1,67 @@
 /** Reads how an app is run: its `ramet.json`, or what its `package.json` says in the absence of one. */
 import path from "node:path";
 
-import type { DatabaseManifest, Manifest, ProcessManifest } from "../environment/manifest.ts";
+import { exists } from "../base/remove-inside.ts";
+import { writeAtomically } from "../base/write-atomically.ts";
+import type { Answers, Explanation, Manifest, Question } from "../environment/manifest.ts";
+import { suggestAppName } from "../environment/name.ts";
 import { assertStandsAlone, findAppFolder as findFolder } from "./app-folder.ts";
 import { detectApp, type Detected } from "./detect.ts";
-import { assertStaysInside } from "./inner-path.ts";
+import { found, type Outcome } from "./detection/outcome.ts";
 import { readJsonFile } from "./json-file.ts";
-import { findPackageFile, type PackageFile } from "./package-file.ts";
-import { appHasNoCommand } from "./problems.ts";
-import {
-  DEFAULT_DATABASE,
-  listUnused,
-  parseRametFile,
-  RAMET_FILE,
-  toDatabase,
-  toProcess,
-  toVariables,
-} from "./ramet-file.ts";
-import { isReloading } from "./reloading.ts";
-import type { ProcessInFile, RametFile } from "./schema.ts";
+import { findPackageFile } from "./package-file.ts";
+import { Ambiguity, nothingDetected } from "./problems.ts";
+import { parseRametFile, RAMET_FILE } from "./ramet-file.ts";
+import { readRamet } from "./read-ramet.ts";
+import { formatRametFile } from "./written-file.ts";
 
-/** undefined: there is no app here. @throws `manifest_invalid`, `app_no_command` */
+/**
+ * undefined: there is no app here.
+ * @throws `manifest_invalid`, `detection_ambiguous`, `app_no_command`, `app_script_ends`
+ */
 export async function findManifest(folder: string): Promise<Manifest | undefined> {
+  return (await explainManifest(folder))?.manifest;
+}
+
+/** The same with its reasons, and with what a person answered to the questions that it throws. */
+export async function explainManifest(
+  folder: string,
+  answers: Answers = {},
+): Promise<Explanation | undefined> {
   const written = await readJsonFile(folder, RAMET_FILE);
-  if (written !== undefined) return readRamet(folder, parseRametFile(written));
   const packageFile = await findPackageFile(folder);
-  if (packageFile === undefined) return undefined;
-  const detected = await detectApp(folder, packageFile);
-  if (detected === undefined) throw appHasNoCommand();
-  return {
-    app: null,
-    setup: detected.setup,
-    processes: detected.processes,
-    database: DEFAULT_DATABASE,
-    variables: {},
-    files: { clone: defaultClone(packageFile) },
-    unused: [],
-    source: sourceOf(detected),
-  };
+  if (written === undefined && packageFile === undefined) return undefined;
+  const { value, findings, warnings } =
+    written === undefined && packageFile !== undefined
+      ? toManifest(await detectApp(folder, packageFile, answers))
+      : await readRamet({ folder, packageFile, answers }, parseRametFile(written));
+  const name = value.app ?? suggestAppName(packageFile?.name ?? path.basename(folder));
+  return { manifest: value, name, findings, warnings: [...warnings, ...warnOfUnused(value)] };
+}
+
+/** @throws `nothing_detected`, and what `explainManifest` throws */
+export async function requireExplanation(folder: string): Promise<Explanation> {
+  const explanation = await explainManifest(folder);
+  if (explanation === undefined) throw nothingDetected(folder);
+  return explanation;
+}
+
+/** What only a person can decide, when that is why a manifest was not found. */
+export function findQuestion(error: unknown): Question | undefined {
+  return error instanceof Ambiguity ? error.question : undefined;
+}
+
+/** The `ramet.json` that says what was found, and under which name. */
+export function describeManifest({ manifest }: Explanation, app: string): string {
+  return formatRametFile(manifest, app);
+}
+
+/** Writes it where there is none; false: there is one, which stays as it is. */
+export async function writeManifest(folder: string, text: string): Promise<boolean> {
+  const file = path.join(folder, RAMET_FILE);
+  if (await exists(file)) return false;
+  await writeAtomically(file, text, { mode: 0o644 });
+  return true;
 }
 
 /**
@@ -55,62 +79,11 @@ export async function requireAppFolder(here: string, root: string): Promise<stri
   return folder;
 }
 
-async function readRamet(folder: string, file: RametFile): Promise<Manifest> {
-  const packageFile = await findPackageFile(folder);
-  const detected = await detectUnsaid(folder, file, packageFile);
-  return {
-    app: file.app?.toLowerCase() ?? null,
-    setup: findSetup(file, detected),
-    processes: detected?.processes ?? (await readProcesses(folder, file.processes ?? {})),
-    database: await readDatabase(folder, file),
-    variables: toVariables(file.variables),
-    files: { clone: file.files?.clone ?? defaultClone(packageFile) },
-    unused: listUnused(file),
-    source: [RAMET_FILE, ...(detected === undefined ? [] : [sourceOf(detected)])].join(", "),
-  };
+function toManifest({ value, findings, warnings }: Outcome<Detected>): Outcome<Manifest> {
+  return found({ app: null, unused: [], ...value }, findings, warnings);
 }
 
-/** What `ramet.json` leaves open is found as if there were none; a file that names processes says all there is. */
-async function detectUnsaid(
-  folder: string,
-  file: RametFile,
-  packageFile: PackageFile | undefined,
-): Promise<Detected | undefined> {
-  if (file.processes !== undefined || packageFile === undefined) return undefined;
-  return detectApp(folder, packageFile);
-}
-
-function findSetup({ setup }: RametFile, detected: Detected | undefined): string | null {
-  if (setup === false) return null;
-  return setup ?? detected?.setup ?? null;
-}
-
-async function readDatabase(folder: string, file: RametFile): Promise<DatabaseManifest | null> {
-  const database = toDatabase(file.database);
-  const mask = database?.mask ?? null;
-  if (mask !== null) await assertStaysInside(folder, mask, "database.mask");
-  return database;
-}
-
-async function readProcesses(
-  folder: string,
-  written: Readonly<Record<string, ProcessInFile>>,
-): Promise<Record<string, ProcessManifest>> {
-  const entries = Object.entries(written).map(
-    async ([name, one]): Promise<[string, ProcessManifest]> => {
-      const own = path.join(folder, one.folder ?? ".");
-      await assertStaysInside(folder, one.folder ?? ".", `processes.${name}.folder`);
-      const packageFile = one.reload === undefined ? await findPackageFile(own) : undefined;
-      return [name, toProcess(one, isReloading(one.command, packageFile))];
-    },
-  );
-  return Object.fromEntries(await Promise.all(entries));
-}
-
-function defaultClone(packageFile: PackageFile | undefined): readonly string[] {
-  return packageFile === undefined ? [] : ["node_modules"];
-}
-
-function sourceOf({ script }: Detected): string {
-  return `package.json (${script})`;
+function warnOfUnused({ unused }: Manifest): readonly string[] {
+  if (unused.length === 0) return [];
+  return [`ramet.json says ${unused.join(", ")}, on which this version does not act yet.`];
 }

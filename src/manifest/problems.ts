@@ -1,6 +1,7 @@
 import path from "node:path";
 
 import { Problem } from "../base/problem.ts";
+import type { Question } from "../environment/manifest.ts";
 
 /** `where`: a file, with line and column where there are some. */
 export function manifestInvalid(where: string, reason: string, remedy?: string): Problem {
@@ -11,14 +12,66 @@ export function manifestInvalid(where: string, reason: string, remedy?: string):
   });
 }
 
-export function appHasNoCommand(): Problem {
+/** `where`: the package.json that was read. */
+export function appHasNoCommand(where: string): Problem {
   return new Problem({
     code: "app_no_command",
-    message:
-      "package.json has neither a `dev` nor a `start` script, so how to run the app is unknown.",
+    message: `${where} has no script that starts the app, such as \`dev\` or \`start\`, and beside it stands no server.js or the like: how to run the app is unknown.`,
     remedy:
       'Write a ramet.json such as {"processes": {"web": {"command": "node server.js"}}}, or add a `dev` script.',
   });
+}
+
+export function nothingDetected(folder: string): Problem {
+  return new Problem({
+    code: "nothing_detected",
+    message: `${folder} has neither a ramet.json nor a package.json: there is nothing to be found in it.`,
+    remedy:
+      'Go to the folder of your app, or write a ramet.json such as {"processes": {"web": {"command": "python app.py"}}}.',
+  });
+}
+
+export function scriptEnds(where: string, name: string, script: string): Problem {
+  return new Problem({
+    code: "app_script_ends",
+    message: `The script ${JSON.stringify(name)} of ${where} is ${JSON.stringify(script.slice(0, 200))}, which does something and ends: nothing would be left running.`,
+    remedy:
+      'Add a `dev` script that starts the app, or write a ramet.json such as {"processes": {"web": {"command": "node server.js"}}}.',
+  });
+}
+
+/** Several answers are as likely: the person chooses, at the prompt or by what the remedy shows. */
+export class Ambiguity extends Problem {
+  readonly question: Question;
+
+  constructor(question: Question, remedy: string) {
+    super({ code: "detection_ambiguous", message: question.text, remedy });
+    this.question = question;
+  }
+}
+
+export function managerAmbiguous(locks: readonly string[], managers: readonly string[]): Problem {
+  const question: Question = {
+    id: "packageManager",
+    text: `${locks.join(" and ")} stand side by side, and package.json has no packageManager: which of ${managers.join(", ")} installs the packages?`,
+    choices: managers,
+  };
+  return new Ambiguity(
+    question,
+    `Remove the lock file that is out of use, or write a ramet.json such as {"setup": "${managers[0]} install"}.`,
+  );
+}
+
+export function scriptAmbiguous(where: string, names: readonly string[]): Problem {
+  const question: Question = {
+    id: "script",
+    text: `${where} has several scripts that could start the app: which of ${names.join(", ")} does?`,
+    choices: names,
+  };
+  return new Ambiguity(
+    question,
+    `Name it \`dev\`, or write a ramet.json such as {"processes": {"web": {"command": "npm run ${names[0]}"}}}.`,
+  );
 }
 
 export function packagesShared(folder: string, above: string): Problem {
@@ -26,6 +79,6 @@ export function packagesShared(folder: string, above: string): Problem {
   return new Problem({
     code: "packages_shared",
     message: `${folder} is one of the workspaces of ${above}, which holds its packages: a fork of it alone would lack them.`,
-    remedy: `Write a ramet.json in ${above} that runs it from there, such as {"processes": {"web": {"command": "npm run dev", "folder": ${JSON.stringify(inner)}}}}, and run \`ramet init\` there.`,
+    remedy: `Run \`ramet init\` in ${above}, which finds its apps; to run this one alone, write a ramet.json there first, such as {"processes": {"web": {"command": "npm run dev", "folder": ${JSON.stringify(inner)}}}}.`,
   });
 }

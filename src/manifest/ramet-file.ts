@@ -11,7 +11,10 @@ import { manifestInvalid } from "./problems.ts";
 import { keysAt, type ProcessInFile, ramet, type RametFile } from "./schema.ts";
 
 export const RAMET_FILE = "ramet.json";
-export const DEFAULT_READY: ReadyCheck = { kind: "port", timeoutMs: 60_000 };
+export const DEFAULT_READY: Extract<ReadyCheck, { kind: "port" }> = {
+  kind: "port",
+  timeoutMs: 60_000,
+};
 export const DEFAULT_DATABASE: DatabaseManifest = { migrate: null, seed: null, mask: null };
 
 const MAX_REASONS = 5;
@@ -65,14 +68,7 @@ export function listUnused(file: RametFile): readonly string[] {
     (key) => file[key] !== undefined,
   );
   const data = typeof file.database === "object" ? file.database.data : undefined;
-  const fixedPorts = Object.entries(file.processes ?? {}).filter(
-    ([, { port }]) => typeof port === "number",
-  );
-  return [
-    ...keys,
-    ...(data === undefined || data === "all" ? [] : ["database.data"]),
-    ...fixedPorts.map(([name]) => `processes.${name}.port`),
-  ];
+  return [...keys, ...(data === undefined || data === "all" ? [] : ["database.data"])];
 }
 
 function toReady(written: ProcessInFile["ready"]): ReadyCheck {

@@ -6,7 +6,7 @@ import { messageOf } from "../base/problem.ts";
 import { parseAppName } from "../environment/name.ts";
 import { findVariableNameFault, isReservedVariable } from "../environment/variable-name.ts";
 
-const MAX_PROCESSES = 16;
+export const MAX_PROCESSES = 16;
 const MAX_LIST = 100;
 /** Each has a log of its own beside those of the processes. */
 const STEPS = ["setup", "migrate", "seed"];

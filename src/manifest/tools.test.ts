@@ -80,13 +80,16 @@ test.each<[locks: readonly string[], packageManager: string | undefined, install
   [[], "bun@1.2.0", "bun install"],
   [[], "unknown@1", "npm install"],
   [["package-lock.json"], "pnpm@9.1.0", "npm ci"],
-  [["package-lock.json", "pnpm-lock.yaml"], undefined, "pnpm install --frozen-lockfile"],
+  [["package-lock.json", "npm-shrinkwrap.json"], undefined, "npm ci"],
+  [["bun.lock", "bun.lockb"], undefined, "bun install"],
+  [["package-lock.json", "pnpm-lock.yaml"], "pnpm@9.1.0", "pnpm install --frozen-lockfile"],
+  [["package-lock.json", "yarn.lock"], "yarn@4.1.0", "yarn install --immutable"],
 ])(
   "with %j and packageManager %j the packages come by %j",
   async (locks, packageManager, install) => {
     for (const lock of locks) await put(lock);
     const file = packageManager === undefined ? {} : { packageManager };
-    expect((await findPackageManager(folder, file)).install).toBe(install);
+    expect(findPackageManager(new Set(locks), file, undefined).install).toBe(install);
     expect(await hasOwnLockFile(folder)).toBe(locks.length > 0);
   },
 );
@@ -106,7 +109,7 @@ test("what package.json holds besides is of no concern, and its order of keys ne
   await put("package.json", {
     version: 5,
     name: ["odd"],
-    exports: { ".": null },
+    engines: { node: ">=20" },
     scripts: { start: "node x" },
     packageManager: "npm@10.0.0",
   });

@@ -120,16 +120,9 @@ test("what this version does not act on yet is said, not silently dropped", asyn
     limits: { cpus: 1 },
     sleep: "15m",
     database: { data: "schema" },
-    processes: { web: { command: "x", port: 3000 } },
+    processes: { web: { command: "x" } },
   });
-  expect(manifest?.unused).toEqual([
-    "services",
-    "api",
-    "limits",
-    "sleep",
-    "database.data",
-    "processes.web.port",
-  ]);
+  expect(manifest?.unused).toEqual(["services", "api", "limits", "sleep", "database.data"]);
 });
 
 test("setup is what is written, what is found, or none where it is false", async () => {

@@ -1,5 +1,7 @@
 /** Keeps the beginning and the end of a stream of bytes, each up to half of `most`; what lies between is counted. */
 export class CapturedOutput {
+  /** All that came, also what is left out. */
+  bytes = 0;
   readonly #half: number;
   #head: Buffer[] = [];
   #headBytes = 0;
@@ -12,6 +14,7 @@ export class CapturedOutput {
   }
 
   push(chunk: Buffer): void {
+    this.bytes += chunk.length;
     const room = this.#half - this.#headBytes;
     const first = chunk.subarray(0, room);
     if (first.length > 0) {

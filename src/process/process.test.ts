@@ -91,6 +91,15 @@ test("a grandchild that holds the pipe does not keep the caller waiting, and liv
   expect(door.isRunning(Number(stdout))).toBe(true);
 });
 
+test("what a child goes on printing after the program's end is heard, until it falls silent", async () => {
+  const script = "(for i in $(seq 30); do sleep 0.02; printf x; done; exec sleep 60) & echo $!";
+  const { stdout } = await door.runProgram(launch("sh", "-c", script), { timeoutMs: LIMIT_MS });
+  const [pid, printed] = stdout.split("\n");
+  process.kill(Number(pid), "SIGKILL");
+
+  expect(printed).toBe("x".repeat(30));
+});
+
 test("at its time limit a program is ended with its children, even if it ignores SIGTERM", async () => {
   let pid = 0;
   const running = door.runProgram(

@@ -1,8 +1,9 @@
 import type { Readable } from "node:stream";
 import { finished } from "node:stream/promises";
 import { StringDecoder } from "node:string_decoder";
+import { setImmediate as nextTurn } from "node:timers/promises";
 
-import { sleep } from "../base/clock.ts";
+import { monotonicMs, sleep } from "../base/clock.ts";
 import { CapturedOutput } from "./captured-output.ts";
 import { endGroup } from "./ending.ts";
 import { type Exit, type Launch, type Spawned, spawnLaunch } from "./launch.ts";
@@ -20,8 +21,10 @@ export type RunOptions = {
 };
 
 const MAX_OUTPUT_BYTES = 4 * 1024 * 1024;
-/** A grandchild may hold our pipe for ever: what it prints after the program's end is waited for no longer. */
-const DRAIN_MS = 250;
+/** A grandchild may hold our pipe for ever: once nothing has come for so long, nothing more is waited for. */
+const SILENCE_MS = 250;
+/** It may print for ever, too. */
+const DRAIN_LIMIT_MS = 10_000;
 const GRACE_MS = 2_000;
 
 /** Runs to its end. @throws `program_timed_out`, or the signal's reason, once the whole group is gone. */
@@ -39,7 +42,7 @@ export async function runToEnd(launch: Launch, options: RunOptions): Promise<Pro
   feed(spawned, options.input);
   try {
     const exit = await exitWithin(spawned, launch, options);
-    await drained([stdout.ended, stderr.ended]);
+    await drained([stdout, stderr]);
     return { ...exit, stdout: stdout.captured.text(), stderr: stderr.captured.text() };
   } finally {
     spawned.child.stdout?.destroy();
@@ -47,11 +50,13 @@ export async function runToEnd(launch: Launch, options: RunOptions): Promise<Pro
   }
 }
 
+type Capture = { readonly captured: CapturedOutput; readonly ended: Promise<void> };
+
 function capture(
   stream: Readable | null,
   most: number,
   onOutput: (chunk: string) => void,
-): { captured: CapturedOutput; ended: Promise<void> } {
+): Capture {
   const captured = new CapturedOutput(most);
   if (stream === null) return { captured, ended: Promise.resolve() };
   const decoder = new StringDecoder("utf8");
@@ -63,12 +68,18 @@ function capture(
   return { captured, ended: finished(stream).catch(() => undefined) };
 }
 
-async function drained(ends: readonly Promise<void>[]): Promise<void> {
+/** Silence counts only after a look at the pipes: under load the timer comes before what waits in them was read. */
+async function drained(captures: readonly Capture[]): Promise<void> {
   const done = new AbortController();
-  // Cut short when the streams have ended, so that the timer keeps nobody waiting.
-  const limit = sleep(DRAIN_MS, done.signal).catch(() => undefined);
-  await Promise.race([Promise.all(ends), limit]);
-  done.abort();
+  const ended = Promise.all(captures.map(({ ended: end }) => end)).then(() => done.abort());
+  const heard = (): number => captures.reduce((sum, { captured }) => sum + captured.bytes, 0);
+  const end = monotonicMs() + DRAIN_LIMIT_MS;
+  for (let before = -1; before !== heard() && monotonicMs() < end && !done.signal.aborted;) {
+    before = heard();
+    // Cut short when the streams have ended, so that the timer keeps nobody waiting.
+    await Promise.race([ended, sleep(SILENCE_MS, done.signal).catch(() => undefined)]);
+    await nextTurn();
+  }
 }
 
 function feed({ child }: Spawned, input: string | undefined): void {

@@ -13,9 +13,6 @@ import {
   variableSchema,
 } from "./schemas.ts";
 
-/** Grows when a call changes so that an older client or server would misread it. */
-export const PROTOCOL_VERSION = 1;
-
 const text = z.string().max(4096);
 const target = z.object({ app: text, environment: text });
 const nothing = z.object({});

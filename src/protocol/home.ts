@@ -1,5 +1,6 @@
-import { createHash } from "node:crypto";
 import path from "node:path";
+
+import { findHomeFolder } from "./home-folder.js";
 
 /** What decides where Ramet keeps its things. */
 export type Surroundings = {
@@ -25,9 +26,9 @@ export type Home = {
 /** A unix socket's path holds 104 bytes on macOS, 108 on Linux; the longest below `sockets` is `/12345678/.s.PGSQL.5432`. */
 const MAX_SOCKETS_FOLDER = 103 - "/12345678/.s.PGSQL.5432".length;
 
-/** `$RAMET_HOME`, else `/var/lib/ramet` for root, else `~/.ramet`. */
+/** Where a server of these surroundings keeps its things, and where it listens. */
 export function findHome(surroundings: Surroundings): Home {
-  const folder = path.resolve(findHomeFolder(surroundings));
+  const folder = findHomeFolder(surroundings);
   const sockets = findSocketsFolder(folder, surroundings);
   return {
     folder,
@@ -39,15 +40,11 @@ export function findHome(surroundings: Surroundings): Home {
   };
 }
 
-function findHomeFolder({ environment, uid, userHome }: Surroundings): string {
-  const chosen = environment["RAMET_HOME"];
-  if (chosen !== undefined && chosen !== "") return chosen;
-  return uid === 0 ? "/var/lib/ramet" : path.join(userHome, ".ramet");
-}
-
 function findSocketsFolder(folder: string, { environment, uid }: Surroundings): string {
   const inside = path.join(folder, "run");
   if (Buffer.byteLength(inside) <= MAX_SOCKETS_FOLDER) return inside;
+  // Imported it would cost every start some milliseconds, and this is rare.
+  const { createHash } = process.getBuiltinModule("node:crypto");
   const hash = createHash("sha256").update(folder).digest("hex").slice(0, 12);
   const runtime = environment["XDG_RUNTIME_DIR"];
   if (runtime !== undefined && path.isAbsolute(runtime) && uid !== 0) {

@@ -15,7 +15,3 @@ export const messageSchema = z.union([
   z.object({ bug: z.string() }),
 ]);
 export type Message = z.infer<typeof messageSchema>;
-
-/** The headers of every call. */
-export const TOKEN_HEADER = "x-ramet-token";
-export const PROTOCOL_HEADER = "x-ramet-protocol";

@@ -1,5 +1,6 @@
 import { Problem } from "../base/problem.ts";
 import type { ReadyCheck } from "../environment/manifest.ts";
+import type { TakenPort } from "./taken-port.ts";
 
 export function processExited(
   name: string,
@@ -11,6 +12,15 @@ export function processExited(
     code: "process_exited",
     message: `The process ${name} ${how.how}; ${lines}.`,
     remedy: `Run \`ramet logs --process ${name}\` to see all it printed.`,
+  });
+}
+
+export function portTaken(name: string, taken: TakenPort): Problem {
+  const port = taken.port ?? 3000;
+  return new Problem({
+    code: "port_taken",
+    message: `The process ${name} listens on a port that its code names, which another program has: ${taken.line}`,
+    remedy: `Make its code listen on $PORT. Of a Node program, "port": ${port} of the process in ramet.json is enough.`,
   });
 }
 

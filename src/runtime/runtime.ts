@@ -44,6 +44,15 @@ export async function startRuntime(
   place: RuntimePlace,
   program: readonly string[],
 ): Promise<Runtime> {
+  await clearLeftovers(place);
+  return startFirstRuntime(place, program);
+}
+
+/** The same for an environment that is just being made: nothing can be left of it. */
+export async function startFirstRuntime(
+  place: RuntimePlace,
+  program: readonly string[],
+): Promise<Runtime> {
   return toRuntime(place, await startKeeper(place, program));
 }
 

@@ -25,7 +25,6 @@ export async function startKeeper(
 ): Promise<KeeperClient> {
   const [file, ...args] = program;
   if (file === undefined) throw new Error("A keeper's program has a file.");
-  await clearLeftovers(place);
   await makeLogs(place);
   const pid = await startDetached(
     {

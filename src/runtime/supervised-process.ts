@@ -14,9 +14,10 @@ import {
 } from "../process/process.ts";
 import { LogFile } from "./log-file.ts";
 import type { ProcessPlan } from "./plan.ts";
-import { processExited, processNotReady } from "./problems.ts";
+import { portTaken, processExited, processNotReady } from "./problems.ts";
 import { type Subject, becomeObedient, becomeReady } from "./readiness.ts";
 import { NO_RESTARTS, isHopeless, planRestart } from "./restarts.ts";
+import { findTakenPort } from "./taken-port.ts";
 
 export type Surroundings = {
   readonly logs: string;
@@ -174,8 +175,8 @@ export class SupervisedProcess {
   #beLate(why: string): void {
     const { name, port, ready } = this.plan;
     if (port === null) return;
-    const problem = processNotReady(name, { port, ready, why }).toFields();
-    this.#update({ state: "failed", problem });
+    const problem = this.#findPortTaken() ?? processNotReady(name, { port, ready, why });
+    this.#update({ state: "failed", problem: problem.toFields() });
     void this.#say(problem.message);
   }
 
@@ -193,14 +194,24 @@ export class SupervisedProcess {
   async #explain({ exitCode, signal }: Exit): Promise<ProblemFields> {
     const how = signal === null ? `exited with code ${exitCode}` : `was ended by ${signal}`;
     await this.#say(how);
-    const lines = this.#log
+    const lines = this.#lastLines().slice(-QUOTED_LINES);
+    return (this.#findPortTaken() ?? processExited(this.plan.name, { how, lines })).toFields();
+  }
+
+  /** It wanted another port than the one assigned, and somebody has it. */
+  #findPortTaken(): Problem | undefined {
+    const { name, port } = this.plan;
+    const taken = findTakenPort(this.#lastLines());
+    if (taken === undefined || port === null || taken.port === port) return undefined;
+    return portTaken(name, taken);
+  }
+
+  #lastLines(): readonly string[] {
+    return this.#log
       .lastLines()
       .map(stripVTControlCharacters)
-      .filter((line) => line.trim() !== "");
-    const quoted = lines
-      .slice(-QUOTED_LINES)
+      .filter((line) => line.trim() !== "")
       .map((line) => line.slice(0, MAX_QUOTE / QUOTED_LINES));
-    return processExited(this.plan.name, { how, lines: quoted }).toFields();
   }
 
   #subject(pid: number): Omit<Subject, "wasTaken"> {

@@ -4,8 +4,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { GOOD, openCallStage, SHOP, TOKEN } from "../../test/journeys/call-stage.ts";
 import type { CallStage, Question } from "../../test/journeys/call-stage.ts";
-import { PROTOCOL_VERSION } from "../protocol/calls.ts";
-import { PROTOCOL_HEADER, TOKEN_HEADER } from "../protocol/messages.ts";
+import { PROTOCOL_HEADER, PROTOCOL_VERSION, TOKEN_HEADER } from "../protocol/headers.ts";
 
 let stage: CallStage;
 

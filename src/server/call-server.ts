@@ -4,8 +4,7 @@ import { createServer } from "node:http";
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 
 import { messageOf, Problem } from "../base/problem.ts";
-import { PROTOCOL_VERSION } from "../protocol/calls.ts";
-import { PROTOCOL_HEADER, TOKEN_HEADER } from "../protocol/messages.ts";
+import { PROTOCOL_HEADER, PROTOCOL_VERSION, TOKEN_HEADER } from "../protocol/headers.ts";
 import type { Message } from "../protocol/messages.ts";
 import { findCall } from "./call-table.ts";
 import { callUnknown, inputInvalid, protocolMismatch, tokenWrong } from "./problems.ts";

@@ -4,8 +4,8 @@ import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
 import path from "node:path";
 
 import { runs, TestEngine } from "../../src/engine/test-engine.ts";
-import { PROTOCOL_VERSION } from "../../src/protocol/calls.ts";
-import { messageSchema, PROTOCOL_HEADER, TOKEN_HEADER } from "../../src/protocol/messages.ts";
+import { PROTOCOL_HEADER, PROTOCOL_VERSION, TOKEN_HEADER } from "../../src/protocol/headers.ts";
+import { messageSchema } from "../../src/protocol/messages.ts";
 import type { Message } from "../../src/protocol/messages.ts";
 import type { ServerStatus } from "../../src/protocol/schemas.ts";
 import { openCallServer } from "../../src/server/call-server.ts";

@@ -10,7 +10,10 @@ export const appDelete = defineCommand({
     "Their databases, kept files, variables and logs are lost. Folders that environments are linked to stay.",
   positionals: [{ name: "APP", kind: "required", summary: "The app" }],
   options: { force: flag("Do not ask", "f") },
-  examples: [{ line: "ramet app delete shop --force", why: "Delete shop without being asked" }],
+  examples: [
+    { line: "ramet app delete shop", why: "Ask first, then delete shop with all its environments" },
+    { line: "ramet app delete shop --force", why: "Delete shop without being asked" },
+  ],
   async run(input, session) {
     const app = parseAppName(input.required("APP"));
     if (!input.has("force")) {

@@ -5,6 +5,10 @@ import { formatTable } from "../table.ts";
 export const appList = defineCommand({
   name: "app list",
   summary: "List the apps of this server",
+  examples: [
+    { line: "ramet app list", why: "Each with its environments" },
+    { line: "ramet app list --json", why: "For a program" },
+  ],
   run: (_input, session) => session.call("app.list", {}),
   toText(apps, style) {
     if (apps.length === 0)

@@ -9,8 +9,12 @@ export const dbPsql = defineCommand({
   summary: "Open psql on the environment's database",
   scope: "environment",
   positionals: [{ name: "-- ARGUMENT", kind: "rest", summary: "psql's own arguments" }],
+  examples: [
+    { line: "ramet db psql", why: "A prompt in this workspace's database" },
+    { line: "ramet db psql --env staging -- -f fix.sql", why: "A file, in another's" },
+  ],
   async run(input, session) {
-    const environment = await session.call("environment.show", await session.target());
+    const environment = await session.environment();
     if (environment.databaseUrl === null) throw addressMissing(titleOf(environment), "database");
     const program = {
       file: "psql",

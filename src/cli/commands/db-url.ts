@@ -9,11 +9,12 @@ export const dbUrl = defineCommand({
   positionals: [
     { name: "ENV", kind: "optional", summary: "The environment; otherwise this workspace's" },
   ],
+  examples: [
+    { line: "ramet db url", why: "For a client of your own" },
+    { line: "ramet db url staging", why: "Of another environment" },
+  ],
   async run(input, session) {
-    const environment = await session.call(
-      "environment.show",
-      await session.target(input.optional("ENV")),
-    );
+    const environment = await session.environment(input.optional("ENV"));
     if (environment.databaseUrl === null) throw addressMissing(titleOf(environment), "database");
     return { databaseUrl: environment.databaseUrl };
   },

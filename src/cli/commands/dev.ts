@@ -13,14 +13,15 @@ export const dev = defineCommand({
     { name: "DIR", kind: "optional", summary: "The workspace; otherwise the one of this folder" },
   ],
   examples: [
+    { line: "ramet dev", why: "In the workspace: wake it, then edit" },
     { line: "ramet dev --json", why: "One JSON object for each line: time, process, stream, text" },
   ],
   async run(input, session) {
     const folder = input.optional("DIR");
     const here =
       folder === null ? session : session.in(path.resolve(session.context.folder, folder));
-    const target = await here.target();
-    const environment = await here.call("environment.show", target);
+    const environment = await here.environment();
+    const target = { app: environment.app, environment: environment.name };
     here.note(`${titleOf(environment)}  ${environment.url ?? ""}`.trimEnd());
     await here.follow(target, {
       name: "environment.develop",

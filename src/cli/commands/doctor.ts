@@ -9,6 +9,10 @@ export const doctor = defineCommand({
   summary: "Find what was left over, and what this machine can give",
   description: "Processes, ports, folders, sockets and bindings that no environment owns.",
   options: { fix: flag("Clear what was left over") },
+  examples: [
+    { line: "ramet doctor", why: "Look, and change nothing" },
+    { line: "ramet doctor --fix", why: "Clear what was left over" },
+  ],
   run: (input, session) => session.call("doctor", { fix: input.has("fix") }),
   toText: ({ capabilities, leftovers, fixed }, style) =>
     [

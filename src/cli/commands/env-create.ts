@@ -25,7 +25,10 @@ export const envCreate = defineCommand({
       "What to fork; otherwise this workspace's environment, its main worktree's, or development",
     ),
     use: flag("Bind this workspace to it, and run it on this workspace's files", "u"),
-    files: value("KIND", "`linked` to this workspace, or `kept` by the server"),
+    files: value(
+      "linked|kept",
+      "On this workspace's own files, or on a copy that the server keeps",
+    ),
     timings: flag("Show where the time went: every step, and what ran beside what"),
   },
   examples: [
@@ -63,6 +66,7 @@ export const envCreate = defineCommand({
     const ready = formatReady(created, { what, style });
     return isTimed ? `${ready}\n\n${formatTimings(created.timings, style)}` : ready;
   },
+  hints: () => [{ line: "ramet dev", why: "Its logs, while you or an agent edit" }],
   toJson: ({ created }) => created,
   exitCode: ({ created }) => exitCodeOf(created),
 });

@@ -10,16 +10,17 @@ export const envDelete = defineCommand({
   description:
     "Its database, kept files, variables and logs are lost. A folder that it is linked to stays.",
   scope: "app",
-  positionals: [{ name: "NAME", kind: "required", summary: "The environment" }],
+  positionals: [{ name: "ENV", kind: "required", summary: "The environment" }],
   options: { force: flag("Do not ask", "f") },
   examples: [
+    { line: "ramet env delete agent-feature", why: "Ask first" },
     {
       line: "ramet env delete agent-feature --force && git worktree remove ../agent-feature",
       why: "When the work is done",
     },
   ],
   async run(input, session) {
-    const target = await session.target(input.required("NAME"));
+    const target = await session.target(input.required("ENV"));
     if (!input.has("force")) {
       const environment = await session.call("environment.show", target);
       await session.confirm(describeLoss(environment));
@@ -31,6 +32,15 @@ export const envDelete = defineCommand({
     if (deleted.folder !== null) await unbindFrom(deleted.folder, gone);
     return deleted;
   },
+  hints: ({ folder }) =>
+    folder === null
+      ? []
+      : [
+          {
+            line: `git worktree remove ${folder}`,
+            why: "Its folder stays; this removes a worktree",
+          },
+        ],
   toText: (deleted, style) => `${style.paint("green", "✓")} ${titleOf(deleted)} is deleted`,
 });
 

@@ -8,7 +8,10 @@ export const envList = defineCommand({
   summary: "List the environments of the app, or of all",
   scope: "app",
   options: { all: flag("Of all apps") },
-  examples: [{ line: "ramet env list --json", why: "For a program" }],
+  examples: [
+    { line: "ramet env list --all", why: "Of all apps" },
+    { line: "ramet env list --json", why: "For a program" },
+  ],
   async run(input, session) {
     const isAll = input.has("all");
     if (isAll && session.chosenApp !== null) throw flagsExclusive("--all", "--app");
@@ -17,6 +20,8 @@ export const envList = defineCommand({
     const environments = await session.call("environment.list", { app });
     return { environments, here: await session.boundId() };
   },
+  hints: ({ environments }) =>
+    environments.length === 0 ? [] : [{ line: "ramet env show ENV", why: "All about one" }],
   toJson: ({ environments }) => environments,
   toText({ environments, here }, style) {
     if (environments.length > 0) return formatEnvironments(environments, { here, style });

@@ -6,10 +6,16 @@ export const envShow = defineCommand({
   summary: "Show one environment: addresses, files, processes, problems",
   scope: "environment",
   positionals: [
-    { name: "NAME", kind: "optional", summary: "The environment; otherwise this workspace's" },
+    { name: "ENV", kind: "optional", summary: "The environment; otherwise this workspace's" },
   ],
-  async run(input, session) {
-    return session.call("environment.show", await session.target(input.optional("NAME")));
-  },
+  examples: [
+    { line: "ramet env show", why: "This workspace's" },
+    { line: "ramet env show staging --json", why: "Another, for a program" },
+  ],
+  run: (input, session) => session.environment(input.optional("ENV")),
+  hints: ({ state, name }) => [
+    ...(state === "asleep" ? [{ line: `ramet env start ${name}`, why: "Wake it" }] : []),
+    ...(state === "broken" ? [{ line: `ramet logs --env ${name}`, why: "What it printed" }] : []),
+  ],
   toText: formatEnvironment,
 });

@@ -13,17 +13,24 @@ export const envUse = defineCommand({
   description:
     "Commands in this workspace are about it from then on. An environment that runs on another folder stays with that.",
   scope: "app",
-  positionals: [{ name: "NAME", kind: "required", summary: "The environment" }],
-  examples: [{ line: "ramet env use development", why: "In the folder that development runs on" }],
+  positionals: [{ name: "ENV", kind: "required", summary: "The environment" }],
+  examples: [
+    { line: "ramet env use staging --app shop", why: "In a clone that no environment runs on" },
+    { line: "ramet env use development", why: "In the folder that development runs on" },
+  ],
   async run(input, session) {
     const environment = await session.call(
       "environment.show",
-      await session.target(input.required("NAME")),
+      await session.target(input.required("ENV")),
     );
     await bindTo(environment, session);
     if (environment.files.kind === "kept") await noteDifferences(session, environment);
     return environment;
   },
+  hints: () => [
+    { line: "ramet dev", why: "Its logs, while you edit" },
+    { line: "ramet run -- COMMAND", why: "A command with its variables and database" },
+  ],
   toText: (environment, style) =>
     formatReady(environment, { what: "is this workspace's environment", style }),
 });

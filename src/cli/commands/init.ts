@@ -1,20 +1,22 @@
-import { DEVELOPMENT, parseAppName } from "../../environment/name.ts";
+import path from "node:path";
+
+import { DEVELOPMENT, parseAppName, suggestAppName } from "../../environment/name.ts";
 import type { AppName } from "../../environment/name.ts";
 import { requireAppFolder } from "../../manifest/manifest.ts";
+import { findWithAnswers, type Found, offerToWrite } from "../adoption.ts";
 import { createAndBind } from "../binding-change.ts";
-import { value } from "../command-shape.ts";
+import { flag, value } from "../command-shape.ts";
 import { defineCommand } from "../command.ts";
 import { exitCodeOf, formatReady } from "../environment-text.ts";
 import { workspaceBound } from "../problems.ts";
 import type { Session } from "../session.ts";
 import { formatMs } from "../style.ts";
-import { chooseAppName } from "../target.ts";
 
 export const init = defineCommand({
   name: "init",
   summary: "Make this folder an app, and run its first environment",
   description:
-    "Reads ramet.json, or finds out how the app runs, and makes the environment `development` on this folder: " +
+    "Reads ramet.json, or finds out how the app runs, shows that and offers to write it down, and makes the environment `development` on this folder: " +
     "a database of its own, `setup`, `migrate` and `seed`, the processes, a URL. In a folder of a repository the app " +
     "is the nearest folder with a ramet.json, else with a package.json.",
   options: {
@@ -23,17 +25,22 @@ export const init = defineCommand({
       "What to call the app; otherwise as ramet.json, the package or the folder says",
       "a",
     ),
+    yes: flag("Write what was found to ramet.json without asking", "y"),
   },
   examples: [
     { line: "ramet init", why: "Run the app in this folder" },
+    { line: "ramet init --yes", why: "The same, and write ramet.json without asking" },
     { line: "ramet init --app shop", why: "The same, and call it shop" },
   ],
   async run(input, session) {
     const workspace = await session.workspace();
     const folder = await requireAppFolder(workspace.folder, workspace.root);
     const chosen = input.value("app");
-    const app = chosen === null ? await chooseAppName(folder) : parseAppName(chosen);
+    const found = await findWithAnswers(session, folder);
+    const app = chosen === null ? parseAppName(nameOf(found, folder)) : parseAppName(chosen);
     await assertUnbound(session, app);
+    if (found !== undefined)
+      await offerToWrite(session, found, { folder, app, isYes: input.has("yes") });
     const searchPath = session.context.environment["PATH"] ?? "";
     return createAndBind(session, {
       app,
@@ -43,8 +50,16 @@ export const init = defineCommand({
   },
   toText: (created, style) =>
     formatReady(created, { what: `is ready after ${formatMs(created.timings.total)}`, style }),
+  hints: () => [
+    { line: "git worktree add ../x && cd ../x && ramet env create x --use", why: "Fork it" },
+  ],
   exitCode: exitCodeOf,
 });
+
+/** As the manifest says, else the package, else the folder. */
+function nameOf(found: Found | undefined, folder: string): string {
+  return found?.explanation.name ?? suggestAppName(path.basename(folder));
+}
 
 /** A workspace that is another app's would lose its binding. @throws `workspace_bound` */
 async function assertUnbound(session: Session, app: AppName): Promise<void> {

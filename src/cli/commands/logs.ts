@@ -13,10 +13,13 @@ export const logs = defineCommand({
   scope: "environment",
   options: {
     follow: flag("Go on until Ctrl-C", "f"),
-    process: value("NAME", "Of this process only, or of `setup`, `migrate`, `seed`", "p"),
+    process: value("PROCESS", "Of this process only, or of `setup`, `migrate`, `seed`", "p"),
     last: value("N", `How many of the lines that are there already (${DEFAULT_LAST})`, "n"),
   },
-  examples: [{ line: "ramet logs -f --process web", why: "What web prints, as it prints it" }],
+  examples: [
+    { line: "ramet logs --process migrate --last 50", why: "How the last migration went" },
+    { line: "ramet logs -f --process web", why: "What web prints, as it prints it" },
+  ],
   async run(input, session): Promise<LogLine[] | undefined> {
     const last = parseCount("--last", input.value("last") ?? String(DEFAULT_LAST), MAX_LAST);
     const follow = input.has("follow");

@@ -13,9 +13,13 @@ export const open = defineCommand({
   summary: "Open the environment's URL in the browser",
   description: "Where there is no browser the URL is printed.",
   scope: "environment",
-  options: { process: value("NAME", "Of this process; otherwise of the first", "p") },
+  options: { process: value("PROCESS", "Of this process; otherwise of the first", "p") },
+  examples: [
+    { line: "ramet open", why: "The first process's URL" },
+    { line: "ramet open --process admin", why: "Another's" },
+  ],
   async run(input, session) {
-    const environment = await session.call("environment.show", await session.target());
+    const environment = await session.environment();
     if (environment.url === null) throw addressMissing(titleOf(environment), "URL");
     const names = environment.processes.map(({ name }) => name);
     const url = addressOf(environment.url, { process: input.value("process"), names });

@@ -10,6 +10,10 @@ export const pull = defineCommand({
     "An environment that runs on this folder has the same files anyway: nothing is moved.",
   scope: "environment",
   options: { force: flag("Overwrite what was changed here; it is kept aside", "f") },
+  examples: [
+    { line: "ramet pull", why: "Take over what changed there" },
+    { line: "ramet pull --force", why: "Also over what was changed here, which is kept aside" },
+  ],
   async run(input, session) {
     const target = await session.target();
     return session.call("files.pull", {
@@ -18,5 +22,6 @@ export const pull = defineCommand({
       force: input.has("force"),
     });
   },
+  hints: ({ changed }) => (changed.length === 0 ? [] : [{ line: "git status", why: "What came" }]),
   toText: (transfer, style) => formatTransfer(transfer, { verb: "pull", style }),
 });

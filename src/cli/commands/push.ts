@@ -10,6 +10,10 @@ export const push = defineCommand({
     "An environment that runs on this folder has the same files anyway: nothing is moved.",
   scope: "environment",
   options: { force: flag("Overwrite what was changed there; it is kept aside", "f") },
+  examples: [
+    { line: "ramet push", why: "Send what changed here" },
+    { line: "ramet push --force", why: "Also over what was changed there, which is kept aside" },
+  ],
   async run(input, session) {
     const target = await session.target();
     return session.call("files.push", {
@@ -18,5 +22,7 @@ export const push = defineCommand({
       force: input.has("force"),
     });
   },
+  hints: ({ changed }) =>
+    changed.length === 0 ? [] : [{ line: "ramet logs", why: "What its processes say to that" }],
   toText: (transfer, style) => formatTransfer(transfer, { verb: "push", style }),
 });

@@ -1,7 +1,7 @@
-import { value } from "../command-shape.ts";
+import { flag, value } from "../command-shape.ts";
 import { defineCommand } from "../command.ts";
 import { parseCount } from "../numbers.ts";
-import { readServerLog } from "../server-process.ts";
+import { followServerLog, readServerLog, sizeOfLog } from "../server-log.ts";
 import { tameText } from "../style.ts";
 
 const DEFAULT_LAST = 100;
@@ -10,10 +10,25 @@ const MAX_LAST = 10_000;
 export const serverLogs = defineCommand({
   name: "server logs",
   summary: "Show what the server printed last",
-  options: { last: value("N", `How many lines (${DEFAULT_LAST})`, "n") },
-  async run(input, session) {
-    const last = parseCount("--last", input.value("last") ?? String(DEFAULT_LAST), MAX_LAST);
-    return readServerLog(session.context.home, last);
+  options: {
+    follow: flag("Go on until Ctrl-C", "f"),
+    last: value("N", `How many lines (${DEFAULT_LAST})`, "n"),
   },
-  toText: (lines, style) => lines.map((line) => tameText(line, style.hasColors)).join("\n"),
+  examples: [
+    { line: "ramet server logs --last 1000", why: "More of the last lines" },
+    { line: "ramet server logs -f", why: "What it prints, as it prints it" },
+  ],
+  async run(input, session): Promise<readonly string[] | undefined> {
+    const last = parseCount("--last", input.value("last") ?? String(DEFAULT_LAST), MAX_LAST);
+    const { home, signal, stdout } = session.context;
+    const end = await sizeOfLog(home);
+    const lines = await readServerLog(home, { last, to: end });
+    if (!input.has("follow")) return lines;
+    const print = (line: string): void =>
+      stdout.write(`${session.isJson ? JSON.stringify(line) : tameText(line, false)}\n`);
+    for (const line of lines) print(line);
+    await followServerLog(home, end, { print, signal });
+    return undefined;
+  },
+  toText: (lines, style) => (lines ?? []).map((line) => tameText(line, style.hasColors)).join("\n"),
 });

@@ -5,6 +5,13 @@ import { formatServer } from "../server-text.ts";
 export const serverRestart = defineCommand({
   name: "server restart",
   summary: "Start the server anew; environments go on all the while",
+  examples: [
+    { line: "ramet server restart", why: "After an upgrade" },
+    {
+      line: "ramet server restart --json",
+      why: "For a program: the new server's process and ports",
+    },
+  ],
   async run(_input, session) {
     const { home, signal } = session.context;
     if ((await findServer(home, signal)) !== undefined) {

@@ -6,10 +6,18 @@ import { formatServer } from "../server-text.ts";
 export const serverStatus = defineCommand({
   name: "server status",
   summary: "Show whether the server runs, and where it listens",
+  examples: [
+    { line: "ramet server status", why: "Whether it runs" },
+    { line: "ramet server status --json", why: "For a program: its process, ports and home" },
+  ],
   async run(_input, session): Promise<ServerStatus> {
     const { home, signal } = session.context;
     return (await findServer(home, signal)) ?? absentServer(home.folder);
   },
+  hints: ({ running }) =>
+    running
+      ? []
+      : [{ line: "ramet server start", why: "Start it; any command that needs it does" }],
   toText: formatServer,
 });
 

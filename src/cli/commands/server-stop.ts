@@ -7,6 +7,10 @@ export const serverStop = defineCommand({
   summary: "Stop every environment, then the server",
   description:
     "Environments sleep until the next request or `env start`. `server restart` leaves them running.",
+  examples: [
+    { line: "ramet server stop", why: "Everything sleeps, nothing is lost" },
+    { line: "ramet server stop --json", why: "For a program: how many environments slept" },
+  ],
   async run(_input, session) {
     const { home, signal } = session.context;
     const wasRunning = (await findServer(home, signal)) !== undefined;
@@ -16,6 +20,10 @@ export const serverStop = defineCommand({
     await waitUntilGone(home, signal);
     return { wasRunning, stopped };
   },
+  hints: ({ stopped }) =>
+    stopped === 0
+      ? []
+      : [{ line: "ramet env start", why: "Wake this workspace's environment again" }],
   toText({ wasRunning, stopped }, style) {
     if (!wasRunning && stopped === 0) return "The server was not running.";
     const count = `${stopped} environment${stopped === 1 ? "" : "s"}`;

@@ -9,6 +9,10 @@ export const status = defineCommand({
   name: "status",
   summary: "Compare this workspace's files with the environment's",
   scope: "environment",
+  examples: [
+    { line: "ramet status", why: "What a push or a pull would move" },
+    { line: "ramet status --json", why: "For a program" },
+  ],
   async run(_input, session) {
     const target = await session.target();
     const workspace = await findWorkspaceFolder(session, target.app);

@@ -7,11 +7,15 @@ export const varDelete = defineCommand({
   name: "var delete",
   summary: "Delete variables",
   scope: "environment",
-  positionals: [{ name: "NAME", kind: "rest", summary: "The variables" }],
+  positionals: [{ name: "VARIABLE", kind: "rest", summary: "The variables" }],
   options: {
     all: flag("All of them"),
     force: flag("Do not ask, and pass over those that are not set", "f"),
   },
+  examples: [
+    { line: "ramet var delete LOG_LEVEL", why: "Ask first" },
+    { line: "ramet var delete --all --force", why: "All of them, without being asked" },
+  ],
   async run(input, session) {
     const names = chooseNames(input.rest, input.has("all"));
     const target = await session.target();

@@ -6,9 +6,13 @@ export const varGet = defineCommand({
   name: "var get",
   summary: "Print a variable's value",
   scope: "environment",
-  positionals: [{ name: "NAME", kind: "required", summary: "The variable" }],
+  positionals: [{ name: "VARIABLE", kind: "required", summary: "The variable" }],
+  examples: [
+    { line: "ramet var get LOG_LEVEL", why: "Its value alone" },
+    { line: "ramet var get LOG_LEVEL --env staging", why: "Another environment's" },
+  ],
   async run(input, session) {
-    const name = input.required("NAME");
+    const name = input.required("VARIABLE");
     const variables = await session.call("variable.list", await session.target());
     const variable = variables.find((candidate) => candidate.name === name);
     if (variable === undefined) {

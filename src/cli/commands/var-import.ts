@@ -22,7 +22,7 @@ export const varImport = defineCommand({
   description:
     "Without --include-values only the names come, to be set. A secret's value never moves.",
   scope: "environment",
-  positionals: [{ name: "NAME", kind: "rest", summary: "The variables; or --all" }],
+  positionals: [{ name: "VARIABLE", kind: "rest", summary: "The variables; or --all" }],
   options: {
     from: value("ENV", "Another environment of the app"),
     "from-file": value("FILE", "A file of NAME=VALUE lines, such as .env"),
@@ -54,6 +54,10 @@ export const varImport = defineCommand({
       includeValues,
     });
   },
+  hints: ({ imported, skipped }) =>
+    imported.every((variable) => variable.value !== null) && skipped.length === 0
+      ? []
+      : [{ line: "ramet var list", why: "Which of them are still to be set" }],
   toText({ imported, skipped }, style) {
     const done = `${style.paint("green", "✓")} ${countVariables(imported.length)} imported`;
     const own = skipped.filter(isReservedVariable);

@@ -4,6 +4,10 @@ import { readVersion } from "../version.ts";
 export const version = defineCommand({
   name: "version",
   summary: "Print the version",
+  examples: [
+    { line: "ramet version", why: "The version alone" },
+    { line: "ramet version --json", why: "For a program" },
+  ],
   run: async () => ({ version: await readVersion() }),
   toText: (result) => result.version,
 });

@@ -1,0 +1,130 @@
+import path from "node:path";
+
+import type { UndoStack } from "../../src/base/undo-stack.ts";
+import { findFreePort } from "../../src/process/process.ts";
+import { createdEnvironmentSchema } from "../../src/protocol/schemas.ts";
+import { formatFigures, median, quantile, Series } from "../kit/figures.ts";
+import { addressOf, directAddress, untilOk } from "../kit/http.ts";
+import type { Address } from "../kit/http.ts";
+import { measureLoad } from "../kit/load.ts";
+import { openHere } from "../kit/places.ts";
+import { serve } from "../kit/program.ts";
+import type { Goal, Report } from "../kit/report.ts";
+import type { Bench } from "../kit/scene.ts";
+import { ROOT, Stage } from "../kit/stage.ts";
+import { withUndo } from "../kit/with-undo.ts";
+
+const PROXIES = ["httpxy", "http-proxy-3"] as const;
+const WAYS = ["direct", "ramet", ...PROXIES] as const;
+type Way = (typeof WAYS)[number];
+type Ways = Readonly<Record<Way, Address>>;
+
+/** Where a request goes, and on how many connections. */
+type Trial = { readonly body: string; readonly path: string; readonly connections: number };
+
+const BODIES = [
+  { body: "5 bytes", path: "/" },
+  { body: "100 kB", path: "/large" },
+];
+const TRIALS: readonly Trial[] = BODIES.flatMap((one) =>
+  [1, 32].map((connections) => ({ ...one, connections })),
+);
+const WARM_UP_MS = 1_500;
+const HEADER = [
+  "body",
+  "connections",
+  "way",
+  "requests/s",
+  "of direct",
+  "of the best proxy",
+  "p50, ms",
+  "p99, ms",
+  "added to p50, ms",
+];
+
+/** The same app asked directly, through Ramet's server and through plain proxies, each a process of its own, in turn. */
+export async function measureGateway(bench: Bench): Promise<Report> {
+  return withUndo(async (undo) => {
+    const ways = await openWays(bench, undo);
+    const ms = bench.isQuick ? 600 : 2_000;
+    for (const way of WAYS)
+      for (const trial of TRIALS)
+        await measureLoad(at(ways, way, trial), { ...trial, ms: WARM_UP_MS / TRIALS.length });
+    const reports: Series[] = [];
+    for (const trial of TRIALS) {
+      const series = new Series();
+      for (let round = 0; round < bench.rounds; round += 1)
+        for (const way of WAYS) {
+          bench.signal.throwIfAborted();
+          const figures = await measureLoad(at(ways, way, trial), { ...trial, ms });
+          series.add(`${way} rate`, (figures.length * 1000) / ms);
+          series.add(`${way} p50`, median(figures));
+          series.add(`${way} p99`, quantile(figures, 0.99));
+        }
+      reports.push(series);
+    }
+    return report(reports);
+  });
+}
+
+async function openWays(bench: Bench, undo: UndoStack): Promise<Ways> {
+  const stage = await Stage.open(await openHere(undo), "answers", bench.signal);
+  undo.push(() => stage.close());
+  const { url, processes } = createdEnvironmentSchema.parse(await stage.ramet("init"));
+  const appPort = processes[0]?.port;
+  if (typeof appPort !== "number") throw new Error("The app has no port.");
+  const openProxy = async (kind: string): Promise<Address> => {
+    const port = await findFreePort();
+    const args = [path.join(ROOT, "bench/proxy.ts"), kind, String(appPort), String(port)];
+    const where = { folder: stage.folder, environment: stage.environment };
+    const proxy = await serve({ file: process.execPath, args, ...where }, "SIGKILL");
+    undo.push(() => proxy.stop());
+    await untilOk(directAddress(port), bench.signal);
+    return directAddress(port);
+  };
+  await untilOk(addressOf(url), bench.signal);
+  return {
+    direct: directAddress(appPort),
+    ramet: addressOf(url),
+    httpxy: await openProxy("httpxy"),
+    "http-proxy-3": await openProxy("http-proxy-3"),
+  };
+}
+
+function at(ways: Ways, way: Way, trial: Trial): Address {
+  return { ...ways[way], path: trial.path };
+}
+
+function report(measured: readonly Series[]): Report {
+  const rows = measured.flatMap((series, index) => toRows(series, TRIALS[index]));
+  const goals = measured.map((series, index) => toGoal(series, TRIALS[index]));
+  return { rows: [HEADER, ...rows], goals, remarks: [] };
+}
+
+function toRows(series: Series, trial: Trial | undefined): readonly (readonly string[])[] {
+  const share = (way: Way, floor: number): string =>
+    (median(series.of(`${way} rate`)) / floor).toFixed(2);
+  const direct = median(series.of("direct rate"));
+  const directP50 = median(series.of("direct p50"));
+  return WAYS.map((way) => [
+    trial?.body ?? "",
+    String(trial?.connections),
+    way,
+    formatFigures(series.of(`${way} rate`)),
+    share(way, direct),
+    share(way, bestOf(series)),
+    formatFigures(series.of(`${way} p50`), 2),
+    formatFigures(series.of(`${way} p99`), 2),
+    (median(series.of(`${way} p50`)) - directP50).toFixed(2),
+  ]);
+}
+
+function bestOf(series: Series): number {
+  return Math.max(...PROXIES.map((proxy) => median(series.of(`${proxy} rate`))));
+}
+
+function toGoal(series: Series, trial: Trial | undefined): Goal {
+  const what = `requests/s beside the best proxy (${trial?.body}, ${trial?.connections} connections)`;
+  const measured = median(series.of("ramet rate")) / bestOf(series);
+  return { what, measured, limit: 0.8, unit: "×", sense: "at least" };
+}

@@ -1,0 +1,37 @@
+import { formatFigures, formatRatio, ratioOf, Series, time } from "../kit/figures.ts";
+import { addressOf, untilOk } from "../kit/http.ts";
+import type { Report } from "../kit/report.ts";
+import type { Scene } from "../kit/scene.ts";
+
+const AT_ONCE = 8;
+const HEADER = ["file system", "app", "database", "one", `${AT_ONCE} at once`, "eight / one"];
+
+/** Forks begun at one moment until the last one's first 200, in turn with a single one. */
+export async function measureTogether(scene: Scene): Promise<Report> {
+  const series = new Series();
+  for (let round = 0; round < scene.bench.rounds; round += 1) {
+    series.add("one", await measureForks(scene, 1));
+    series.add("many", await measureForks(scene, AT_ONCE));
+  }
+  const [one, many] = [series.of("one"), series.of("many")];
+  const ratio = ratioOf(many, one);
+  const row = [...scene.label, formatFigures(one), formatFigures(many), formatRatio(ratio)];
+  const what = `eight at once beside one (${scene.label.join(", ")})`;
+  const goal = { what, measured: ratio, limit: 4, unit: "×", sense: "at most" } as const;
+  return { rows: [HEADER, row], goals: [goal], remarks: [] };
+}
+
+async function measureForks({ stage, bench }: Scene, count: number): Promise<number> {
+  const names = Array.from({ length: count }, (_, index) => `fork-${index}`);
+  await stage.run("sync");
+  const { ms } = await time(async () =>
+    Promise.all(
+      names.map(async (name) => {
+        const { url } = await stage.create(name);
+        await untilOk(addressOf(url), bench.signal);
+      }),
+    ),
+  );
+  for (const name of names) await stage.delete(name);
+  return ms;
+}

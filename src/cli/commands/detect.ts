@@ -1,0 +1,27 @@
+import { describeManifest, requireAppFolder, requireExplanation } from "../../manifest/manifest.ts";
+import { defineCommand } from "../command.ts";
+import { formatExplanation } from "../manifest-text.ts";
+
+export const detect = defineCommand({
+  name: "detect",
+  summary: "Show how the app in this folder runs, and what says so",
+  description:
+    "Reads ramet.json, package.json, lock files and what else stands in the folder; runs nothing, needs no server, " +
+    "and changes nothing. Where there is no ramet.json it shows the one that says the same.",
+  examples: [
+    { line: "ramet detect", why: "Processes, setup, database, variables, and the reason for each" },
+    { line: "ramet detect --json", why: "The same for a program" },
+  ],
+  async run(_input, session) {
+    const workspace = await session.workspace();
+    const folder = await requireAppFolder(workspace.folder, workspace.root);
+    const explanation = await requireExplanation(folder);
+    const isWritten = explanation.manifest.source.startsWith("ramet.json");
+    return {
+      folder,
+      ...explanation,
+      file: isWritten ? null : describeManifest(explanation, explanation.name),
+    };
+  },
+  toText: (result, style) => formatExplanation(result, { file: result.file, style }),
+});

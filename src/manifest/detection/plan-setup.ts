@@ -1,0 +1,53 @@
+import { hasDependencies } from "../package-file.ts";
+import { planGenerate } from "./migrations.ts";
+import { found, type Outcome } from "./outcome.ts";
+import { type Built, planBuild, planLibraries } from "./outputs.ts";
+import type { Running } from "./plan-running.ts";
+import { type Project, startOf } from "./project.ts";
+import { nameOf, type Sources } from "./sources.ts";
+
+export type Setup = { readonly command: string | null; readonly folders: readonly string[] };
+
+/** Installs the packages, generates what they lack, and builds what the processes run as it is built. */
+export function planSetup(project: Project, { processes }: Running): Outcome<Setup> {
+  const { root, members, manager } = project;
+  const folders = new Set(Object.values(processes).map(({ folder }) => folder));
+  const running = [root, ...members].filter(({ folder }) => folders.has(folder));
+  const built = [
+    planLibraries(
+      members,
+      members.filter((one) => running.includes(one)),
+      manager.name,
+    ),
+    ...running.map((sources) => planOwnBuild(project, sources, processes)),
+  ];
+  const needsInstall = hasDependencies(root.file) || members.length > 0;
+  const steps = [
+    ...(needsInstall ? [manager.install] : []),
+    ...[root, ...members].flatMap((sources) => planGenerate(startOf(project, sources)) ?? []),
+    ...built.flatMap((one) => one.steps),
+  ];
+  const command = steps.length === 0 ? null : steps.join(" && ");
+  return found(
+    { command, folders: built.flatMap((one) => one.folders) },
+    explain(project, command),
+  );
+}
+
+function planOwnBuild(project: Project, sources: Sources, processes: Running["processes"]): Built {
+  const commands = Object.values(processes).filter(({ folder }) => folder === sources.folder);
+  const scripts = sources.file.scripts ?? {};
+  const texts = commands.map(({ command }) => {
+    const [, name = ""] = /\brun\s+([\w:.-]+)/.exec(command) ?? [];
+    return scripts[name] ?? command;
+  });
+  return planBuild(texts.join("\n"), sources, project.manager.name);
+}
+
+function explain({ manager, root }: Project, command: string | null): Outcome<Setup>["findings"] {
+  const { name, evidence } = manager;
+  if (command === null) return [];
+  const file = evidence ?? "package.json";
+  const key = evidence === "package.json" ? "packageManager" : null;
+  return [{ about: "package manager", value: name, file: nameOf(root, file), key }];
+}

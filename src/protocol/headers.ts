@@ -1,0 +1,6 @@
+/** Grows when a call changes so that an older client or server would misread it. */
+export const PROTOCOL_VERSION = 1;
+
+/** The headers of every call. */
+export const TOKEN_HEADER = "x-ramet-token";
+export const PROTOCOL_HEADER = "x-ramet-protocol";

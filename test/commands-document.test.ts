@@ -1,0 +1,22 @@
+import { readFile } from "node:fs/promises";
+import path from "node:path";
+
+import { expect, test } from "vitest";
+
+import { formatDocument } from "../scripts/document.ts";
+import { COMMANDS } from "../src/cli/command-table.ts";
+
+const FILE = path.join(import.meta.dirname, "..", "docs", "commands.md");
+
+test("docs/commands.md says what the commands say; `npm run docs` makes it anew", async () => {
+  expect(await readFile(FILE, "utf8"), "run `npm run docs`").toBe(await formatDocument());
+});
+
+test("the manual has every command, with its examples", async () => {
+  const text = await formatDocument();
+  const commands = await Promise.all(Object.values(COMMANDS).map((load) => load()));
+  for (const { name, examples } of commands) {
+    expect(text).toContain(`### ramet ${name}\n`);
+    for (const { line } of examples) expect(text).toContain(line);
+  }
+});
