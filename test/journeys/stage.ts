@@ -201,7 +201,8 @@ async function close(stage: Stage): Promise<void> {
   const left = homeId === undefined ? [] : await findMarked("RAMET_MARK", `${homeId}.`);
   const shared = await findShared(stage.home);
   if (shared !== undefined) await rm(shared, { recursive: true, force: true });
-  await rm(stage.folder, { recursive: true, force: true });
+  // Whoever was just ended may still write down what it had compiled.
+  await rm(stage.folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
   if (left.length > 0) throw new Error(`Left over: ${JSON.stringify(left)}`);
 }
 
