@@ -23,6 +23,11 @@ export async function sleep(ms: number, signal?: AbortSignal): Promise<void> {
   await delay(ms, undefined, signal === undefined ? {} : { signal });
 }
 
+/** The same, without keeping the program from ending. */
+export async function rest(ms: number, signal: AbortSignal): Promise<void> {
+  await delay(ms, undefined, { signal, ref: false });
+}
+
 export type WaitOptions = {
   readonly timeoutMs: number;
   readonly everyMs?: number;

@@ -119,8 +119,8 @@ async function copySegments(
     const names = (await readdir(folder.path)).filter(isNeeded);
     for (const name of names) {
       const copy = path.join(target, "pg_wal", name);
-      const bytes = await copyPlainFile(path.join(folder.path, name), copy, { uid, reflinked });
-      if (bytes === undefined) throw sourceLost(`its WAL segment ${name} is gone`);
+      const isThere = await copyPlainFile(path.join(folder.path, name), copy, { uid, reflinked });
+      if (!isThere) throw sourceLost(`its WAL segment ${name} is gone`);
     }
     if (!names.includes(first)) throw sourceLost(`its WAL segment ${first} is gone`);
   } catch (error) {

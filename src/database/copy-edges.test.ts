@@ -109,7 +109,7 @@ test.each([1, 255, 256, 257, 1023, 1024, 1025, 3000])(
       const bytes = Buffer.from(Array.from({ length: size }, (_, at) => (at * 7) % 251));
       await writeFile(path.join(source, "1"), bytes);
       const pinned = pin(path.join(source, "1"));
-      await copyBytes(pinned, path.join(target, String(size)));
+      copyBytes(pinned, path.join(target, String(size)));
       pinned.close();
       expect((await readFile(path.join(target, String(size)))).equals(bytes)).toBe(true);
     }
@@ -120,14 +120,14 @@ test("of a file that grows while it is copied the bytes that it had are copied",
   const file = path.join(source, "1");
   const size = 8 * MEGABYTE + 17;
   await writeFile(file, Buffer.alloc(size, 1));
-  const pinned = pin(file);
-  const copying = copyBytes(pinned, path.join(target, "1"));
+  const copying = copyPlainFile(file, path.join(target, "1"), { uid: null, reflinked: false });
   for (let round = 0; round < 20; round += 1) await appendFile(file, Buffer.alloc(MEGABYTE, 2));
-  await copying;
-  pinned.close();
+  expect(await copying).toBe(true);
   const copy = await readFile(path.join(target, "1"));
-  expect(copy.length).toBe(size);
-  expect(copy.every((byte) => byte === 1)).toBe(true);
+  // It may have grown before the thread looked.
+  expect(copy.length % MEGABYTE).toBe(17);
+  expect(copy.length).toBeGreaterThanOrEqual(size);
+  expect(copy.subarray(0, size).every((byte) => byte === 1)).toBe(true);
 });
 
 test("a file with holes arrives with its zeros", async () => {
@@ -173,7 +173,7 @@ test("a source that is not there is an empty one", async () => {
       uid: null,
       reflinked: false,
     }),
-  ).toBeUndefined();
+  ).toBe(false);
 });
 
 test("an existing file is never written over", async () => {

@@ -1,30 +1,76 @@
-import { closeSync, fstatSync, openSync, read, readSync, write, writeSync } from "node:fs";
-import { constants, copyFile } from "node:fs/promises";
-import { setImmediate as nextTurn } from "node:timers/promises";
-import { promisify } from "node:util";
+import {
+  closeSync,
+  constants,
+  copyFileSync,
+  fstatSync,
+  openSync,
+  readSync,
+  writeSync,
+} from "node:fs";
+import path from "node:path";
 
-import { monotonicMs } from "../base/clock.ts";
-import { hasErrorCode } from "../base/problem.ts";
+import { hasErrorCode, messageOf } from "../base/problem.ts";
+import { giveTo, pinFile } from "./owned-files.ts";
 import type { Pinned } from "./owned-files.ts";
+
+/** Files of one folder, to be copied into another; where it may be done by reflink, whether it is is known. */
+export type CopyJob = {
+  /** A pinned folder's path. */
+  readonly folder: string;
+  readonly names: readonly string[];
+  readonly target: string;
+  readonly uid: number | null;
+  readonly reflinked: boolean;
+};
+
+/** What was copied of a job: those that are gone, or are no plain files, are left out. */
+export type JobDone = { readonly files: number; readonly bytes: number };
+
+/** What crosses from one thread to another. */
+export type JobAnswer =
+  | { readonly done: JobDone }
+  | { readonly failure: { readonly message: string; readonly code: string | null } };
 
 /** What a file system that cannot clone, or not between these two places, answers. */
 const NO_REFLINK = ["EXDEV", "ENOTSUP", "EOPNOTSUPP", "EINVAL", "ENOSYS", "ENOTTY", "EPERM"];
-/** Below this a file is copied at once: handing it to a thread costs more than copying it. */
-const SMALL_BYTES = 256 * 1024;
 const CHUNK_BYTES = 1024 * 1024;
-/** Small files are copied so long before others have their turn in the event loop. */
-const TURN_MS = 2;
 
-const readAsync = promisify(read);
-const writeAsync = promisify(write);
-const smallChunk = Buffer.allocUnsafe(SMALL_BYTES);
-let turnBegan = 0;
+let chunk: Buffer | undefined;
+
+/** Does a job in a thread of its own, for another. */
+export function answerJob(job: CopyJob): JobAnswer {
+  try {
+    return { done: copyFiles(job) };
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? String(error.code) : null;
+    return { failure: { message: messageOf(error), code } };
+  }
+}
+
+/** Copies one file after another, and returns when all are there: for a thread that has nothing else to do. */
+function copyFiles({ folder, names, target, uid, reflinked }: CopyJob): JobDone {
+  let [files, bytes] = [0, 0];
+  for (const name of names) {
+    const file = pinFile(path.join(folder, name));
+    if (file === undefined) continue;
+    try {
+      const copy = path.join(target, name);
+      if (!reflinked || !reflinkFile(file, copy)) copyBytes(file, copy);
+      giveTo(copy, uid);
+      files += 1;
+      bytes += fstatSync(file.fd).size;
+    } finally {
+      file.close();
+    }
+  }
+  return { files, bytes };
+}
 
 /** Shares the file's blocks with a new one; false where the file system cannot. */
-export async function reflinkFile(source: Pinned, target: string): Promise<boolean> {
+export function reflinkFile(source: Pinned, target: string): boolean {
   try {
     const { COPYFILE_EXCL, COPYFILE_FICLONE_FORCE } = constants;
-    await copyFile(source.path, target, COPYFILE_EXCL | COPYFILE_FICLONE_FORCE);
+    copyFileSync(source.path, target, COPYFILE_EXCL | COPYFILE_FICLONE_FORCE);
     return true;
   } catch (error) {
     if (hasErrorCode(error, ...NO_REFLINK)) return false;
@@ -36,44 +82,24 @@ export async function reflinkFile(source: Pinned, target: string): Promise<boole
  * Copies the bytes that the file has now into a new one, or fewer when it shrinks meanwhile. Not by `fs.copyFile`:
  * that spins for ever, a thread lost, when the file is truncated while it is copied, as TRUNCATE and VACUUM do.
  */
-export async function copyBytes(source: Pinned, target: string): Promise<void> {
+export function copyBytes(source: Pinned, target: string): void {
   const { size } = fstatSync(source.fd);
   const fd = openSync(target, "wx", 0o600);
   try {
-    if (size > SMALL_BYTES) await copyChunks(source.fd, fd, size);
-    else copyAtOnce(source.fd, fd, size);
+    chunk ??= Buffer.allocUnsafe(CHUNK_BYTES);
+    for (let at = 0; at < size;) {
+      const bytesRead = readSync(source.fd, chunk, 0, Math.min(CHUNK_BYTES, size - at), at);
+      if (bytesRead === 0) return;
+      writeAll(fd, chunk.subarray(0, bytesRead), at);
+      at += bytesRead;
+    }
   } finally {
     closeSync(fd);
   }
-  if (monotonicMs() - turnBegan < TURN_MS) return;
-  await nextTurn();
-  turnBegan = monotonicMs();
 }
 
-function copyAtOnce(source: number, target: number, size: number): void {
-  for (let at = 0; at < size;) {
-    const bytesRead = readSync(source, smallChunk, 0, size - at, at);
-    if (bytesRead === 0) return;
-    writeAllSync(target, smallChunk.subarray(0, bytesRead), at);
-    at += bytesRead;
-  }
-}
-
-function writeAllSync(target: number, bytes: Buffer, position: number): void {
+function writeAll(target: number, bytes: Buffer, position: number): void {
   for (let done = 0; done < bytes.length;) {
     done += writeSync(target, bytes, done, bytes.length - done, position + done);
-  }
-}
-
-async function copyChunks(source: number, target: number, size: number): Promise<void> {
-  const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
-  for (let at = 0; at < size;) {
-    const most = Math.min(CHUNK_BYTES, size - at);
-    const { bytesRead } = await readAsync(source, chunk, 0, most, at);
-    if (bytesRead === 0) return;
-    for (let done = 0; done < bytesRead;) {
-      done += (await writeAsync(target, chunk, done, bytesRead - done, at + done)).bytesWritten;
-    }
-    at += bytesRead;
   }
 }

@@ -1,9 +1,10 @@
-import { type Dirent, fstatSync, lstatSync, mkdirSync, readdirSync } from "node:fs";
+import { type Dirent, lstatSync, mkdirSync, readdirSync } from "node:fs";
 import { readdir, rm } from "node:fs/promises";
 import path from "node:path";
 
 import { hasErrorCode } from "../base/problem.ts";
-import { copyBytes, reflinkFile } from "./copy-file.ts";
+import { reflinkFile } from "./copy-file.ts";
+import { copyInThread } from "./copy-threads.ts";
 import { giveTo, pinFile, pinFolder } from "./owned-files.ts";
 
 export type CopyOptions = {
@@ -15,8 +16,8 @@ export type CopyOptions = {
 
 export type Copied = { readonly bytes: number; readonly reflinked: boolean };
 
-/** Files at a time: enough to keep libuv's four threads busy. */
-const LANES = 16;
+/** Few enough that no thread is left with the last of a large database, and many enough to be worth a message. */
+const FILES_A_JOB = 16;
 /** Copied in about 3 s by a slow disk: a client that connects meanwhile waits so long without complaint. */
 const MAX_QUICK_BYTES = 500_000_000;
 const MAX_QUICK_FILES = 5_000;
@@ -41,22 +42,16 @@ export async function isQuickToCopy(source: string, target: string): Promise<boo
   return (await canReflink(source, target)) || isSmall(source);
 }
 
-/** Copies one file; false when it is gone, or no plain file. */
+/** Copies one file, where there is one. Resolves with whether there was. */
 export async function copyPlainFile(
   source: string,
   target: string,
   { uid, reflinked }: Pick<Run, "uid" | "reflinked">,
-): Promise<number | undefined> {
-  const file = pinFile(source);
-  if (file === undefined) return undefined;
-  try {
-    const cloned = reflinked && (await reflinkFile(file, target));
-    if (!cloned) await copyBytes(file, target);
-    giveTo(target, uid);
-    return fstatSync(file.fd).size;
-  } finally {
-    file.close();
-  }
+): Promise<boolean> {
+  const folder = path.dirname(source);
+  const names = [path.basename(source)];
+  const done = await copyInThread({ folder, names, target: path.dirname(target), uid, reflinked });
+  return done.files === 1;
 }
 
 /** How it was copied, for people: `reflink 1.0 GB`. */
@@ -74,23 +69,46 @@ async function copyLevel({ source, target, entry }: Level, run: Run): Promise<vo
     const entries = await readdir(folder.path, { withFileTypes: true });
     const names = new Set(entries.map(({ name }) => name));
     const wanted = entries.filter(({ name }) => !run.skip(path.join(entry, name), names));
-    const below = ({ name }: { name: string }): Level => ({
-      source: path.join(folder.path, name),
-      target: path.join(target, name),
-      entry: path.join(entry, name),
-    });
-    await inLanes(wanted.filter((one) => one.isFile()).map(below), async (file) => {
-      const bytes = await copyPlainFile(file.source, file.target, run);
-      run.bytes += bytes ?? 0;
-    });
-    for (const level of wanted.filter((one) => one.isDirectory()).map(below)) {
-      mkdirSync(level.target, { mode: 0o700 });
-      giveTo(level.target, run.uid);
-      await copyLevel(level, run);
-    }
+    const files = wanted.filter((one) => one.isFile()).map(({ name }) => name);
+    const levels = wanted
+      .filter((one) => one.isDirectory())
+      .map(({ name }) => makeLevel({ source: folder.path, target, entry }, name, run.uid));
+    await allSettled([
+      ...inJobs(files).map(async (some) =>
+        copySome({ folder: folder.path, names: some, target }, run),
+      ),
+      ...levels.map(async (level) => copyLevel(level, run)),
+    ]);
   } finally {
     folder.close();
   }
+}
+
+function makeLevel(above: Level, name: string, uid: number | null): Level {
+  const target = path.join(above.target, name);
+  mkdirSync(target, { mode: 0o700 });
+  giveTo(target, uid);
+  return { source: path.join(above.source, name), target, entry: path.join(above.entry, name) };
+}
+
+type Some = { readonly folder: string; readonly names: readonly string[]; readonly target: string };
+
+async function copySome(some: Some, run: Run): Promise<void> {
+  const { uid, reflinked } = run;
+  const { bytes } = await copyInThread({ ...some, uid, reflinked });
+  run.bytes += bytes;
+}
+
+function inJobs(names: readonly string[]): readonly (readonly string[])[] {
+  const jobs = Array.from({ length: Math.ceil(names.length / FILES_A_JOB) }, (_, index) => index);
+  return jobs.map((job) => names.slice(job * FILES_A_JOB, (job + 1) * FILES_A_JOB));
+}
+
+/** A failure is thrown once nothing is under way. */
+async function allSettled(works: readonly Promise<void>[]): Promise<void> {
+  const outcomes = await Promise.allSettled(works);
+  const failed = outcomes.find((outcome) => outcome.status === "rejected");
+  if (failed !== undefined) throw failed.reason;
 }
 
 /** Found by trying, with the smallest file of a data folder. */
@@ -99,7 +117,7 @@ async function canReflink(source: string, target: string): Promise<boolean> {
   if (file === undefined) return false;
   const probe = path.join(target, ".reflink");
   try {
-    return await reflinkFile(file, probe);
+    return reflinkFile(file, probe);
   } finally {
     file.close();
     await rm(probe, { force: true });
@@ -129,17 +147,6 @@ function listIfThere(folder: string): readonly Dirent[] {
     if (hasErrorCode(error, "ENOENT", "ENOTDIR")) return [];
     throw error;
   }
-}
-
-/** Does the work for all, a bounded number at a time; a failure is thrown once none is under way. */
-async function inLanes<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
-  const rest = items.values();
-  const lane = async (): Promise<void> => {
-    for (const item of rest) await work(item);
-  };
-  const outcomes = await Promise.allSettled(Array.from({ length: LANES }, lane));
-  const failed = outcomes.find((outcome) => outcome.status === "rejected");
-  if (failed !== undefined) throw failed.reason;
 }
 
 function formatBytes(bytes: number): string {

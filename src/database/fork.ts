@@ -10,6 +10,7 @@ import { isSqlError, withClient } from "./client.ts";
 import type { Login } from "./client.ts";
 import { copyFolder, describeCopy, isQuickToCopy } from "./copy-folder.ts";
 import type { Copied } from "./copy-folder.ts";
+import { prepareThreads } from "./copy-threads.ts";
 import { isLeftOut } from "./data-folder.ts";
 import { chooseSyncMethod, flushDataFolder } from "./flush.ts";
 import { inNewFolder, startFirst } from "./new-server.ts";
@@ -35,6 +36,7 @@ export async function forkInto(
   target: ForkTarget,
 ): Promise<Fork> {
   const { place } = target;
+  prepareThreads();
   const passwords = createPasswords();
   const record = { name: source.record.name, ...passwords };
   return inNewFolder(place, async () => {

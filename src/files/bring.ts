@@ -1,3 +1,4 @@
+import { traced } from "../base/trace.ts";
 import { findClonePaths } from "./clone-paths.ts";
 import { copyEntry } from "./copy-entry.ts";
 import type { TreePair } from "./copy-files.ts";
@@ -13,13 +14,13 @@ export async function bringIgnored(
   pair: TreePair,
   { source, target, clone, user }: CopyOptions,
 ): Promise<Brought> {
-  const listing = await listIgnored(source);
+  const listing = await traced("list of the files", async () => listIgnored(source));
   const named = await withoutTracked(listing, await findClonePaths(source, clone, listing));
   const names = new Set([...named, ...(await findIncluded(source, target, listing))]);
   const brought: string[] = [];
   const left: string[] = [];
   for (const name of names) {
-    const outcome = await copyEntry(pair, name, user);
+    const outcome = await traced(name, async () => copyEntry(pair, name, user));
     if (outcome === "copied") brought.push(name);
     if (outcome === "left") left.push(name);
   }

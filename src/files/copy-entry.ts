@@ -4,9 +4,10 @@ import path from "node:path";
 
 import { hasErrorCode } from "../base/problem.ts";
 import { exists, removeInside } from "../base/remove-inside.ts";
+import { traced } from "../base/trace.ts";
 import type { ProcessUser } from "../process/process.ts";
 import type { TreePair } from "./copy-files.ts";
-import { copyTree, relinkAbsolute } from "./copy-tree.ts";
+import { copyTree, listAbsoluteLinks, relinkAbsolute } from "./copy-tree.ts";
 import { findPlain, leadsInside, makeParent } from "./place.ts";
 import { copyFailed } from "./problems.ts";
 import { runTool } from "./tools.ts";
@@ -39,8 +40,11 @@ export async function copyEntry(
   if (parent === undefined) return "left";
   const temporary = path.join(parent, `.ramet-${randomBytes(6).toString("hex")}.tmp`);
   try {
-    await copyTree(source, temporary);
-    await relinkAbsolute(temporary, pair.sourceNames, pair.target);
+    const [links] = await Promise.all([
+      traced("links", async () => listAbsoluteLinks(source, pair.sourceNames)),
+      traced("copy", async () => copyTree(source, temporary)),
+    ]);
+    await relinkAbsolute(temporary, links, { from: pair.sourceNames, to: pair.target });
     if (user !== null) await giveTo(temporary, user);
     await rename(temporary, path.join(parent, path.basename(name)));
   } finally {

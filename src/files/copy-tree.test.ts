@@ -16,7 +16,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 
 import { Problem } from "../base/problem.ts";
 import { writeAtomically } from "../base/write-atomically.ts";
-import { copyTree, isLitter, moveTarget, relinkAbsolute } from "./copy-tree.ts";
+import { copyTree, isLitter, listAbsoluteLinks, moveTarget, relinkAbsolute } from "./copy-tree.ts";
 
 let root = "";
 beforeEach(async () => {
@@ -97,7 +97,10 @@ test("absolute links into the source become the copy's own, others stay", async 
   };
   for (const [name, target] of Object.entries(links))
     await symlink(target, path.join(root, "copy/deep", name));
-  await relinkAbsolute(path.join(root, "copy"), [odd], "/new");
+  const copy = path.join(root, "copy");
+  const found = await listAbsoluteLinks(copy, [odd]);
+  expect([...found].toSorted()).toEqual(["deep/inner", "deep/root"]);
+  await relinkAbsolute(copy, [...found, "deep/gone", "deep"], { from: [odd], to: "/new" });
   const targets = Object.keys(links).map((name) => readlink(path.join(root, "copy/deep", name)));
   expect(await Promise.all(targets)).toEqual([
     "/new",

@@ -3,12 +3,13 @@ import path from "node:path";
 
 import { diskFull } from "../base/disk-full.ts";
 import { forEachParallel } from "../base/for-each-parallel.ts";
+import { hasErrorCode } from "../base/problem.ts";
 import { copyFailed } from "./problems.ts";
 import { runListing, runTool } from "./tools.ts";
 
 /** Two a core of a small machine: more only queue at the disk. */
 const JOBS = 4;
-const NAMES_A_JOB = 20;
+const NAMES_A_JOB = 40;
 /** With fewer folders than these side by side, those are opened as well, so that all jobs have work. */
 const ENOUGH_FOLDERS = 32;
 const MAX_OPENED_DEPTH = 3;
@@ -33,25 +34,32 @@ export function isLitter(name: string): boolean {
   return parts.some((part, index) => LITTER.has(part) && parts[index - 1] === "node_modules");
 }
 
-/** Links that name the source tree by its absolute path would let the copy write into it: they get the copy's own. */
-export async function relinkAbsolute(
-  copy: string,
-  from: readonly string[],
-  to: string,
-): Promise<void> {
-  const patterns = from.flatMap((root) => [root, `${root}/*`].map((text) => escapeGlob(text)));
+/**
+ * Links that name the source tree by its absolute path would let the copy write into it: these are they, relative to
+ * `folder`.
+ */
+export async function listAbsoluteLinks(
+  folder: string,
+  roots: readonly string[],
+): Promise<readonly string[]> {
+  const patterns = roots.flatMap((root) => [root, `${root}/*`].map((text) => escapeGlob(text)));
   const tests = patterns.flatMap((pattern, index) => [
     ...(index === 0 ? [] : ["-o"]),
     "-lname",
     pattern,
   ]);
-  const options = { folder: path.dirname(copy) };
-  const { entries } = await runListing(
-    "find",
-    [copy, "-type", "l", "(", ...tests, ")", "-print0"],
-    options,
-  );
-  for (const link of entries) await relink(link, from, to);
+  const args = [folder, "-type", "l", "(", ...tests, ")", "-print0"];
+  const { entries } = await runListing("find", args, { folder: path.dirname(folder) });
+  return entries.map((entry) => path.relative(folder, entry));
+}
+
+/** They get the copy's own. */
+export async function relinkAbsolute(
+  copy: string,
+  links: readonly string[],
+  { from, to }: { readonly from: readonly string[]; readonly to: string },
+): Promise<void> {
+  for (const link of links) await relink(path.join(copy, link), from, to);
 }
 
 /** What an absolute link target into one of the roots is in the copy; undefined when it leads elsewhere. */
@@ -164,8 +172,18 @@ function isVanished(line: string): boolean {
   return gnu.test(line) || bsd.test(line);
 }
 
+/** Empty where none was copied: it was left out, or the source changed meanwhile. */
+async function readIfLink(file: string): Promise<string> {
+  try {
+    return await readlink(file);
+  } catch (error) {
+    if (hasErrorCode(error, "ENOENT", "ENOTDIR", "EINVAL")) return "";
+    throw error;
+  }
+}
+
 async function relink(link: string, from: readonly string[], to: string): Promise<void> {
-  const moved = moveTarget(await readlink(link), from, to);
+  const moved = moveTarget(await readIfLink(link), from, to);
   if (moved === undefined) return;
   await rm(link);
   await symlink(moved, link);

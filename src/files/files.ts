@@ -5,7 +5,6 @@ import { copyFile, type FileHandle, open, realpath, rm, stat } from "node:fs/pro
 import path from "node:path";
 
 import { hasErrorCode } from "../base/problem.ts";
-import { writeAtomically } from "../base/write-atomically.ts";
 import type { SystemUser } from "../environment/places.ts";
 import { bringIgnored } from "./bring.ts";
 import { openPair } from "./copy-entry.ts";
@@ -56,7 +55,7 @@ export async function bringFiles(
 export async function canReflink(folder: string): Promise<boolean> {
   const probe = path.join(folder, `.ramet-${randomBytes(6).toString("hex")}.tmp`);
   try {
-    await writeAtomically(probe, "reflink?");
+    await writeProbe(probe);
     await copyFile(probe, `${probe}.copy`, constants.COPYFILE_FICLONE_FORCE);
     return true;
   } catch (error) {
@@ -66,6 +65,16 @@ export async function canReflink(folder: string): Promise<boolean> {
   } finally {
     await rm(probe, { force: true });
     await rm(`${probe}.copy`, { force: true });
+  }
+}
+
+/** Not made durable: to wait for the disk would cost more than all the rest. */
+async function writeProbe(file: string): Promise<void> {
+  const handle = await open(file, "wx", 0o600);
+  try {
+    await handle.appendFile("reflink?");
+  } finally {
+    await handle.close();
   }
 }
 

@@ -1,5 +1,6 @@
 import { mkdir } from "node:fs/promises";
 
+import { traced } from "../base/trace.ts";
 import type { ProcessUser } from "../process/process.ts";
 import { findClonePaths, isBelow } from "./clone-paths.ts";
 import { copyEntry, giveTo, openPair } from "./copy-entry.ts";
@@ -26,17 +27,18 @@ export type Kept = {
 export async function keepTree({ source, target, clone, user }: CopyOptions): Promise<Kept> {
   const pair = await openPair(source, target);
   await mkdir(target, { recursive: true });
-  const listing = await listTree(source);
+  const listing = await traced("list of the files", async () => listTree(source));
   const paths = await findClonePaths(source, clone, listing);
   const cloned = new Set(paths);
   const names = listing.files.filter(
     (name) => !cloned.has(name) && !isBelow(name, cloned) && !isLitter(name),
   );
-  const files = await copyFiles(pair, names);
+  const files = await traced("files of the tree", async () => copyFiles(pair, names));
   const left: string[] = [];
   for (const name of paths) {
-    if ((await copyEntry(pair, name, null)) === "left") left.push(name);
+    const outcome = await traced(name, async () => copyEntry(pair, name, null));
+    if (outcome === "left") left.push(name);
   }
-  if (user !== null) await giveTo(target, user);
+  if (user !== null) await traced("owner of the files", async () => giveTo(target, user));
   return { files, cloned: paths.filter((name) => !left.includes(name)), left };
 }

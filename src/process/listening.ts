@@ -1,6 +1,6 @@
-import { readlink, readdir } from "node:fs/promises";
+import { readdirSync, readlinkSync } from "node:fs";
 
-import { IS_LINUX, askSystem, eachOf, isGone, readGone } from "./process-table.ts";
+import { IS_LINUX, askSystem, eachOf, isGone, readProc } from "./process-table.ts";
 
 /** State `TCP_LISTEN` of /proc/net/tcp. */
 const LISTEN = "0A";
@@ -14,9 +14,10 @@ export async function listListeningPorts(pids: readonly number[]): Promise<reado
 }
 
 async function portsByProc(pids: readonly number[]): Promise<readonly number[]> {
-  const tables = await Promise.all([readGone("/proc/net/tcp"), readGone("/proc/net/tcp6")]);
+  const tables = [readProc("/proc/net/tcp"), readProc("/proc/net/tcp6")];
   const portOfInode = new Map(tables.flatMap(parseTcpTable));
-  const inodes = (await eachOf(pids, listSocketInodes)).flat();
+  const inodes: string[] = [];
+  for (const pid of pids) inodes.push(...(await listSocketInodes(pid)));
   return inodes.map((inode) => portOfInode.get(inode)).filter((port) => port !== undefined);
 }
 
@@ -42,24 +43,22 @@ function isReachable(address: string): boolean {
 
 async function listSocketInodes(pid: number): Promise<readonly string[]> {
   const folder = `/proc/${pid}/fd`;
-  const links = await eachOf(await readFolderGone(folder), (name) =>
-    readLinkGone(`${folder}/${name}`),
-  );
+  const links = await eachOf(readFolderGone(folder), (name) => readLinkGone(`${folder}/${name}`));
   return links.flatMap((link) => SOCKET_LINK.exec(link)?.[1] ?? []);
 }
 
-async function readFolderGone(folder: string): Promise<readonly string[]> {
+function readFolderGone(folder: string): readonly string[] {
   try {
-    return await readdir(folder);
+    return readdirSync(folder);
   } catch (error) {
     if (isGone(error)) return [];
     throw error;
   }
 }
 
-async function readLinkGone(file: string): Promise<string> {
+function readLinkGone(file: string): string {
   try {
-    return await readlink(file);
+    return readlinkSync(file);
   } catch (error) {
     if (isGone(error)) return "";
     throw error;

@@ -1,12 +1,6 @@
-import { open } from "node:fs/promises";
-
-import { IS_LINUX, askSystem, eachOf, isGone, listPids } from "./process-table.ts";
+import { IS_LINUX, askSystem, eachOf, listPids, readProc } from "./process-table.ts";
 
 export type Marked = { readonly pid: number; readonly mark: string };
-
-/** Of one process's environment; the kernel allows 6 MiB at most. */
-const MAX_ENVIRONMENT_BYTES = 6 * 1024 * 1024;
-const FIRST_READ_BYTES = 16 * 1024;
 
 /** Processes in whose first environment the variable stands, ourselves left out. */
 export async function listMarked(variable: string): Promise<readonly Marked[]> {
@@ -16,14 +10,14 @@ export async function listMarked(variable: string): Promise<readonly Marked[]> {
 
 /** Whether this one process bears exactly this mark; a look at it alone, where `listMarked` looks at all. */
 export async function bearsMark(pid: number, variable: string, mark: string): Promise<boolean> {
-  if (IS_LINUX) return findValue(await readEnvironment(pid), variable) === mark;
+  if (IS_LINUX) return findValue(readEnvironment(pid), variable) === mark;
   const answer = await askSystem("ps", ["-Ewwo", "pid=,command=", "-p", String(pid)]);
   return parseMarkedByPs(answer, variable).some((one) => one.pid === pid && one.mark === mark);
 }
 
 async function listMarkedByProc(variable: string): Promise<readonly Marked[]> {
-  const found = await eachOf(await listPids(), async (pid) => {
-    const mark = findValue(await readEnvironment(pid), variable);
+  const found = await eachOf(listPids(), (pid) => {
+    const mark = findValue(readEnvironment(pid), variable);
     return mark === undefined ? [] : [{ pid, mark }];
   });
   return found.flat();
@@ -49,29 +43,6 @@ function findValue(environment: string, variable: string): string | undefined {
   return environment.slice(at + start.length).split("\0", 1)[0];
 }
 
-/** Empty when the process is gone, a zombie, or not ours to see. */
-async function readEnvironment(pid: number): Promise<string> {
-  try {
-    const handle = await open(`/proc/${pid}/environ`, "r");
-    try {
-      return await readAll((buffer) => handle.read(buffer, 0, buffer.length));
-    } finally {
-      await handle.close();
-    }
-  } catch (error) {
-    if (isGone(error)) return "";
-    throw error;
-  }
-}
-
-async function readAll(read: (buffer: Buffer) => Promise<{ bytesRead: number }>): Promise<string> {
-  const parts: string[] = [];
-  for (let size = 0; size < MAX_ENVIRONMENT_BYTES;) {
-    const buffer = Buffer.allocUnsafe(FIRST_READ_BYTES);
-    const { bytesRead } = await read(buffer);
-    if (bytesRead === 0) break;
-    parts.push(buffer.toString("latin1", 0, bytesRead));
-    size += bytesRead;
-  }
-  return parts.join("");
+function readEnvironment(pid: number): string {
+  return readProc(`/proc/${pid}/environ`);
 }

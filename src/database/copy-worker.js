@@ -1,0 +1,11 @@
+/**
+ * A thread that copies files while the server's own goes on: each job that it is sent is done in turn. Plain JavaScript,
+ * so that what it imports is found compiled: it is given where by the thread that started it.
+ */
+import { enableCompileCache } from "node:module";
+import { parentPort, workerData } from "node:worker_threads";
+
+if (typeof workerData === "string") enableCompileCache(workerData);
+const { answerJob } = await import("./copy-file.ts");
+
+parentPort?.on("message", (job) => parentPort?.postMessage(answerJob(job)));
