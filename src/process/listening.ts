@@ -4,7 +4,6 @@ import { IS_LINUX, askSystem, eachOf, isGone, readProc } from "./process-table.t
 
 /** State `TCP_LISTEN` of /proc/net/tcp. */
 const LISTEN = "0A";
-const TABLES = ["/proc/net/tcp", "/proc/net/tcp6"];
 const SOCKET_LINK = /^socket:\[(\d+)\]$/;
 
 /** Ports on which these processes can be reached from this machine's loopback, ascending. */
@@ -14,18 +13,8 @@ export async function listListeningPorts(pids: readonly number[]): Promise<reado
   return [...new Set(ports)].toSorted((a, b) => a - b);
 }
 
-/** False when no socket of this machine listens on the port, on whatever address; true where that is not known. */
-export function mayHaveListener(port: number): boolean {
-  if (!IS_LINUX) return true;
-  const own = new RegExp(
-    `:${port.toString(16).toUpperCase().padStart(4, "0")} [0-9A-F]+:0000 ${LISTEN} `,
-  );
-  const tables = TABLES.map(readProc);
-  return tables.every((table) => table === "") || tables.some((table) => own.test(table));
-}
-
 async function portsByProc(pids: readonly number[]): Promise<readonly number[]> {
-  const tables = TABLES.map(readProc);
+  const tables = [readProc("/proc/net/tcp"), readProc("/proc/net/tcp6")];
   const portOfInode = new Map(tables.flatMap(parseTcpTable));
   const inodes: string[] = [];
   for (const pid of pids) inodes.push(...(await listSocketInodes(pid)));

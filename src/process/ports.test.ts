@@ -1,6 +1,6 @@
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
-import { type AddressInfo, type Server, connect, createServer } from "node:net";
+import { type AddressInfo, type Server, createServer } from "node:net";
 
 import { afterEach, expect, test } from "vitest";
 
@@ -49,25 +49,6 @@ test("a port is still free after it was asked, again and again and by many at on
   const port = await door.findFreePort();
   for (let round = 0; round < 3; round += 1) expect(await door.isPortFree(port)).toBe(true);
   expect(await listen("127.0.0.1", port)).toBe(port);
-});
-
-test.each(["127.0.0.1", "::1", "0.0.0.0", "::"])(
-  "a port on which somebody listens at %s may be listened on, until it is closed",
-  async (host) => {
-    const port = await listen(host);
-    expect(door.mayBeListenedOn(port)).toBe(true);
-    const [server] = servers;
-    server?.close();
-    servers.clear();
-    expect(door.mayBeListenedOn(port)).toBe(process.platform !== "linux");
-  },
-);
-
-test("a port to which one is merely connected is not listened on", async () => {
-  const socket = connect({ host: "127.0.0.1", port: await listen("127.0.0.1") });
-  await once(socket, "connect");
-  expect(door.mayBeListenedOn(socket.localPort ?? 0)).toBe(process.platform !== "linux");
-  socket.destroy();
 });
 
 test("hundreds of ports that are given away differ, and lie below those of outgoing connections", async () => {

@@ -4,7 +4,7 @@ import type { Readable } from "node:stream";
 
 import * as ending from "./ending.ts";
 import * as launching from "./launch.ts";
-import { listListeningPorts, mayHaveListener } from "./listening.ts";
+import { listListeningPorts } from "./listening.ts";
 import { bearsMark, listMarked, type Marked } from "./marks.ts";
 import { chooseFreePort, isFree } from "./ports.ts";
 import { familyOf, isLive, listProcesses, signalIfThere } from "./process-table.ts";
@@ -123,11 +123,6 @@ export function findFreePort(): Promise<number> {
 
 export function isPortFree(port: number): Promise<boolean> {
   return isFree(port);
-}
-
-/** False when surely nobody listens there on this machine: a question to the kernel, where a connection costs ten. */
-export function mayBeListenedOn(port: number): boolean {
-  return mayHaveListener(port);
 }
 
 /** TCP ports on which these processes can be reached from loopback, ascending. */

@@ -41,7 +41,7 @@ export async function probeHttp(port: number, path: string, signal: AbortSignal)
   return notListening(port);
 }
 
-export function notListening(port: number): Answer {
+function notListening(port: number): Answer {
   return { isReady: false, why: `nothing listens on port ${port}` };
 }
 

@@ -1,7 +1,7 @@
 import { monotonicMs, sleep } from "../base/clock.ts";
 import type { ReadyCheck } from "../environment/manifest.ts";
-import { findFamily, findListeningPorts, findMarked, mayBeListenedOn } from "../process/process.ts";
-import { type Answer, notListening, probeHttp, probePort } from "./probe.ts";
+import { findFamily, findListeningPorts, findMarked } from "../process/process.ts";
+import { type Answer, probeHttp, probePort } from "./probe.ts";
 
 export type Subject = {
   readonly pid: number;
@@ -69,7 +69,6 @@ export async function becomeObedient(subject: Subject, signal: AbortSignal): Pro
 
 async function ask(subject: Subject, port: number, signal: AbortSignal): Promise<Answer> {
   signal.throwIfAborted();
-  if (!mayBeListenedOn(port)) return notListening(port);
   const limited = AbortSignal.any([signal, AbortSignal.timeout(MAX_ANSWER_MS)]);
   const { ready } = subject;
   const answer =
