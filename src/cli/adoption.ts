@@ -1,3 +1,6 @@
+import path from "node:path";
+
+import { hasErrorCode } from "../base/problem.ts";
 import type { Answers, Explanation } from "../environment/manifest.ts";
 import {
   describeManifest,
@@ -6,7 +9,7 @@ import {
   writeManifest,
 } from "../manifest/manifest.ts";
 import { formatSummary } from "./manifest-text.ts";
-import { declined } from "./problems.ts";
+import { answerUnknown, declined, fileUnwritable } from "./problems.ts";
 import { askChoice, askYes, canAsk } from "./questions.ts";
 import type { Session } from "./session.ts";
 import { styleFor } from "./style.ts";
@@ -17,7 +20,7 @@ const MAX_QUESTIONS = 2;
 /** What was found, with what the person was asked for it; undefined: there is nothing to be found. */
 export type Found = { readonly explanation: Explanation; readonly answers: Answers };
 
-/** @throws `detection_ambiguous` where nobody can be asked, `declined` */
+/** @throws `detection_ambiguous` where nobody can be asked, `answer_unknown` */
 export async function findWithAnswers(
   session: Session,
   folder: string,
@@ -32,7 +35,7 @@ export async function findWithAnswers(
       const isAskable = canAsk(session.context, session.isJson) && asked < MAX_QUESTIONS;
       if (question === undefined || !isAskable) throw error;
       const answer = await askChoice(session.context, question.text, question.choices);
-      if (answer === null) throw declined();
+      if (answer === null) throw answerUnknown(question.choices);
       answers = { ...answers, [question.id]: answer };
     }
   }
@@ -40,19 +43,31 @@ export async function findWithAnswers(
 
 export type Offer = { readonly folder: string; readonly app: string; readonly isYes: boolean };
 
-/** Shows what was found where no ramet.json says it, and writes that on a yes. @throws `declined` */
-export async function offerToWrite(session: Session, found: Found, offer: Offer): Promise<void> {
+/**
+ * Shows what was found where no ramet.json says it, and writes that on a yes: whether it wrote it.
+ * @throws `declined`, `file_unwritable`
+ */
+export async function offerToWrite(session: Session, found: Found, offer: Offer): Promise<boolean> {
   const { manifest } = found.explanation;
   const { stderr, environment } = session.context;
   const style = styleFor(stderr, environment, 0);
   const isWritten = manifest.source.startsWith("ramet.json");
-  if (isWritten && manifest.unused.length === 0) return;
+  if (isWritten && manifest.unused.length === 0) return false;
   if (!isWritten) session.note(`Found in ${manifest.source}:`);
   session.note(formatSummary(found.explanation, style));
-  if (isWritten || !(await isWanted(session, found, offer))) return;
-  const text = describeManifest(found.explanation, offer.app);
-  if (await writeManifest(offer.folder, text))
-    session.note(`${style.paint("green", "✓")} ramet.json written`);
+  if (isWritten || !(await isWanted(session, found, offer))) return false;
+  const hasWritten = await write(offer.folder, describeManifest(found.explanation, offer.app));
+  if (hasWritten) session.note(`${style.paint("green", "✓")} ramet.json written`);
+  return hasWritten;
+}
+
+async function write(folder: string, text: string): Promise<boolean> {
+  try {
+    return await writeManifest(folder, text);
+  } catch (error) {
+    if (!hasErrorCode(error, "EACCES", "EPERM", "EROFS")) throw error;
+    throw fileUnwritable(path.join(folder, "ramet.json"));
+  }
 }
 
 async function isWanted(

@@ -1,4 +1,4 @@
-import { mkdir, rm, symlink } from "node:fs/promises";
+import { chmod, mkdir, rm, symlink } from "node:fs/promises";
 import path from "node:path";
 
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -44,6 +44,21 @@ test("an environment that was made and whose setup failed is there to be looked 
   expect(await world.json(CREATE)).toEqual({ problem: FAILED });
   expect(await readBound()).toBe("agent");
 });
+
+test.runIf(process.getuid?.() !== 0)(
+  "in a folder that may not be changed nothing is made",
+  async () => {
+    const asked: string[] = [];
+    await world.serveWith(({ name }, response) => {
+      asked.push(name);
+      return send(response, { result: [] });
+    });
+    await chmod(world.workspace, 0o555);
+    expect(await world.json(CREATE)).toMatchObject({ problem: { code: "file_unwritable" } });
+    await chmod(world.workspace, 0o755);
+    expect(asked).not.toContain("environment.create");
+  },
+);
 
 test.each<[what: string, shown: object | null]>([
   ["nothing was made", null],

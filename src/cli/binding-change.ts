@@ -1,7 +1,11 @@
-import { Problem } from "../base/problem.ts";
+import { constants } from "node:fs";
+import { access } from "node:fs/promises";
+import path from "node:path";
+
+import { hasErrorCode, Problem } from "../base/problem.ts";
 import type { EnvironmentView } from "../protocol/schemas.ts";
 import { bindWorkspace, findWorkspace, unbindWorkspace } from "../workspace/workspace.ts";
-import { environmentOfOtherFolder } from "./problems.ts";
+import { environmentOfOtherFolder, fileUnwritable } from "./problems.ts";
 import type { Session } from "./session.ts";
 
 /** Binds the session's workspace to an environment. @throws `environment_of_other_folder` */
@@ -23,12 +27,24 @@ export async function createAndBind<Made extends EnvironmentView>(
   session: Session,
   { app, name, create }: { app: string; name: string; create: () => Promise<Made> },
 ): Promise<Made> {
+  await assertWritable((await session.workspace()).root);
   try {
     const made = await create();
     await bindTo(made, session);
     return made;
   } catch (error) {
     if (error instanceof Problem) await bindToBroken(session, { app, name, code: error.code });
+    throw error;
+  }
+}
+
+/** Before anything is made: the binding is a file below the folder. @throws `file_unwritable` */
+async function assertWritable(root: string): Promise<void> {
+  try {
+    await access(root, constants.W_OK);
+  } catch (error) {
+    if (hasErrorCode(error, "EACCES", "EROFS", "EPERM"))
+      throw fileUnwritable(path.join(root, ".ramet"));
     throw error;
   }
 }

@@ -82,11 +82,30 @@ export function formatReady(
 ): string {
   const { paint } = style;
   if (environment.state === "broken") return formatEnvironment(environment, style);
-  const lines = [`${paint("green", "✓")} ${paint("bold", titleOf(environment))} ${what}`];
+  const lines = [formatOutcome(environment, { what, style })];
   if (environment.url !== null) lines.push(`  ${paint("underline", environment.url)}`);
   return [...lines, ...environment.problems.map((problem) => formatProblem(problem, style))].join(
     "\n",
   );
+}
+
+/** A process that fell at once is seen in the first line, not only below it. */
+function formatOutcome(
+  environment: EnvironmentView,
+  { what, style: { paint } }: { readonly what: string; readonly style: Style },
+): string {
+  const title = paint("bold", titleOf(environment));
+  const fallen = environment.processes.filter(({ state }) => FALLEN.has(state));
+  if (fallen.length === 0) return `${paint("green", "✓")} ${title} ${what}`;
+  const names = fallen.map(({ name }) => name).join(", ");
+  return `${paint("yellow", "!")} ${title} is there, but this does not run: ${names}`;
+}
+
+const FALLEN: ReadonlySet<ProcessView["state"]> = new Set(["failed", "restarting"]);
+
+/** Whether something is to be mended before anything else is done with it. */
+export function hasProblems({ state, problems }: EnvironmentView): boolean {
+  return state === "broken" || problems.length > 0;
 }
 
 /** An environment that is broken has been made, and yet is not what was asked for. */

@@ -42,6 +42,8 @@ const MADE: readonly Problem[] = [
   problems.variableValueMissing(HOSTILE),
   problems.inputTooLong(3),
   problems.fileUnreadable(HOSTILE, "it is not there"),
+  problems.fileUnwritable("/app/ramet.json"),
+  problems.answerUnknown(["yarn", "npm"]),
   problems.choiceMissing("Nothing was named.", "Name it."),
   problems.addressMissing("shop/agent", "URL"),
   problems.psqlMissing(),

@@ -242,6 +242,22 @@ export function fileUnreadable(file: string, reason: string): Problem {
   );
 }
 
+export function fileUnwritable(file: string): Problem {
+  return problem(
+    "file_unwritable",
+    `${quote(file)} cannot be written: its folder may not be changed.`,
+    "Make the folder writable, or copy the app to one that is.",
+  );
+}
+
+export function answerUnknown(choices: readonly string[]): Problem {
+  return problem(
+    "answer_unknown",
+    `That is none of ${choices.join(", ")}. Nothing was changed.`,
+    "Run it again, and answer with a number or a name.",
+  );
+}
+
 export function choiceMissing(what: string, remedy: string): Problem {
   return problem("choice_missing", what, remedy);
 }

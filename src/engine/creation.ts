@@ -1,7 +1,9 @@
 import { realpath } from "node:fs/promises";
+import path from "node:path";
 
 import { isoTime, monotonicMs } from "../base/clock.ts";
 import { explainDiskFull } from "../base/disk-full.ts";
+import { exists } from "../base/remove-inside.ts";
 import { traced } from "../base/trace.ts";
 import { buildEnvironment, timed } from "../environment/create.ts";
 import type { EnvironmentRecord, FilesRecord, Report } from "../environment/environment.ts";
@@ -29,6 +31,9 @@ export type CreateRequest = {
   readonly files: { readonly kind: "linked"; readonly path: string } | { readonly kind: "kept" };
   readonly searchPath: string;
 };
+
+/** Beside the app's own files; as the source of a manifest, it says all. */
+const RAMET_FILE = "ramet.json";
 
 export type CallOptions = { readonly report: Report; readonly signal: AbortSignal };
 
@@ -147,12 +152,14 @@ function chooseUid(used: readonly number[]): number | null {
   return isRoot() ? Math.max(FIRST_ENVIRONMENT_UID, ...used.map((uid) => uid + 1)) : null;
 }
 
-/** A worktree of a commit that had no ramet.json yet gets its source's along with the files. */
+/**
+ * A worktree of a commit that had no ramet.json yet gets its source's along with the files; only without either it is
+ * found out how the app runs, which may end in a question that the source's has answered.
+ */
 async function chooseManifest(folder: string, source: EnvironmentRecord | null): Promise<Manifest> {
-  const manifest = await findManifest(folder);
-  if (source === null || manifest?.source === "ramet.json")
-    return manifest ?? requireManifest(folder);
+  const hasOwn = await exists(path.join(folder, RAMET_FILE));
+  if (source === null || hasOwn) return requireManifest(folder);
   const parent = await requireManifest(source.files.path);
-  if (parent.source !== "ramet.json") return manifest ?? parent;
-  return { ...parent, files: { clone: [...parent.files.clone, "ramet.json"] } };
+  if (parent.source !== RAMET_FILE) return (await findManifest(folder)) ?? parent;
+  return { ...parent, files: { clone: [...parent.files.clone, RAMET_FILE] } };
 }

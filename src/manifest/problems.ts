@@ -34,7 +34,7 @@ export function nothingDetected(folder: string): Problem {
 export function scriptEnds(where: string, name: string, script: string): Problem {
   return new Problem({
     code: "app_script_ends",
-    message: `The script ${JSON.stringify(name)} of ${where} is ${JSON.stringify(script.slice(0, 200))}, which does something and ends: nothing would be left running.`,
+    message: `The script ${JSON.stringify(name)} of ${where} is ${JSON.stringify(script.slice(0, 200))}, which starts nothing that answers requests.`,
     remedy:
       'Add a `dev` script that starts the app, or write a ramet.json such as {"processes": {"web": {"command": "node server.js"}}}.',
   });

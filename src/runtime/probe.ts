@@ -10,16 +10,27 @@ const READY: Answer = { isReady: true };
 const HOSTS = ["127.0.0.1", "::1"] as const;
 /** Of an HTTP answer, only the first line is read. */
 const MAX_STATUS_BYTES = 1024;
+const MAX_DIAL_MS = 2_000;
 
-/** Whether something listens on the port on loopback. */
+/** Whether something listens on the port on loopback: told at once, so that asking often costs little. */
 export async function probePort(port: number, signal: AbortSignal): Promise<Answer> {
-  for (const host of HOSTS) {
-    const answer = await dial({ host, port }, signal, (socket, done) => {
-      socket.once("connect", () => done(READY));
-    });
-    if (answer.isReady) return answer;
-  }
+  for (const host of HOSTS) if (await accepts({ host, port }, signal)) return READY;
   return notListening(port);
+}
+
+async function accepts(to: { host: string; port: number }, signal: AbortSignal): Promise<boolean> {
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  // One whose queue is full answers neither yes nor no.
+  const socket = connect({ ...to, timeout: MAX_DIAL_MS });
+  socket.once("timeout", () => resolve(false));
+  socket.once("connect", () => resolve(true));
+  socket.once("error", () => resolve(false));
+  const giveUp = (): void => resolve(false);
+  signal.addEventListener("abort", giveUp);
+  const isOpen = !signal.aborted && (await promise);
+  signal.removeEventListener("abort", giveUp);
+  socket.destroy();
+  return isOpen;
 }
 
 /** Whether a GET is answered below 500. By hand: an HTTP client costs the keeper more memory than all the rest. */

@@ -23,13 +23,16 @@ export type Watch = {
 /** A process that is asked nothing is ready when it has not ended at once. */
 const SETTLE_MS = 300;
 /** Somebody waits for a process that has just been started; one that takes long is asked less often. */
-const EAGER_STEP_MS = 15;
-const EAGER_MS = 5_000;
-const LONGEST_STEP_MS = 250;
+const STEPS: readonly { readonly untilMs: number; readonly stepMs: number }[] = [
+  { untilMs: 1_000, stepMs: 15 },
+  { untilMs: 5_000, stepMs: 50 },
+];
+const LAST_STEP = { stepMs: 250 };
 const LATE_STEP_MS = 1_000;
 /** Of one GET: a development server compiles before its first answer. */
 const MAX_ANSWER_MS = 60_000;
-/** Looking for other ports costs a walk through /proc. */
+/** Looking for other ports costs a walk through /proc, and the kernel's list of sockets is long to read. */
+const SEARCH_AFTER_MS = 1_000;
 const SEARCH_EVERY_MS = 500;
 /** A port other than the one assigned must be open so long before it is taken for the process's. */
 const OTHER_PORT_MS = 1_500;
@@ -53,7 +56,7 @@ export async function becomeReady(subject: Subject, watch: Watch): Promise<numbe
     const other = await search.find(watch.signal);
     if (other !== undefined) return other;
     if (late.passesNow()) watch.onLate(answer.why);
-    const stepMs = monotonicMs() - beganMs < EAGER_MS ? EAGER_STEP_MS : LONGEST_STEP_MS;
+    const { stepMs } = STEPS.find(({ untilMs }) => monotonicMs() - beganMs < untilMs) ?? LAST_STEP;
     await sleep(late.hasPassed ? LATE_STEP_MS : stepMs, watch.signal);
   }
 }
@@ -69,12 +72,11 @@ export async function becomeObedient(subject: Subject, signal: AbortSignal): Pro
 
 async function ask(subject: Subject, port: number, signal: AbortSignal): Promise<Answer> {
   signal.throwIfAborted();
-  const limited = AbortSignal.any([signal, AbortSignal.timeout(MAX_ANSWER_MS)]);
+  const open = await probePort(port, signal);
+  if (!open.isReady) return open;
   const { ready } = subject;
-  const answer =
-    ready.kind === "http"
-      ? await probeHttp(port, ready.path, limited)
-      : await probePort(port, limited);
+  const limited = AbortSignal.any([signal, AbortSignal.timeout(MAX_ANSWER_MS)]);
+  const answer = ready.kind === "http" ? await probeHttp(port, ready.path, limited) : open;
   if (!answer.isReady || !subject.wasTaken || port !== subject.port) return answer;
   if ((await listPorts(subject)).includes(port)) return answer;
   return { isReady: false, why: `another program listens on port ${port}` };
@@ -85,7 +87,7 @@ class PortSearch {
   readonly #subject: Subject;
   /** Since when each has been open. */
   #open = new Map<number, number>();
-  #nextMs = monotonicMs() + SEARCH_EVERY_MS;
+  #nextMs = monotonicMs() + SEARCH_AFTER_MS;
 
   constructor(subject: Subject) {
     this.#subject = subject;

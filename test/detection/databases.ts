@@ -198,4 +198,49 @@ export const DATABASES: readonly Miniature[] = [
       ],
     },
   },
+  {
+    name: "a script that runs migrations of which there are none yet",
+    files: {
+      "package.json": pack({ dev: "vite dev", "db:migrate": "drizzle-kit migrate" }, [
+        "vite",
+        "postgres",
+        "drizzle-kit",
+      ]),
+      "drizzle.config.ts": 'export default { dialect: "postgresql", schema: "./schema.ts" };',
+    },
+    expected: { database: { ...NO_STEPS, migrate: "npx drizzle-kit push" } },
+  },
+  {
+    name: "a T3 app before its first migration",
+    files: {
+      "package.json": pack({ dev: "next dev", "db:migrate": "prisma migrate deploy" }, [
+        "next",
+        "prisma",
+      ]),
+      "prisma/schema.prisma": 'datasource db {\n  provider = "postgresql"\n}\n',
+    },
+    expected: { database: { ...NO_STEPS, migrate: "npx prisma db push" } },
+  },
+  {
+    name: "AdonisJS with Lucid",
+    files: {
+      "package.json": pack({ dev: "node ace serve" }, ["@adonisjs/core", "@adonisjs/lucid", "pg"]),
+      "database/migrations/1_users.ts": "",
+    },
+    expected: { database: { ...NO_STEPS, migrate: "node ace migration:run" } },
+  },
+  {
+    name: "Sequelize",
+    files: {
+      "package.json": pack({ dev: "node bin/www" }, ["express", "sequelize-cli", "pg"]),
+      "bin/www": "server.listen(process.env.PORT)",
+      "migrations/1.js": "",
+    },
+    expected: { database: { ...NO_STEPS, migrate: "npx sequelize db:migrate" } },
+  },
+  {
+    name: "Medusa",
+    files: { "package.json": pack({ dev: "medusa develop" }, ["@medusajs/medusa", "pg"]) },
+    expected: { database: { ...NO_STEPS, migrate: "npx medusa db:migrate" } },
+  },
 ];

@@ -135,4 +135,37 @@ export const MONOREPOS: readonly Miniature[] = [
     },
     expected: { warnings: ["a26, a27, a28, a29"] },
   },
+  {
+    name: "an app behind a script that hands on its words, as create-t3-turbo makes it",
+    files: {
+      "package.json": pack({ dev: "turbo dev" }, [], { packageManager: "pnpm@9.0.0" }),
+      "pnpm-workspace.yaml": "packages:\n  - apps/*\n",
+      "apps/nextjs/package.json": pack(
+        { dev: "pnpm with-env next dev", "with-env": "dotenv -e ../../.env --" },
+        ["next"],
+      ),
+    },
+    expected: {
+      processes: { web: { command: `pnpm run dev ${NEXT}`, folder: "apps/nextjs" } },
+    },
+  },
+  {
+    name: "a library and the site of its documents",
+    files: {
+      "package.json": {
+        workspaces: ["packages/*", "website"],
+        scripts: { start: "npm start -w website" },
+      },
+      "packages/core/package.json": pack({ dev: "tsup --watch" }),
+      "website/package.json": pack({ start: "docusaurus start" }, ["@docusaurus/core"]),
+    },
+    expected: {
+      processes: {
+        web: {
+          command: "npm run start -- --port $PORT --no-open --host $HOST",
+          folder: "website",
+        },
+      },
+    },
+  },
 ];

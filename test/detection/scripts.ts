@@ -20,7 +20,7 @@ export const SCRIPTS: readonly Miniature[] = [
   {
     name: "start that only greets",
     files: { "package.json": pack({ start: 'echo "hi"' }) },
-    problem: { code: "app_script_ends", says: "nothing would be left running" },
+    problem: { code: "app_script_ends", says: "starts nothing that answers requests" },
   },
   {
     name: "dev that ends, and start that runs what was built",
@@ -188,5 +188,28 @@ export const SCRIPTS: readonly Miniature[] = [
       "src/index.ts": `import { serve } from "@hono/node-server";\nserve(app);\n`,
     },
     expected: { processes: web("npm run dev", { ownPort: 3000 }) },
+  },
+  {
+    name: "npm-run-all over a compiler, told to watch by its caller, and the server",
+    files: {
+      "package.json": pack(
+        {
+          "build:server": "esbuild server.ts --outdir=build",
+          dev: "run-p dev:*",
+          "dev:build": "cross-env NODE_ENV=development npm run build:server -- --watch",
+          "dev:remix": "remix watch",
+          "dev:server": "node build/server.js",
+        },
+        ["@remix-run/dev", "express"],
+      ),
+    },
+    expected: {
+      processes: {
+        web: "npm run dev:remix",
+        server: "npm run dev:server",
+        build: { command: "npm run dev:build", port: false },
+      },
+      warnings: [],
+    },
   },
 ];

@@ -3,7 +3,7 @@ import type { CreatedEnvironment } from "../../protocol/schemas.ts";
 import { createAndBind } from "../binding-change.ts";
 import { flag, value } from "../command-shape.ts";
 import { defineCommand } from "../command.ts";
-import { exitCodeOf, formatReady } from "../environment-text.ts";
+import { exitCodeOf, formatReady, hasProblems } from "../environment-text.ts";
 import { flagInvalid } from "../problems.ts";
 import { formatMs } from "../style.ts";
 import { formatTimings } from "../timings-text.ts";
@@ -66,7 +66,10 @@ export const envCreate = defineCommand({
     const ready = formatReady(created, { what, style });
     return isTimed ? `${ready}\n\n${formatTimings(created.timings, style)}` : ready;
   },
-  hints: () => [{ line: "ramet dev", why: "Its logs, while you or an agent edit" }],
+  hints: ({ created }) =>
+    hasProblems(created)
+      ? []
+      : [{ line: "ramet dev", why: "Its logs, while you or an agent edit" }],
   toJson: ({ created }) => created,
   exitCode: ({ created }) => exitCodeOf(created),
 });

@@ -6,11 +6,14 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 
 import { exists } from "../../base/remove-inside.ts";
 import { writeAtomically } from "../../base/write-atomically.ts";
+import { findWithAnswers, offerToWrite } from "../adoption.ts";
 import { runCli } from "../cli.ts";
 import { CREATED } from "../fixtures/answers.ts";
 import type { CapturedContext } from "../fixtures/context.ts";
+import { git } from "../fixtures/git.ts";
 import { createWorld } from "../fixtures/world.ts";
 import type { World } from "../fixtures/world.ts";
+import { Session } from "../session.ts";
 
 let world: World;
 
@@ -90,6 +93,36 @@ test.each(["n\n", "no\n", "what\n", ""])(
   },
 );
 
+const FORK = "git worktree add ../x && cd ../x && ramet env create x --use";
+const COMMIT = "git add ramet.json && git commit -m 'Add ramet.json'";
+
+test.each([
+  ["outside git a copy is offered", false, ["ramet env create x"]],
+  ["in git the new file is committed first", true, [COMMIT, FORK]],
+])("%s as the next thing to do", async (_what, isInGit, lines) => {
+  await put("package.json", PACKAGE);
+  if (isInGit) await git(world.workspace, "init", "--quiet");
+  await serve();
+  const context = typing("y\n");
+  const stdout = { ...context.stdout, isTerminal: true };
+  expect(await runCli(["init"], { ...context, stdout })).toBe(0);
+  const hints = [...context.err().matchAll(/^ +→ (.*?)(?: {2}.*)?$/gm)];
+  expect(hints.map(([, line]) => line)).toEqual(lines);
+});
+
+test("what did not come up is no reason to fork it", async () => {
+  await put("package.json", PACKAGE);
+  const problem = { code: "process_exited", message: "web exited.", remedy: "Look." };
+  const processes = [{ name: "web", state: "failed", port: 4000, pid: null }];
+  await world.serve({ "app.create": { ...CREATED, processes, problems: [problem] } });
+  const context = typing("y\n");
+  const stdout = { ...context.stdout, isTerminal: true };
+  expect(await runCli(["init"], { ...context, stdout })).toBe(0);
+  expect(context.out()).toContain("! shop/agent is there, but this does not run: web\n");
+  expect(context.out()).toContain("✗ web exited.");
+  expect(context.err()).not.toContain("git worktree");
+});
+
 test("a ramet.json that is there is neither shown nor changed, but for what it says in vain", async () => {
   await put("ramet.json", '{"processes":{"web":{"command":"x"}},"sleep":"15m"}');
   await serve();
@@ -117,17 +150,30 @@ test("two lock files are a question, and the answer is written down", async () =
   });
 });
 
+test("a folder that may not be changed is a problem, and no mistake of ours", async () => {
+  await put("package.json", PACKAGE);
+  const parsed = { values: new Map(), positionals: new Map(), rest: [] };
+  const session = new Session(world.contextAt(), { ...parsed, flags: new Set() });
+  const found = await findWithAnswers(session, world.workspace);
+  if (found === undefined) throw new Error("Nothing was found.");
+  // One that root may not change either.
+  const folder = process.platform === "darwin" ? "/System" : "/sys";
+  await expect(
+    offerToWrite(session, found, { folder, app: "desk", isYes: true }),
+  ).rejects.toMatchObject({ code: "file_unwritable" });
+});
+
 test.each([
-  ["names no choice", ["bower\n"]],
-  ["is written nowhere", ["npm\n", "n\n"]],
-])("an answer that %s makes nothing", async (_what, lines) => {
+  ["names no choice", ["bower\n"], "✗ That is none of yarn, npm. Nothing was changed."],
+  ["is written nowhere", ["npm\n", "n\n"], "✗ Nothing was changed."],
+])("an answer that %s makes nothing", async (_what, lines, said) => {
   await put("package.json", { ...PACKAGE, dependencies: { vite: "8" } });
   await put("package-lock.json", "{}");
   await put("yarn.lock", "");
   const { calls } = await serve();
   const context = typing(...lines);
   expect(await runCli(["init"], context)).toBe(2);
-  expect(context.err()).toContain("Nothing was changed.");
+  expect(context.err()).toContain(said);
   expect(calls).toEqual([]);
 });
 

@@ -7,7 +7,8 @@ import { findWithAnswers, type Found, offerToWrite } from "../adoption.ts";
 import { createAndBind } from "../binding-change.ts";
 import { flag, value } from "../command-shape.ts";
 import { defineCommand } from "../command.ts";
-import { exitCodeOf, formatReady } from "../environment-text.ts";
+import { exitCodeOf, formatReady, hasProblems } from "../environment-text.ts";
+import type { Hint } from "../hints.ts";
 import { workspaceBound } from "../problems.ts";
 import type { Session } from "../session.ts";
 import { formatMs } from "../style.ts";
@@ -39,22 +40,35 @@ export const init = defineCommand({
     const found = await findWithAnswers(session, folder);
     const app = chosen === null ? parseAppName(nameOf(found, folder)) : parseAppName(chosen);
     await assertUnbound(session, app);
-    if (found !== undefined)
-      await offerToWrite(session, found, { folder, app, isYes: input.has("yes") });
+    const offer = { folder, app, isYes: input.has("yes") };
+    const isNew = found !== undefined && (await offerToWrite(session, found, offer));
     const searchPath = session.context.environment["PATH"] ?? "";
-    return createAndBind(session, {
+    const created = await createAndBind(session, {
       app,
       name: DEVELOPMENT,
       create: () => session.call("app.create", { app, folder, searchPath }),
     });
+    return { created, isNew, isInGit: workspace.git !== null };
   },
-  toText: (created, style) =>
+  toText: ({ created }, style) =>
     formatReady(created, { what: `is ready after ${formatMs(created.timings.total)}`, style }),
-  hints: () => [
-    { line: "git worktree add ../x && cd ../x && ramet env create x --use", why: "Fork it" },
-  ],
-  exitCode: exitCodeOf,
+  hints: ({ created, isNew, isInGit }) => {
+    if (hasProblems(created)) return [];
+    if (!isInGit) return [{ line: "ramet env create x", why: "Fork it" }];
+    return isNew ? [COMMIT, FORK] : [FORK];
+  },
+  toJson: ({ created }) => created,
+  exitCode: ({ created }) => exitCodeOf(created),
 });
+
+const COMMIT: Hint = {
+  line: "git add ramet.json && git commit -m 'Add ramet.json'",
+  why: "Let every worktree have it",
+};
+const FORK: Hint = {
+  line: "git worktree add ../x && cd ../x && ramet env create x --use",
+  why: "Fork it",
+};
 
 /** As the manifest says, else the package, else the folder. */
 function nameOf(found: Found | undefined, folder: string): string {

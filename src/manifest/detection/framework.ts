@@ -53,6 +53,8 @@ const TOOLS: readonly Rule[] = [
     role: "page",
     programs: ["webpack", "webpack-dev-server", "rsbuild", "rspack"],
   },
+  { name: "Docusaurus", role: "page", programs: ["docusaurus"] },
+  { name: "VitePress", role: "page", programs: ["vitepress"] },
   { name: "Parcel", role: "page", programs: ["parcel"] },
   { name: "a static site", role: "page", programs: ["serve", "http-server", "live-server"] },
   { name: "Eleventy", role: "page", programs: ["eleventy"], first: /^--serve/ },
@@ -63,6 +65,7 @@ const TOOLS: readonly Rule[] = [
   { name: "Strapi", role: "server", programs: ["strapi"] },
   { name: "Directus", role: "server", programs: ["directus"] },
   { name: "Medusa", role: "server", programs: ["medusa"] },
+  { name: "Keystone", role: "server", programs: ["keystone"] },
   { name: "AdonisJS", role: "server", programs: ["node", "ace"], first: /^(?:ace|serve)/ },
 ];
 

@@ -70,6 +70,7 @@ function findScript({ sources, manager }: Start, names: readonly string[]): Step
     const script = scripts[name]?.trim() ?? "";
     const leaves = listLeaves(script, scripts);
     if (script === "" || leaves.length !== 1 || isUnfit(script, leaves)) continue;
+    if (lacksMigrations(leaves, sources)) continue;
     const more = needsUp(leaves) ? "up" : null;
     const command = runScriptWith(manager, name, more);
     return { command, file: "package.json", key: `scripts.${name}` };
@@ -79,6 +80,14 @@ function findScript({ sources, manager }: Start, names: readonly string[]): Step
 
 function isUnfit(script: string, leaves: readonly Leaf[]): boolean {
   return [script, ...leaves.map((leaf) => leaf.script)].some((text) => UNFIT.test(text));
+}
+
+/** What runs migrations before there is one fails, or leaves the database without tables. */
+function lacksMigrations([leaf]: readonly Leaf[], sources: Sources): boolean {
+  const { program = "", args = [] } = leaf?.invocation ?? {};
+  if (!args.includes("migrate")) return false;
+  if (program === "prisma") return lacksPrismaMigrations(sources);
+  return program === "drizzle-kit" && lacksDrizzleMigrations(sources);
 }
 
 /** node-pg-migrate does nothing until it is told which way. */
@@ -94,7 +103,8 @@ function findTool(start: Start): Step | undefined {
     findDrizzle(start) ??
     findKnex(start) ??
     findTypeOrm(start) ??
-    findNodePgMigrate(start)
+    findNodePgMigrate(start) ??
+    findOther(start)
   );
 }
 
@@ -106,20 +116,32 @@ function hasPrisma(sources: Sources): boolean {
 function findPrisma({ sources, manager }: Start): Step | undefined {
   const schema = findSource(sources, /\.prisma$/);
   if (schema === undefined || !hasPackage(sources, "prisma", "@prisma/client")) return undefined;
+  const command = lacksPrismaMigrations(sources) ? "prisma db push" : "prisma migrate deploy";
+  return { command: executeWith(manager, command), file: schema.name, key: null };
+}
+
+/** False also where nothing says where they would be. */
+function lacksPrismaMigrations(sources: Sources): boolean {
+  const schema = findSource(sources, /\.prisma$/);
+  if (schema === undefined) return false;
   const own = schema.name.replace(/(?:schema\/)?[^/]*$/, "");
   const config = findSource(sources, /^prisma\.config\./)?.text ?? "";
   const [, named] = /\bmigrations\s*:\s*\{[^}]*\bpath\s*:\s*["']([^"']+)["']/.exec(config) ?? [];
-  const hasMigrations = isThere(sources, named ?? `${own}migrations`);
-  const command = hasMigrations ? "prisma migrate deploy" : "prisma db push";
-  return { command: executeWith(manager, command), file: schema.name, key: null };
+  return !isThere(sources, named ?? `${own}migrations`);
 }
 
 function findDrizzle({ sources, manager }: Start): Step | undefined {
   const config = findSource(sources, /^drizzle\.config\./);
   if (config === undefined || !hasPackage(sources, "drizzle-kit")) return undefined;
-  const [, out = "drizzle"] = /\bout["']?\s*:\s*["']([^"']+)["']/.exec(config.text) ?? [];
-  const command = isThere(sources, out) ? "drizzle-kit migrate" : "drizzle-kit push";
+  const command = lacksDrizzleMigrations(sources) ? "drizzle-kit push" : "drizzle-kit migrate";
   return { command: executeWith(manager, command), file: config.name, key: null };
+}
+
+function lacksDrizzleMigrations(sources: Sources): boolean {
+  const config = findSource(sources, /^drizzle\.config\./);
+  if (config === undefined) return false;
+  const [, out = "drizzle"] = /\bout["']?\s*:\s*["']([^"']+)["']/.exec(config.text) ?? [];
+  return !isThere(sources, out);
 }
 
 function findKnex({ sources, manager }: Start): Step | undefined {
@@ -143,6 +165,23 @@ function findNodePgMigrate({ sources, manager }: Start): Step | undefined {
   if (!hasPackage(sources, "node-pg-migrate") || !isThere(sources, "migrations")) return undefined;
   const command = executeWith(manager, "node-pg-migrate up");
   return { command, file: "package.json", key: "dependencies.node-pg-migrate" };
+}
+
+/** Tools that need to be told no more than their command. */
+const OTHERS = [
+  { name: "@adonisjs/lucid", folder: "database/migrations", command: "node ace migration:run" },
+  { name: "sequelize-cli", folder: "migrations", command: "sequelize db:migrate" },
+  { name: "@medusajs/medusa", folder: ".", command: "medusa db:migrate" },
+];
+
+function findOther({ sources, manager }: Start): Step | undefined {
+  const tool = OTHERS.find(
+    ({ name, folder }) => hasPackage(sources, name) && (folder === "." || isThere(sources, folder)),
+  );
+  if (tool === undefined) return undefined;
+  const isNode = tool.command.startsWith("node ");
+  const command = isNode ? tool.command : executeWith(manager, tool.command);
+  return { command, file: "package.json", key: `dependencies.${tool.name}` };
 }
 
 function findSeed(start: Start): Step | undefined {

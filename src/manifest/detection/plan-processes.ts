@@ -40,13 +40,19 @@ export async function planScript(start: Start, name: string): Promise<readonly P
   const parts = await planParts(start, leaves);
   const answering = parts.filter(({ process }) => process.port);
   if (leaves.length > 1 && (answering.length > 1 || hasFlags(leaves))) return parts;
-  const flags = all.length > 1 ? null : findPortFlags(script, scripts);
+  const flags = all.length > 1 ? null : (findPortFlags(script, scripts) ?? findForwarded(all));
   const command = runScriptWith(start.manager, name, flags);
   const leaf = leaves[answering[0] === undefined ? 0 : parts.indexOf(answering[0])];
   if (leaf === undefined) return [planUnknown(start, command)];
   return [
     { ...(await planLeaf(start, leaf, { command, flags, key: `scripts.${name}` })), label: null },
   ];
+}
+
+/** What is appended to the script reaches a program that it hands to another script. */
+function findForwarded([leaf]: readonly Leaf[]): string | null {
+  if (leaf?.isForwarded !== true || leaf.calls.length > 0) return null;
+  return findPortFlags(leaf.text);
 }
 
 function planParts(start: Start, leaves: readonly Leaf[]): Promise<readonly Planned[]> {
@@ -81,8 +87,8 @@ function partOf({ manager, sources }: Start, leaf: Leaf): Part {
   return { command: executeWith(manager, command), flags, key: "scripts" };
 }
 
-function isOwnScript({ script, text }: Leaf): boolean {
-  return script.trim().endsWith(text);
+function isOwnScript({ script, text, isForwarded }: Leaf): boolean {
+  return isForwarded || script.trim().endsWith(text);
 }
 
 async function planLeaf(start: Start, leaf: Leaf, part: Part): Promise<Planned> {

@@ -11,6 +11,7 @@ import {
   type Start,
 } from "./plan-processes.ts";
 import { type Project, startOf } from "./project.ts";
+import { listLeaves } from "./script-leaves.ts";
 import { findSource, nameOf, type Sources } from "./sources.ts";
 
 export type Running = {
@@ -68,10 +69,12 @@ function warnOfServers({ file }: Sources, choice: Choice): readonly string[] {
   const [started = ""] = choice.names;
   const scripts = Object.entries(file.scripts ?? {});
   const text = file.scripts?.[started] ?? "";
+  const called = listLeaves(text, file.scripts ?? {}).flatMap(({ calls }) => calls);
   const servers = scripts.filter(
     ([name, script]) =>
       /^(?:(?:dev|start)[:-])?(?:server|api|backend)$/.test(name) &&
       !choice.names.includes(name) &&
+      !called.some((call) => call.name === name) &&
       script !== text &&
       !text.includes(name),
   );

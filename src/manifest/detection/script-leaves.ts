@@ -12,6 +12,8 @@ export type Leaf = {
   readonly invocation: Invocation;
   /** The scripts called on the way to it, the nearest to the person first. */
   readonly calls: readonly Call[];
+  /** Its last words are its caller's: `pnpm with-env next dev`, whose own script ends in `--`. */
+  readonly isForwarded: boolean;
 };
 
 export type Call = {
@@ -24,13 +26,18 @@ const MAX_LEAVES = 16;
 
 /** What runs side by side at the end of a script, behind every script that it calls. */
 export function listLeaves(script: string, scripts: Scripts): readonly Leaf[] {
-  return resolve(script, { scripts: new Map(Object.entries(scripts)), calls: [] });
+  const all = new Map(Object.entries(scripts));
+  return resolve(script, { scripts: all, calls: [], seen: [], isForwarded: false });
 }
 
-type Way = { readonly scripts: ReadonlyMap<string, string>; readonly calls: readonly Call[] };
+type Way = Pick<Leaf, "calls" | "isForwarded"> & {
+  readonly scripts: ReadonlyMap<string, string>;
+  /** The names of all scripts on the way, those with words of their caller's too. */
+  readonly seen: readonly string[];
+};
 
 function resolve(script: string, way: Way): readonly Leaf[] {
-  if (way.calls.length > MAX_DEPTH) return [];
+  if (way.seen.length > MAX_DEPTH) return [];
   const groups = splitGroups(parseShell(script));
   const leaves = groups.flatMap((group) => {
     const last = findLast(group);
@@ -65,19 +72,36 @@ type Standing = Way & {
 function expand(command: ShellCommand, standing: Standing): readonly Leaf[] {
   const invocation = parseInvocation(command.words);
   const called = findCall(invocation, standing);
-  if (called !== undefined) return follow(called, standing);
+  if (called !== undefined) return follow(called, listForwarded(called, invocation), standing);
   const parts = listParts(invocation, standing.scripts);
   if (parts.length === 0) {
-    return [{ text: command.text, script: standing.script, invocation, calls: standing.calls }];
+    const { script, calls, isForwarded } = standing;
+    return [{ text: command.text, script, invocation, calls, isForwarded }];
   }
   return parts.flatMap((part) => resolve(part, { ...standing, calls: [...standing.calls] }));
 }
 
-function follow(call: Call, standing: Standing): readonly Leaf[] {
-  const script = standing.scripts.get(call.name) ?? "";
-  const calls = [...standing.calls, call];
-  const isLoop = standing.calls.some(({ name }) => name === call.name);
-  return isLoop ? [] : resolve(script, { scripts: standing.scripts, calls });
+/** What is called with more words stands for nothing by its name alone. */
+function follow(call: Call, more: readonly string[], standing: Standing): readonly Leaf[] {
+  const { scripts, calls } = standing;
+  if (standing.seen.includes(call.name)) return [];
+  const seen = [...standing.seen, call.name];
+  const script = scripts.get(call.name) ?? "";
+  if (more.length === 0 && !standing.isForwarded)
+    return resolve(script, { scripts, calls: [...calls, call], seen, isForwarded: false });
+  return resolve([script, ...more].join(" "), { scripts, calls, seen, isForwarded: true });
+}
+
+/** The words that a call hands on to its script; npm hands on what follows `--` alone. */
+function listForwarded({ manager, name }: Call, { args }: Invocation): readonly string[] {
+  const dashes = args.indexOf("--");
+  if (manager === "npm" && dashes === -1) return [];
+  const more = args.slice((manager === "npm" ? dashes : args.indexOf(name)) + 1);
+  return (more[0] === "--" ? more.slice(1) : more).map(quote);
+}
+
+function quote(word: string): string {
+  return /^[\w./:=@+,-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
 }
 
 const MANAGERS = ["npm", "pnpm", "yarn", "bun"] as const;

@@ -74,6 +74,8 @@ const scripts = {
   "dev:web": "vite",
   "dev:css": "tailwindcss -w",
   loop: "npm run loop",
+  serve: "dotenv --",
+  forwards: "npm run forwards -- x",
   deep: "npm run dev:web",
 };
 
@@ -93,6 +95,10 @@ test.each<[script: string, leaves: readonly string[]]>([
   ["npm run loop", []],
   ["cd other && npm run api", ["npm run api"]],
   ["npm --prefix other run api", ["npm --prefix other run api"]],
+  ["npm run serve -- node a.js", ["dotenv -- node a.js"]],
+  ["npm run serve node a.js", ["dotenv --"]],
+  ["pnpm serve node 'a b.js'", ["dotenv -- node 'a b.js'"]],
+  ["npm run forwards", []],
   ["", []],
 ])("%j leaves %j running", (script, leaves) => {
   expect(listLeaves(script, scripts).map(({ text }) => text)).toEqual(leaves);
