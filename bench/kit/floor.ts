@@ -20,9 +20,9 @@ const CONNECT_EVERY_MS = 2;
 /** Milliseconds of what nobody saves: both folders copied, PostgreSQL started on one, the app's processes on the other. */
 export type Floor = { readonly ms: number; readonly copyMs: number; readonly databaseMs: number };
 
-/** By hand and one after another, until each process answers; all of it is gone again when this resolves. */
-export async function measureFloor(scene: Scene): Promise<Floor> {
-  const folder = path.join(scene.stage.folder, "floor");
+/** By hand and one after another, until each process answers; all of it is gone again when this resolves. `number`: of several at once. */
+export async function measureFloor(scene: Scene, number = 0): Promise<Floor> {
+  const folder = path.join(scene.stage.folder, `floor-${number}`);
   const began = performance.now();
   const passed = (): number => performance.now() - began;
   return withUndo(async (undo) => {

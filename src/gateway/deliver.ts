@@ -3,9 +3,12 @@ import { type Accepted, forward, type Unanswered, type Upgrade } from "./forward
 import {
   BROWSER_WAIT_MS,
   MAX_ACTIVE_PER_TARGET,
+  MAX_REFUSED_RETRY_MS,
+  MAX_RESENDS,
   MAX_WAITING,
   REFUSED_LIMIT_MS,
   REFUSED_RETRY_MS,
+  RESEND_PAUSE_MS,
 } from "./limits.ts";
 import * as refusals from "./refusals.ts";
 import { type Exchange, isNavigation, respondWaitingPage } from "./respond.ts";
@@ -29,7 +32,7 @@ export type Means = {
 /** Brings a request to its target, which is woken first, and sees to it that the client gets an answer. */
 export async function deliver(delivery: Delivery, means: Means): Promise<void> {
   const { target, response } = delivery;
-  const patience = new Patience(delivery);
+  const patience = new Patience(delivery, means);
   for (;;) {
     const state = await settle(delivery, means);
     if (response.destroyed || state === undefined) return;
@@ -96,35 +99,46 @@ function respondUnanswered(delivery: Delivery, port: number, unanswered: Unanswe
     refusals.refuseRequest(delivery, "its target or a header holds a forbidden character");
     return;
   }
-  refusals.refuseUnanswered(delivery, { label: delivery.target.label, port }, unanswered);
+  const { label } = delivery.target;
+  if (unanswered === "refused") refusals.refuseUnreachable(delivery, label, port);
+  else refusals.refuseUnanswered(delivery, label, unanswered);
 }
 
 /** How often one request is tried again. */
 class Patience {
   readonly #delivery: Delivery;
+  readonly #refusedLimitMs: number;
   #refusedAtMs: number | undefined;
-  #isResent = false;
+  #refusals = 0;
+  #resends = 0;
 
-  constructor(delivery: Delivery) {
+  constructor(delivery: Delivery, { waitMs }: Means) {
     this.#delivery = delivery;
+    this.#refusedLimitMs = waitsForPage(delivery) ? Math.min(REFUSED_LIMIT_MS, waitMs) : waitMs;
   }
 
   /** Waits a little where that helps. */
   async allows(unanswered: Unanswered): Promise<boolean> {
     if (unanswered === "lost") return this.#allowsResending();
-    if (unanswered !== "refused") return false;
+    return unanswered === "refused" && this.#allowsReconnecting();
+  }
+
+  /** Nothing was sent, and it runs: it will listen again, unless it hangs. */
+  async #allowsReconnecting(): Promise<boolean> {
     this.#refusedAtMs ??= monotonicMs();
-    if (monotonicMs() - this.#refusedAtMs > REFUSED_LIMIT_MS) return false;
-    await sleep(REFUSED_RETRY_MS);
+    if (monotonicMs() - this.#refusedAtMs > this.#refusedLimitMs) return false;
+    this.#refusals += 1;
+    await sleep(Math.min(this.#refusals * REFUSED_RETRY_MS, MAX_REFUSED_RETRY_MS));
     return true;
   }
 
-  /** Once, for what changes nothing: its connection may have been an old one that was just being closed. */
-  #allowsResending(): boolean {
-    const { accepted } = this.#delivery;
+  /** For what changes nothing. Its connection may have been an old one; more often only if the process is alive: it may be this request that ends it. */
+  async #allowsResending(): Promise<boolean> {
+    const { accepted, target } = this.#delivery;
     const isSafe = accepted.method === "GET" || accepted.method === "HEAD";
-    if (this.#isResent || !isSafe || accepted.hasBody) return false;
-    this.#isResent = true;
-    return true;
+    if (this.#resends >= MAX_RESENDS || !isSafe || accepted.hasBody) return false;
+    await sleep(this.#resends * RESEND_PAUSE_MS);
+    this.#resends += 1;
+    return this.#resends === 1 || target.state().kind === "ready";
   }
 }

@@ -30,9 +30,16 @@ export const UPSTREAM_IDLE_MS = 1500;
 export const POOL_IDLE_MS = 60_000;
 export const POOL_SWEEP_MS = 15_000;
 
-/** How long a ready target may refuse connections, as one does whose process restarts itself. */
+/** A browser sees a page when a ready target has refused for so long; a process that restarts itself does for a moment. */
 export const REFUSED_LIMIT_MS = 2000;
+/** The pause before a refused request is tried again: it grows by this much up to the most. */
 export const REFUSED_RETRY_MS = 50;
+export const MAX_REFUSED_RETRY_MS = 500;
+
+/** How often a GET is sent again whose connection was closed: a server that restarts itself closes all of them. */
+export const MAX_RESENDS = 4;
+/** The first is sent at once; each other one waits so much longer. */
+export const RESEND_PAUSE_MS = 250;
 
 /** How long a program's request waits for its target, unless told otherwise. */
 export const PROGRAM_WAIT_MS = 30_000;

@@ -50,20 +50,31 @@ export function refuseCrowd(exchange: Exchange, label: string | null): void {
   respondProblem(exchange, { status: 503, badge: "503", title, problem, retryAfterSeconds: 1 });
 }
 
-/** The target had the request, or refused it, and there is no answer. */
+/** It runs and does not listen, as one does that restarts itself: the page looks again by itself. */
+export function refuseUnreachable(exchange: Exchange, label: string, port: number): void {
+  const problem = problems.targetRefusing(label, port);
+  respondProblem(exchange, {
+    status: 503,
+    badge: "503",
+    title: `No answer from ${label}`,
+    problem,
+    retryAfterSeconds: 1,
+    watches: true,
+  });
+}
+
+/** The target had the request, and there is no answer. */
 export function refuseUnanswered(
   exchange: Exchange,
-  target: { readonly label: string; readonly port: number },
-  unanswered: Exclude<Unanswered, "invalid">,
+  label: string,
+  unanswered: Exclude<Unanswered, "invalid" | "refused">,
 ): void {
-  const { label, port } = target;
   const title = `No answer from ${label}`;
   const status = unanswered === "silent" ? 504 : 502;
-  const problem = {
-    refused: () => problems.targetRefusing(label, port),
-    lost: () => problems.targetBroken(label),
-    silent: () => problems.targetSilent(label, ANSWER_TIMEOUT_MS),
-  }[unanswered]();
+  const problem =
+    unanswered === "silent"
+      ? problems.targetSilent(label, ANSWER_TIMEOUT_MS)
+      : problems.targetBroken(label);
   respondProblem(exchange, { status, badge: String(status), title, problem });
 }
 

@@ -183,22 +183,6 @@ test.each([
   await expect(ask(port, HOST)).rejects.toThrow(/aborted|ECONNRESET|hang up/);
 });
 
-test("a target that closes without an answer is asked once more for a GET, never for a POST", async () => {
-  const methods: string[] = [];
-  const port = await openTo((incoming) => {
-    methods.push(incoming.method ?? "");
-    incoming.socket.destroy();
-  });
-  expect(await ask(port, HOST, { method: "POST", body: "pay" })).toMatchObject({ status: 502 });
-  expect(methods).toEqual(["POST"]);
-  const { status, body } = await ask(port, HOST);
-  expect({ status, body: JSON.parse(body) }).toMatchObject({
-    status: 502,
-    body: { problem: { code: "app_connection_lost" } },
-  });
-  expect(methods).toEqual(["POST", "GET", "GET"]);
-});
-
 test("a target that speaks no HTTP is 502", async () => {
   const port = await openTo((incoming) => {
     incoming.socket.end("SSH-2.0-OpenSSH\r\n");

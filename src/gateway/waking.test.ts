@@ -153,14 +153,21 @@ test("a target that is ready and refuses is tried again until it listens", async
   expect(await asked).toMatchObject({ status: 200, body: "kept" });
 });
 
-test("a target that keeps refusing is 502 and says where to look", async () => {
+test("a target that keeps refusing is 503: its page says where to look, and looks again", async () => {
   const { port: free, stop } = await stage.upstream((_, response) => response.end());
   await stop();
-  const { port } = await stage.gateway({ [HOST]: new TestTarget("shop--x", free) });
-  const { status, body } = await ask(port, HOST, { headers: BROWSER });
-  expect(status).toBe(502);
-  expect(body).toContain(`port ${free}`);
-  expect(body).toContain("<code>ramet logs</code>");
+  const { port } = await stage.gateway({ [HOST]: new TestTarget("shop--x", free) }, 150);
+  const page = await ask(port, HOST, { headers: BROWSER });
+  expect(page).toMatchObject({ status: 503, headers: { "retry-after": "1" } });
+  expect(page.body).toContain(`port ${free}`);
+  expect(page.body).toContain("<code>ramet logs</code>");
+  expect(page.body).toContain("location.reload()");
+
+  const { status, body } = await ask(port, HOST);
+  expect({ status, body: JSON.parse(body) }).toMatchObject({
+    status: 503,
+    body: { problem: { code: "app_unreachable" } },
+  });
 });
 
 test("a client that leaves while it waits is forgotten, and closing does not wait for those that stay", async () => {

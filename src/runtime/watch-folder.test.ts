@@ -60,6 +60,23 @@ test("changes are told at any depth, and what is ignored is not", async () => {
   expect(new Set(seen)).toEqual(new Set(["src/deep/a.ts"]));
 });
 
+test("what a program writes as it starts is no edit, or its restart would never end", async () => {
+  await write("src/a.ts");
+  begin();
+
+  const written = [
+    "tsconfig.build.tsbuildinfo",
+    "data.db",
+    "data.db-wal",
+    "app.sqlite3",
+    "web.log",
+  ];
+  await write(...written, "build/main.js", "out/main.js", "src/a.ts");
+  await heard("src/a.ts");
+
+  expect(new Set(seen)).toEqual(new Set(["src/a.ts"]));
+});
+
 test("folders that appear are watched, with those in them, also one that comes in the place of another", async () => {
   begin();
   await write("new/inner/a.ts");

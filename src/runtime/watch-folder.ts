@@ -19,11 +19,17 @@ const ALWAYS_IGNORED = [
   ".git",
   ".ramet",
   "dist",
+  "build",
+  "out",
+  ".output",
+  ".turbo",
   ".cache",
   ".next",
   ".vite",
   "coverage",
 ];
+/** Programs write these while they start or run: told as edits, they would restart what writes them for ever. */
+const WRITTEN = /\.(?:tsbuildinfo|log|pid|sqlite\d?|db)(?:-\w+)?$/;
 const MAX_FOLDERS = 8_192;
 const QUIET_MS = 100;
 /** More names than that are told as the folder itself. */
@@ -62,7 +68,7 @@ export class FolderWatch {
     for (let folder = waiting.pop(); folder !== undefined; folder = waiting.pop()) {
       if (!this.#watch(folder)) continue;
       for (const entry of listFolder(path.join(this.#root, folder))) {
-        if (entry.isDirectory() && !this.#ignored.has(entry.name))
+        if (entry.isDirectory() && !this.#isIgnored(entry.name))
           waiting.push(path.join(folder, entry.name));
       }
     }
@@ -89,13 +95,17 @@ export class FolderWatch {
 
   #see(folder: string, name: string | null): void {
     if (name === null) return this.#note(folder);
-    if (this.#ignored.has(name)) return undefined;
+    if (this.#isIgnored(name)) return undefined;
     const seen = path.join(folder, name);
     this.#note(seen);
     const isFolder = isDirectory(path.join(this.#root, seen));
     if (isFolder && !this.#watchers.has(seen)) return this.#enterLater(seen);
     if (!isFolder) this.#leave(seen);
     return undefined;
+  }
+
+  #isIgnored(name: string): boolean {
+    return this.#ignored.has(name) || WRITTEN.test(name);
   }
 
   #enterLater(folder: string): void {
