@@ -1,6 +1,6 @@
 /**
- * `npm run bench [-- SECTION …] [--quick] [--write]`: the numbers that are promised, each beside its floor in the same
- * run. `--quick`: fewer rounds and small databases; `--write`: into docs/benchmarks.md too.
+ * `npm run bench [-- SECTION …] [--quick] [--rounds N] [--write]`: the numbers that are promised, each beside its floor
+ * in the same run. `--quick`: fewer rounds and small databases; `--write`: into docs/benchmarks.md too.
  */
 import { parseArgs } from "node:util";
 
@@ -47,8 +47,7 @@ await main();
 
 async function main(): Promise<void> {
   try {
-    const { names, isQuick, isWriting } = readArguments();
-    const rounds = isQuick ? 3 : 7;
+    const { names, isQuick, isWriting, rounds = isQuick ? 3 : 7 } = readArguments();
     const bench = { signal: interruption.signal, isQuick, rounds };
     await measureScenes(names, { bench, isWriting });
     for (const [name, measure] of Object.entries(OTHER_SECTIONS)) {
@@ -64,10 +63,21 @@ async function main(): Promise<void> {
 
 type Options = { readonly bench: Bench; readonly isWriting: boolean };
 
-function readArguments(): { names: readonly string[]; isQuick: boolean; isWriting: boolean } {
+type Chosen = {
+  readonly names: readonly string[];
+  readonly isQuick: boolean;
+  readonly isWriting: boolean;
+  readonly rounds?: number;
+};
+
+function readArguments(): Chosen {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { quick: { type: "boolean" }, write: { type: "boolean" } },
+    options: {
+      quick: { type: "boolean" },
+      rounds: { type: "string" },
+      write: { type: "boolean" },
+    },
   });
   const unknown = positionals.filter((name) => !NAMES.includes(name));
   if (unknown.length > 0)
@@ -76,6 +86,7 @@ function readArguments(): { names: readonly string[]; isQuick: boolean; isWritin
     names: positionals.length === 0 ? NAMES : positionals,
     isQuick: values.quick ?? false,
     isWriting: values.write ?? false,
+    ...(values.rounds === undefined ? {} : { rounds: Math.max(1, Number(values.rounds)) }),
   };
 }
 
