@@ -66,7 +66,12 @@ const TOOLS: readonly Rule[] = [
   { name: "Directus", role: "server", programs: ["directus"] },
   { name: "Medusa", role: "server", programs: ["medusa"] },
   { name: "Keystone", role: "server", programs: ["keystone"] },
-  { name: "AdonisJS", role: "server", programs: ["node", "ace"], first: /^(?:ace(?:\.js)?|serve)$/ },
+  {
+    name: "AdonisJS",
+    role: "server",
+    programs: ["node", "ace"],
+    first: /^(?:ace(?:\.js)?|serve)$/,
+  },
 ];
 
 const SERVERS: readonly Rule[] = [
