@@ -90,6 +90,17 @@ test("processes are started when the files are there, without waiting for the da
   expect(notes.indexOf("processes")).toBeLessThan(notes.indexOf("database done"));
 });
 
+test("what is to be run is found out before anything is brought to a workspace, and beside a copy of its own", async () => {
+  const linked = noteParts(null);
+  await buildEnvironment(draft, linked.parts, options());
+  expect(linked.notes.indexOf("steps done")).toBeLessThan(linked.notes.indexOf("files"));
+
+  const kept = noteParts(null);
+  const files = { kind: "kept", path: "/data/files" } as const;
+  await buildEnvironment({ ...draft, files }, kept.parts, options());
+  expect(kept.notes.indexOf("files")).toBeLessThan(kept.notes.indexOf("steps done"));
+});
+
 test("where something is to be run first, processes are not started ahead, and the record says what remains", async () => {
   const { parts, notes } = noteParts(null, ["migrate"]);
   const { record } = await buildEnvironment(draft, parts, options());

@@ -48,8 +48,9 @@ type Provided = {
 async function provideParts(draft: Draft, parts: Parts, options: BuildOptions): Promise<Provided> {
   const database = timed("database", options, async () => parts.provideDatabase(draft));
   const steps = parts.listSteps(draft);
-  // What is to be run shows in the files as they are before anything is brought to them.
-  const files = steps.then(async () =>
+  // What is to be run shows in a workspace's files as they are before anything is brought to them.
+  const looked = draft.files.kind === "linked" ? steps : Promise.resolve();
+  const files = looked.then(async () =>
     timed("files", options, async () => ({ detail: await parts.provideFiles(draft) })),
   );
   const processes = startAhead(draft, parts, { files, steps });
