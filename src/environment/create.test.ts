@@ -96,9 +96,21 @@ test("what is to be run is found out before anything is brought to a workspace, 
   expect(linked.notes.indexOf("steps done")).toBeLessThan(linked.notes.indexOf("files"));
 
   const kept = noteParts(null);
+  const { promise: begun, resolve } = Promise.withResolvers<void>();
+  const parts: Parts = {
+    ...kept.parts,
+    provideFiles: async (one) => {
+      resolve();
+      return kept.parts.provideFiles(one);
+    },
+    listSteps: async (one) => {
+      await begun;
+      return kept.parts.listSteps(one);
+    },
+  };
   const files = { kind: "kept", path: "/data/files" } as const;
-  await buildEnvironment({ ...draft, files }, kept.parts, options());
-  expect(kept.notes.indexOf("files")).toBeLessThan(kept.notes.indexOf("steps done"));
+  const { record } = await buildEnvironment({ ...draft, files }, parts, options());
+  expect(record.files).toEqual(files);
 });
 
 test("where something is to be run first, processes are not started ahead, and the record says what remains", async () => {
