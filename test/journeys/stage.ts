@@ -43,6 +43,7 @@ const packageSchema = z.object({ dependencies: z.record(z.string(), z.string()).
 const serverSchema = z.object({ homeId: z.string() });
 
 const STEP_LIMIT_MS = 240_000;
+const PATIENTLY = { maxRetries: 10, retryDelay: 100 };
 
 export async function openStage(): Promise<Stage> {
   const folder = await realpath(await mkdtemp(path.join(tmpdir(), "ramet-stage-")));
@@ -200,9 +201,10 @@ async function close(stage: Stage): Promise<void> {
   await stage.ramet(stage.folder, ["server", "stop"]);
   const left = homeId === undefined ? [] : await findMarked("RAMET_MARK", `${homeId}.`);
   const shared = await findShared(stage.home);
-  if (shared !== undefined) await rm(shared, { recursive: true, force: true });
+  // A template that was being prepared as the server stopped is written to a moment longer.
+  if (shared !== undefined) await rm(shared, { recursive: true, force: true, ...PATIENTLY });
   // Whoever was just ended may still write down what it had compiled.
-  await rm(stage.folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
+  await rm(stage.folder, { recursive: true, force: true, ...PATIENTLY });
   if (left.length > 0) throw new Error(`Left over: ${JSON.stringify(left)}`);
 }
 
