@@ -16,7 +16,7 @@ import type { EngineContext } from "./context.ts";
 import { createEnvironmentId } from "./layout.ts";
 import { LiveEnvironment } from "./live-environment.ts";
 import { createLocalParts } from "./local-parts.ts";
-import { isFolder, readMask, requireManifest } from "./manifests.ts";
+import { isFolder, RAMET_FILE, readMask, requireManifest } from "./manifests.ts";
 import { prepareEnvironment } from "./preparation.ts";
 import { notAFolder } from "./problems.ts";
 import { assignPorts } from "./runtime-planning.ts";
@@ -31,9 +31,6 @@ export type CreateRequest = {
   readonly files: { readonly kind: "linked"; readonly path: string } | { readonly kind: "kept" };
   readonly searchPath: string;
 };
-
-/** Beside the app's own files; as the source of a manifest, it says all. */
-const RAMET_FILE = "ramet.json";
 
 export type CallOptions = { readonly report: Report; readonly signal: AbortSignal };
 

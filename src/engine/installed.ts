@@ -1,8 +1,6 @@
-import type { Stats } from "node:fs";
-import { stat } from "node:fs/promises";
 import path from "node:path";
 
-import { hasErrorCode } from "../base/problem.ts";
+import { statIfThere } from "./manifests.ts";
 
 /** What package managers install by. */
 const LOCKS = [
@@ -43,13 +41,4 @@ async function isInstalled(folder: string): Promise<boolean> {
   const installed = traces?.find((found) => found !== undefined);
   if (installed === undefined) return false;
   return (locks ?? []).every((lock) => lock === undefined || lock.mtimeMs <= installed.mtimeMs);
-}
-
-async function statIfThere(file: string): Promise<Stats | undefined> {
-  try {
-    return await stat(file);
-  } catch (error) {
-    if (hasErrorCode(error, "ENOENT", "ENOTDIR")) return undefined;
-    throw error;
-  }
 }

@@ -7,6 +7,9 @@ import type { Manifest } from "../environment/manifest.ts";
 import { findManifest } from "../manifest/manifest.ts";
 import { filesMissing, folderNoApp, maskMissing } from "./problems.ts";
 
+/** Beside the app's own files; as the source of a manifest, it says all. */
+export const RAMET_FILE = "ramet.json";
+
 /** @throws `files_missing`, `app_not_found`, `manifest_invalid` */
 export async function requireManifest(folder: string): Promise<Manifest> {
   if (!(await isFolder(folder))) throw filesMissing(folder);
@@ -44,7 +47,7 @@ export class KnownManifest {
   }
 
   async #findStamp(): Promise<string> {
-    const stamps = ["ramet.json", "package.json"].map(async (name) => {
+    const stamps = [RAMET_FILE, "package.json"].map(async (name) => {
       const found = await statIfThere(path.join(this.#folder, name));
       return found === undefined ? "absent" : `${found.ino}:${found.size}:${found.ctimeMs}`;
     });
@@ -68,7 +71,8 @@ export async function isFolder(folder: string): Promise<boolean> {
   return (await statIfThere(folder))?.isDirectory() === true;
 }
 
-async function statIfThere(file: string): Promise<Stats | undefined> {
+/** undefined: nothing is there that we may see. */
+export async function statIfThere(file: string): Promise<Stats | undefined> {
   try {
     return await stat(file);
   } catch (error) {
