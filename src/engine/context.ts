@@ -11,6 +11,8 @@ export type EngineContext = {
   readonly clock: Clock;
   /** Installed at the engine's start, side by side with the rest. */
   readonly postgres: () => Promise<Postgres>;
+  /** Settles when nothing is being installed: programs of that write into the home until then. */
+  readonly installed: () => Promise<void>;
   /** How to run a keeper: program and arguments, before its socket. */
   readonly keeperProgram: readonly string[];
   /** What of the server's own environment its children may see. */

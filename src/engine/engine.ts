@@ -69,6 +69,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   const context: EngineContext = {
     layout,
     postgres: async () => postgres,
+    installed: async () => void (await Promise.allSettled([postgres])),
     keepers: new Map(),
     checkpoint: options.checkpoint ?? (() => undefined),
     ...options,
@@ -260,7 +261,7 @@ export class Engine {
   async #giveUp(): Promise<void> {
     clearInterval(this.#mending);
     this.#leaving.abort(serverLeaving());
-    await Promise.allSettled(this.#underWay);
+    await Promise.allSettled([...this.#underWay, this.#context.installed()]);
   }
 
   /** Work that is given up when its caller goes or the server leaves. */

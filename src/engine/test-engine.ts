@@ -59,6 +59,7 @@ export function contextOf(layout: Layout, log: string[] = []): EngineContext {
   return {
     layout,
     clock: systemClock,
+    installed: async () => void (await Promise.allSettled([postgres])),
     postgres: async () => (postgres ??= installPostgres({ folder, templates, uid: null })),
     keeperProgram: KEEPER,
     inherited: {},

@@ -201,8 +201,7 @@ async function close(stage: Stage): Promise<void> {
   await stage.ramet(stage.folder, ["server", "stop"]);
   const left = homeId === undefined ? [] : await findMarked("RAMET_MARK", `${homeId}.`);
   const shared = await findShared(stage.home);
-  // A template that was being prepared as the server stopped is written to a moment longer.
-  if (shared !== undefined) await rm(shared, { recursive: true, force: true, ...PATIENTLY });
+  if (shared !== undefined) await rm(shared, { recursive: true, force: true });
   // Whoever was just ended may still write down what it had compiled.
   await rm(stage.folder, { recursive: true, force: true, ...PATIENTLY });
   if (left.length > 0) throw new Error(`Left over: ${JSON.stringify(left)}`);
