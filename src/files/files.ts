@@ -11,6 +11,7 @@ import { openPair } from "./copy-entry.ts";
 import { areSameTree } from "./git.ts";
 import { keepTree } from "./keep.ts";
 import { findIgnoredNames, listTree } from "./list-tree.ts";
+import { findUnshared, sumAllocated } from "./own-bytes.ts";
 
 export type FilesOptions = {
   readonly source: string;
@@ -66,6 +67,15 @@ export async function canReflink(folder: string): Promise<boolean> {
     await rm(probe, { force: true });
     await rm(`${probe}.copy`, { force: true });
   }
+}
+
+/**
+ * Bytes of a folder's files that no other file shares: what its removal would free. null where files can share blocks
+ * and nothing here tells which do. Takes a look at every file: 20 to 100 ms for an environment.
+ */
+export async function measureOwnBytes(folder: string): Promise<number | null> {
+  if (!(await canReflink(folder))) return sumAllocated(folder);
+  return (await findUnshared(folder)) ?? null;
 }
 
 /** Not made durable: to wait for the disk would cost more than all the rest. */
