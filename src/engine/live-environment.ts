@@ -10,15 +10,11 @@ import type {
   ProcessState,
 } from "../environment/environment.ts";
 import type { Manifest } from "../environment/manifest.ts";
-import { MARK_VARIABLE } from "../environment/places.ts";
 import { preparationInterrupted } from "../environment/problems.ts";
-import { endMarked } from "../process/process.ts";
-import { findRuntime, startRuntime } from "../runtime/runtime.ts";
-import type { Runtime } from "../runtime/runtime.ts";
 import type { VariableStore } from "../variables/variables.ts";
 import type { EngineContext } from "./context.ts";
 import { HeldDatabase } from "./held-database.ts";
-import { makeKeeperSocketFolder } from "./layout.ts";
+import { HeldRuntime } from "./held-runtime.ts";
 import { KnownManifest } from "./manifests.ts";
 import { asProblem } from "./problems.ts";
 import { findMainProcess, listUnstarted } from "./process-plans.ts";
@@ -28,10 +24,8 @@ import {
   formatDatabaseUrl,
   planCommand,
   planCommandOverlay,
-  planRuntime,
   variableStore,
 } from "./runtime-planning.ts";
-import { findProcessUser, findUserIfThere } from "./users.ts";
 
 /** After a wake that failed, requests are told why for this long; then the next one tries again. */
 const WAKE_RETRY_MS = 5_000;
@@ -43,10 +37,10 @@ export class LiveEnvironment {
   readonly #context: EngineContext;
   readonly #lock = new KeyedLock();
   readonly #database: HeldDatabase | null;
+  readonly #runtime: HeldRuntime;
   readonly #listeners = new Set<() => void>();
   #record: EnvironmentRecord;
   #phase: Phase = "asleep";
-  #runtime: Runtime | undefined;
   readonly manifests: KnownManifest;
   #waking: Promise<void> | undefined;
   #wakeFailure: { readonly problem: ProblemFields; readonly atMs: number } | null = null;
@@ -58,6 +52,11 @@ export class LiveEnvironment {
     this.manifests = new KnownManifest(record.files.path);
     this.#database =
       record.database === null ? null : new HeldDatabase(context, record, record.database);
+    this.#runtime = new HeldRuntime(context, () => this.#record, {
+      onChange: () => this.#announce(),
+      onLost: async () => this.#lost(),
+      note: (text) => this.note(text),
+    });
   }
 
   get record(): EnvironmentRecord {
@@ -104,7 +103,8 @@ export class LiveEnvironment {
   }
 
   processes(): readonly ProcessState[] {
-    if (this.#runtime !== undefined && this.#phase !== "asleep") return this.#runtime.processes();
+    const known = this.#phase === "asleep" ? undefined : this.#runtime.processes();
+    if (known !== undefined) return known;
     const state = this.#phase === "waking" ? "starting" : "stopped";
     return listUnstarted(this.manifests.known, this.#record.ports, state);
   }
@@ -156,7 +156,7 @@ export class LiveEnvironment {
     await this.#lock.run("", async () => {
       // Nobody starts again meanwhile what is being ended: a wake comes after it.
       this.#enter("falling asleep");
-      await this.#stopRuntime();
+      await this.#runtime.stop();
       await this.#database?.released();
       await this.#database?.stop();
       if (this.#record.state.kind === "awake") await this.save({ state: { kind: "asleep" } });
@@ -166,35 +166,33 @@ export class LiveEnvironment {
   }
 
   /** Waits until no process is starting, or the limit has passed. */
-  async settled(options: Parameters<Runtime["settled"]>[0]): Promise<readonly ProcessState[]> {
-    return (await this.#runtime?.settled(options)) ?? this.processes();
+  async settled(options: Parameters<HeldRuntime["settled"]>[0]): Promise<void> {
+    await this.#runtime.settled(options);
   }
 
   /** Its variables or its manifest changed: processes that see another environment are started again. */
   async refresh(): Promise<void> {
     if (this.#phase !== "awake") return;
     await this.#lock.run("", async () => {
-      const runtime = this.#phase === "awake" ? this.#runtime : undefined;
-      if (runtime !== undefined) await this.#apply(runtime, await this.manifest());
+      if (this.#phase === "awake") await this.#runtime.apply(await this.manifest());
     });
   }
 
   async restartProcess(name: string): Promise<void> {
-    await this.#runtime?.restart(name);
+    await this.#runtime.restart(name);
   }
 
   /** Takes up what a server before this one left running. */
   async adopt(): Promise<void> {
-    const user = await findUserIfThere(this.#context.layout, this.#record);
     await this.#readManifest();
-    const runtime = await findRuntime(this.#context.layout.runtimePlace(this.#record.id, user));
-    if (runtime === undefined || this.#record.state.kind !== "awake") {
-      await runtime?.stop();
-      await this.#endLeftovers();
+    const isThere = await this.#runtime.adopt();
+    if (!isThere || this.#record.state.kind !== "awake") {
+      await this.#runtime.stop();
+      await this.#runtime.endLeftovers();
+      await this.#database?.stop();
       await this.#noteInterruption();
       return;
     }
-    this.#adopted(runtime);
     await this.#database?.start();
     this.#enter("awake");
   }
@@ -221,13 +219,13 @@ export class LiveEnvironment {
   /** The server leaves; the environment goes on. */
   disconnect(): void {
     this.#ended = true;
-    this.#runtime?.disconnect();
+    this.#runtime.disconnect();
   }
 
   /** It is being deleted: nothing may wake it again, and nobody waits for it. */
   async end(): Promise<void> {
     this.#ended = true;
-    await this.#lock.run("", async () => this.#stopRuntime());
+    await this.#lock.run("", async () => this.#runtime.stop());
     await this.#database?.released();
   }
 
@@ -291,19 +289,18 @@ export class LiveEnvironment {
       );
       this.#record = { ...this.#record, ports };
       const database = this.#database?.start() ?? Promise.resolve();
-      const starting = [traced("keeper", async () => this.#openRuntime()), database] as const;
+      const starting = [traced("keeper", async () => this.#runtime.open()), database] as const;
       // Both are settled before either's failure is told: what was started can then be ended.
-      const [opened] = await Promise.allSettled(starting);
-      if (opened.status === "fulfilled") this.#adopted(opened.value);
-      const [runtime] = await Promise.all(starting);
-      await traced("processes are started", async () => this.#apply(runtime, manifest));
+      await Promise.allSettled(starting);
+      await Promise.all(starting);
+      await traced("processes are started", async () => this.#runtime.apply(manifest));
       await this.save({ state: { kind: "awake" } });
       this.#wakeFailure = null;
       this.#enter("awake");
     } catch (error) {
       const problem = asProblem("wake", error);
       this.#wakeFailure = { problem: problem.toFields(), atMs: monotonicMs() };
-      await this.#stopRuntime();
+      await this.#runtime.stop();
       this.#enter("asleep");
       await this.#stopIdleDatabase();
       if (this.#record.state.kind === "preparing") await this.save({ state: { kind: "asleep" } });
@@ -311,56 +308,17 @@ export class LiveEnvironment {
     }
   }
 
-  async #apply(runtime: Runtime, manifest: Manifest): Promise<void> {
-    await runtime.apply(
-      await planRuntime(this.#context, this.#record, { manifest, isHeld: false }),
-    );
-  }
-
-  async #openRuntime(): Promise<Runtime> {
-    const { layout, keepers, keeperProgram } = this.#context;
-    const user = await findProcessUser(layout, this.#record);
-    const early = keepers.get(this.#record.id);
-    keepers.delete(this.#record.id);
-    if (early !== undefined) return early;
-    await makeKeeperSocketFolder(layout, { id: this.#record.id, user });
-    const place = layout.runtimePlace(this.#record.id, user);
-    return (await findRuntime(place)) ?? startRuntime(place, keeperProgram);
-  }
-
-  #adopted(runtime: Runtime): void {
-    this.#runtime = runtime;
-    runtime.onChange(() => this.#announce());
-    void runtime.closed
-      .then(async () => this.#lost(runtime))
-      .catch((error: unknown) => this.note(messageOf(error)));
-  }
-
   /** Its keeper went away by itself: what it kept is started again. */
-  async #lost(runtime: Runtime): Promise<void> {
-    if (this.#runtime !== runtime || this.#ended || this.#phase !== "awake") return;
+  async #lost(): Promise<void> {
+    if (this.#ended || this.#phase !== "awake") return;
     this.note("its keeper ended; starting it again.");
-    this.#runtime = undefined;
+    this.#runtime.drop();
     this.#enter("asleep");
     await this.wake();
   }
 
-  async #stopRuntime(): Promise<void> {
-    const runtime = this.#runtime ?? (await this.#context.keepers.get(this.#record.id));
-    this.#context.keepers.delete(this.#record.id);
-    this.#runtime = undefined;
-    await runtime?.stop();
-  }
-
   async #stopIdleDatabase(): Promise<void> {
     if (this.#phase === "asleep" && this.#database?.isHeld() === false) await this.#database.stop();
-  }
-
-  async #endLeftovers(): Promise<void> {
-    const { mark } = this.#context.layout.runtimePlace(this.#record.id, null);
-    await endMarked(MARK_VARIABLE, mark, { graceMs: 2_000 });
-    await endMarked(MARK_VARIABLE, `${mark}.keeper`, { graceMs: 2_000 });
-    await this.#database?.stop();
   }
 
   #enter(phase: Phase): void {

@@ -1,0 +1,111 @@
+import { messageOf } from "../base/problem.ts";
+import type { EnvironmentRecord, ProcessState } from "../environment/environment.ts";
+import type { Manifest } from "../environment/manifest.ts";
+import { MARK_VARIABLE } from "../environment/places.ts";
+import { endMarked } from "../process/process.ts";
+import { findRuntime, startRuntime } from "../runtime/runtime.ts";
+import type { Runtime } from "../runtime/runtime.ts";
+import type { EngineContext } from "./context.ts";
+import { makeKeeperSocketFolder } from "./layout.ts";
+import { planRuntime } from "./runtime-planning.ts";
+import { findProcessUser, findUserIfThere } from "./users.ts";
+
+export type RuntimeEvents = {
+  onChange(): void;
+  /** The keeper went away, and nobody here asked it to. */
+  onLost(): Promise<void>;
+  note(text: string): void;
+};
+
+/** An environment's keeper as the engine holds it. */
+export class HeldRuntime {
+  readonly #context: EngineContext;
+  readonly #record: () => EnvironmentRecord;
+  readonly #events: RuntimeEvents;
+  #runtime: Runtime | undefined;
+
+  constructor(context: EngineContext, record: () => EnvironmentRecord, events: RuntimeEvents) {
+    this.#context = context;
+    this.#record = record;
+    this.#events = events;
+  }
+
+  /** undefined: there is no keeper to ask. */
+  processes(): readonly ProcessState[] | undefined {
+    return this.#runtime?.processes();
+  }
+
+  async settled(options: Parameters<Runtime["settled"]>[0]): Promise<void> {
+    await this.#runtime?.settled(options);
+  }
+
+  async restart(name: string): Promise<void> {
+    await this.#runtime?.restart(name);
+  }
+
+  /** The keeper that was started ahead, the one that is there, or a new one. */
+  async open(): Promise<void> {
+    const { layout, keepers, keeperProgram } = this.#context;
+    const { id } = this.#record();
+    const user = await findProcessUser(layout, this.#record());
+    const early = keepers.get(id);
+    keepers.delete(id);
+    if (early !== undefined) return this.#hold(await early);
+    await makeKeeperSocketFolder(layout, { id, user });
+    const place = layout.runtimePlace(id, user);
+    return this.#hold((await findRuntime(place)) ?? (await startRuntime(place, keeperProgram)));
+  }
+
+  /** What its manifest and variables ask for runs; nothing where no keeper is open. */
+  async apply(manifest: Manifest): Promise<void> {
+    const plan = planRuntime(this.#context, this.#record(), { manifest, isHeld: false });
+    await this.#runtime?.apply(await plan);
+  }
+
+  /** Takes up the keeper of a server before this one. Resolves with whether there was one. */
+  async adopt(): Promise<boolean> {
+    const { layout } = this.#context;
+    const user = await findUserIfThere(layout, this.#record());
+    const runtime = await findRuntime(layout.runtimePlace(this.#record().id, user));
+    if (runtime !== undefined) this.#hold(runtime);
+    return runtime !== undefined;
+  }
+
+  async stop(): Promise<void> {
+    const { keepers } = this.#context;
+    const { id } = this.#record();
+    const runtime = this.#runtime ?? (await keepers.get(id));
+    keepers.delete(id);
+    this.#runtime = undefined;
+    await runtime?.stop();
+  }
+
+  /** A keeper that has gone is asked nothing more. */
+  drop(): void {
+    this.#runtime = undefined;
+  }
+
+  /** Ends what bears its marks, whoever started it. */
+  async endLeftovers(): Promise<void> {
+    const { mark } = this.#context.layout.runtimePlace(this.#record().id, null);
+    await endMarked(MARK_VARIABLE, mark, { graceMs: 2_000 });
+    await endMarked(MARK_VARIABLE, `${mark}.keeper`, { graceMs: 2_000 });
+  }
+
+  /** The server leaves; the processes go on. */
+  disconnect(): void {
+    this.#runtime?.disconnect();
+  }
+
+  #hold(runtime: Runtime): void {
+    this.#runtime = runtime;
+    runtime.onChange(() => this.#events.onChange());
+    void runtime.closed
+      .then(async () => this.#lost(runtime))
+      .catch((error: unknown) => this.#events.note(messageOf(error)));
+  }
+
+  async #lost(runtime: Runtime): Promise<void> {
+    if (this.#runtime === runtime) await this.#events.onLost();
+  }
+}
