@@ -120,7 +120,7 @@ test("the server gets no variable but those of the list, and the home as an abso
 });
 
 test("an empty RAMET_HOME is none", () => {
-  expect(pickServerEnvironment({ RAMET_HOME: "", HOME: "/h" }, contextAt().home)).toEqual({
+  expect(pickServerEnvironment({ RAMET_HOME: "", HOME: "/h" }, contextAt())).toEqual({
     HOME: "/h",
   });
 });

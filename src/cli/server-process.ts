@@ -4,6 +4,7 @@ import { monotonicMs, waitFor } from "../base/clock.ts";
 import { Problem } from "../base/problem.ts";
 import { isRunning, startDetached } from "../process/process.ts";
 import type { Home } from "../protocol/home.ts";
+import { findPostgresBin, POSTGRES_BIN } from "../protocol/postgres-bin.ts";
 import type { ServerStatus } from "../protocol/schemas.ts";
 import { callServer } from "./client.ts";
 import type { Context } from "./context.ts";
@@ -53,7 +54,7 @@ export async function startServer(context: Context): Promise<ServerStatus> {
       file,
       args: [...args, "serve"],
       folder: home.folder,
-      environment: pickServerEnvironment(context.environment, home),
+      environment: pickServerEnvironment(context.environment, context),
       user: null,
     },
     { output: home.serverLog },
@@ -87,7 +88,7 @@ const PASSED_ON = new Set(
 /** What of the caller's environment a server may have: never what belongs to one project or one shell. */
 export function pickServerEnvironment(
   environment: Context["environment"],
-  home: Home,
+  { home, folder }: Pick<Context, "home" | "folder">,
 ): Record<string, string> {
   const picked: Record<string, string> = {};
   for (const [name, text] of Object.entries(environment)) {
@@ -97,6 +98,8 @@ export function pickServerEnvironment(
   }
   // The server runs in another folder: a relative path would be another one there.
   if (environment["RAMET_HOME"]) picked["RAMET_HOME"] = home.folder;
+  const postgresBin = findPostgresBin(environment, folder);
+  if (postgresBin !== undefined) picked[POSTGRES_BIN] = postgresBin;
   return picked;
 }
 

@@ -18,11 +18,23 @@ const CONTROL = path.join("global", "pg_control");
 const CONTROL_TRIES = 20;
 const MAX_CONTROL_BYTES = 8192;
 
+/** How a backup is begun, under a name, and ended. */
+const CALLS = {
+  start: (name: string) => `pg_backup_start(${name}, fast => true)`,
+  stop: "pg_backup_stop(wait_for_archive => false)",
+};
+const CALLS_BEFORE_15 = {
+  start: (name: string) => `pg_start_backup(${name}, fast => true, exclusive => false)`,
+  stop: "pg_stop_backup(exclusive => false, wait_for_archive => false)",
+};
+
 export type BackupOptions = {
   readonly source: string;
   /** An empty folder that nobody but us can enter. */
   readonly target: string;
   readonly uid: number | null;
+  /** Of the server. */
+  readonly major: number;
 };
 
 export type Backup = {
@@ -37,14 +49,13 @@ export type Backup = {
  */
 export async function backUp(admin: Client, options: BackupOptions): Promise<Backup> {
   await refuseTablespaces(admin);
+  const calls = options.major >= 15 ? CALLS : CALLS_BEFORE_15;
   const name = quoteText(`ramet_${randomBytes(8).toString("hex")}`);
   // Without the slot, checkpoints of forks beside this one recycle the segments that this one needs.
   await traced("slot", async () =>
     admin.query(`SELECT pg_create_physical_replication_slot(${name}, true, true)`),
   );
-  await traced("checkpoint of the source", async () =>
-    admin.query(`SELECT pg_backup_start(${name}, fast => true)`),
-  );
+  await traced("checkpoint of the source", async () => admin.query(`SELECT ${calls.start(name)}`));
   const { source, target, uid } = options;
   let hasUnlogged = false;
   const skip = (entry: string, beside: ReadonlySet<string>): boolean => {
@@ -55,7 +66,7 @@ export async function backUp(admin: Client, options: BackupOptions): Promise<Bac
     copyFolder(source, target, { skip, uid }),
   );
   copyControl(options);
-  const end = await traced("end of the backup", async () => stopBackup(admin));
+  const end = await traced("end of the backup", async () => stopBackup(admin, calls.stop));
   writeLabel(options, end.label);
   await traced("WAL", async () => copySegments(options, { ...end, reflinked: copied.reflinked }));
   return { copied, hasUnlogged };
@@ -87,9 +98,9 @@ function copyControl({ source, target, uid }: BackupOptions): void {
   throw sourceLost("its pg_control never stood still");
 }
 
-async function stopBackup(admin: Client): Promise<BackupEnd> {
+async function stopBackup(admin: Client, call: string): Promise<BackupEnd> {
   const { rows } = await admin.query<{ labelfile: string; spcmapfile: string; last: string }>(
-    "SELECT labelfile, spcmapfile, pg_walfile_name(lsn) AS last FROM pg_backup_stop(wait_for_archive => false)",
+    `SELECT labelfile, spcmapfile, pg_walfile_name(lsn) AS last FROM ${call}`,
   );
   const [end] = rows;
   const first = /^START WAL LOCATION: .*\(file ([0-9A-F]{24})\)/m.exec(end?.labelfile ?? "")?.[1];

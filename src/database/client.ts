@@ -2,7 +2,7 @@ import { Client } from "pg";
 
 import { messageOf } from "../base/problem.ts";
 import { databaseUnreachable } from "./problems.ts";
-import { SOCKET_PORT } from "./settings.ts";
+import { ADMIN_ROLE, SOCKET_PORT } from "./settings.ts";
 
 export type Login = {
   readonly socketFolder: string;
@@ -11,12 +11,24 @@ export type Login = {
   readonly database: string;
   /** `ours`: what was set for the role or the database by SQL must not stop us. */
   readonly settings: "ours" | "theirs";
+  /** The server's major version. */
+  readonly major: number;
 };
+
+/** As superuser, in the database that belongs to nobody else. */
+export function adminLogin(
+  server: Pick<Login, "socketFolder" | "password" | "major">,
+  database = "postgres",
+): Login {
+  return { ...server, user: ADMIN_ROLE, database, settings: "ours" };
+}
 
 /** A statement of whoever went away ends soon. */
 const ALWAYS = "-c client_connection_check_interval=500";
-const OURS =
-  "-c statement_timeout=0 -c lock_timeout=0 -c transaction_timeout=0 -c default_transaction_read_only=off";
+const OURS = "-c statement_timeout=0 -c lock_timeout=0 -c default_transaction_read_only=off";
+const OURS_SINCE_17 = "-c transaction_timeout=0";
+/** A superuser calls no function that the app put before PostgreSQL's own, in a path set for its database. */
+const ADMINS = "-c search_path=pg_catalog";
 
 /** A server that answers at all answers sooner; one under full load needs longer to fork a session. */
 const CONNECT_LIMIT_MS = 15_000;
@@ -75,7 +87,8 @@ export function isSqlError(error: unknown): error is Error & { readonly code: st
   );
 }
 
-function createClient({ socketFolder, user, password, database, settings }: Login): Client {
+function createClient(login: Login): Client {
+  const { socketFolder, user, password, database, settings } = login;
   const client = new Client({
     host: socketFolder,
     port: SOCKET_PORT,
@@ -86,7 +99,7 @@ function createClient({ socketFolder, user, password, database, settings }: Logi
     ssl: false,
     client_encoding: "UTF8",
     application_name: "ramet",
-    options: settings === "ours" ? `${ALWAYS} ${OURS}` : ALWAYS,
+    options: formatOptions(login),
     ...(settings === "ours" ? { query_timeout: OUR_LIMIT_MS } : {}),
     connectionTimeoutMillis: CONNECT_LIMIT_MS,
   });
@@ -94,4 +107,12 @@ function createClient({ socketFolder, user, password, database, settings }: Logi
     // A lost connection: the query that is under way, or the next one, throws it.
   });
   return client;
+}
+
+function formatOptions({ settings, user, major }: Login): string {
+  const options = [ALWAYS];
+  if (settings === "ours") options.push(OURS);
+  if (settings === "ours" && major >= 17) options.push(OURS_SINCE_17);
+  if (user === ADMIN_ROLE) options.push(ADMINS);
+  return options.join(" ");
 }

@@ -3,6 +3,8 @@ import type { DatabasePlace } from "../environment/places.ts";
 import { copyFolder } from "./copy-folder.ts";
 import { isLeftOut } from "./data-folder.ts";
 import { inNewFolder, startFirst } from "./new-server.ts";
+import { recordOf } from "./programs.ts";
+import type { Postgres } from "./programs.ts";
 import { createPasswords } from "./roles.ts";
 import { quoteName } from "./sql.ts";
 import { TEMPLATE_DATABASE, readTemplatePassword } from "./template.ts";
@@ -16,7 +18,7 @@ const TAKEN = new Set(["postgres", "template0", "template1"]);
  * @throws `database_failed`
  */
 export async function createFromTemplate(
-  { programs, template }: { readonly programs: string; readonly template: string },
+  { programs, template }: Postgres,
   place: DatabasePlace,
   app: string,
 ): Promise<DatabaseRecord> {
@@ -33,6 +35,6 @@ export async function createFromTemplate(
         await admin.query(rename);
       },
     });
-    return { name, ...passwords };
+    return { name, ...passwords, postgres: recordOf(programs) };
   });
 }

@@ -236,11 +236,9 @@ test("a server that cannot start says why", async () => {
 
 test("a create that fails leaves no folder and no process", async () => {
   const place = await home.createPlace();
-  const program = path.join(home.folder, "not-postgres");
-  await mkdir(path.join(program, "bin"), { recursive: true });
-  await expect(
-    createDatabase({ ...home.postgres, programs: program }, place, "x"),
-  ).rejects.toMatchObject({
+  const programs = { ...home.postgres.programs, bin: path.join(home.folder, "not-postgres") };
+  await mkdir(programs.bin);
+  await expect(createDatabase({ ...home.postgres, programs }, place, "x")).rejects.toMatchObject({
     code: "program_missing",
   });
   expect(await exists(place.folder)).toBe(false);

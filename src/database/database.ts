@@ -1,25 +1,19 @@
 /** An environment's PostgreSQL: its own server and data folder, made, forked, started, stopped, asked; and the one port that leads to all. */
-import { systemClock } from "../base/clock.ts";
 import type { DatabaseRecord } from "../environment/environment.ts";
 import type { DatabasePlace } from "../environment/places.ts";
 import { createFromTemplate } from "./create.ts";
 import { forkInto } from "./fork.ts";
-import { installPrograms } from "./install.ts";
 import { changing, untilCopied } from "./place-use.ts";
 import { adoptPostmaster, findPostmaster, startPostmaster, stopPostmaster } from "./postmaster.ts";
+import * as programs from "./programs.ts";
 import { runQuery } from "./query.ts";
 import type { QueryResult } from "./query.ts";
 import { APP_ROLE } from "./settings.ts";
-import { prepareTemplate } from "./template.ts";
+import * as supply from "./supply.ts";
 import { openGateway } from "./wire/wire-gateway.ts";
 
-export type Postgres = {
-  readonly version: string;
-  /** Folder with `bin`, `lib` and `share`. */
-  readonly programs: string;
-  /** The data folder that new databases are copied from. */
-  readonly template: string;
-};
+export type Postgres = programs.Postgres;
+export type PostgresSupply = supply.Supply;
 
 export type Database = { readonly place: DatabasePlace; readonly record: DatabaseRecord };
 
@@ -32,20 +26,9 @@ export type WireRoute = {
   open(signal: AbortSignal): Promise<{ readonly socket: string; readonly database: string }>;
 };
 
-/**
- * Installs PostgreSQL and prepares the template, once; after that it takes no time.
- * @throws `postgres_missing`
- */
-export async function installPostgres(options: {
-  readonly folder: string;
-  readonly templates: string;
-  /** As root, whose files a template's are if it can be; any user's will do. */
-  readonly uid: number | null;
-}): Promise<Postgres> {
-  const programs = await installPrograms(options.folder, systemClock);
-  const { templates: folder, uid } = options;
-  const template = await prepareTemplate(programs, { folder, uid, clock: systemClock });
-  return { version: programs.version, programs: programs.folder, template };
+/** Every PostgreSQL that the databases of a home run on, each installed and prepared when it is first needed. */
+export function supplyPostgres(options: supply.SupplyOptions): PostgresSupply {
+  return new supply.Supply(options);
 }
 
 /** Makes a database, named after the app, in a folder that is not there yet, and leaves it running. @throws `database_failed` */
@@ -62,7 +45,7 @@ export function createDatabase(
  * @throws `database_failed`, `database_fork_failed`, `database_tablespaces`, `mask_failed`
  */
 export function forkDatabase(
-  postgres: Postgres,
+  postgres: Pick<Postgres, "programs">,
   source: Database,
   target: {
     readonly place: DatabasePlace;
@@ -75,7 +58,10 @@ export function forkDatabase(
 }
 
 /** One that runs already is adopted. @throws `database_failed` */
-export function startDatabase(postgres: Postgres, place: DatabasePlace): Promise<void> {
+export function startDatabase(
+  postgres: Pick<Postgres, "programs">,
+  place: DatabasePlace,
+): Promise<void> {
   return changing(place, async () => {
     const pid = await findPostmaster(place);
     if (pid !== undefined && (await adoptPostmaster(place, pid))) return;
@@ -111,6 +97,7 @@ export function queryDatabase(
     password: record.appPassword,
     database: record.name,
     settings: "theirs",
+    major: programs.majorOf(record.postgres.version),
   } as const;
   return runQuery(login, sql, options.signal);
 }

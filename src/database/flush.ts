@@ -5,6 +5,7 @@ import { hasErrorCode } from "../base/problem.ts";
 import { runProgram } from "../process/process.ts";
 import type { Copied } from "./copy-folder.ts";
 import { databaseFailed } from "./problems.ts";
+import type { Programs } from "./programs.ts";
 
 /** One file after another, or a whole file system in one go; PostgreSQL's words. */
 export type SyncMethod = "fsync" | "syncfs";
@@ -13,6 +14,8 @@ export type SyncMethod = "fsync" | "syncfs";
 const LIMIT_MS = 10 * 60_000;
 /** To wait for more than this of other programs' bytes takes longer than to ask for each file of ours. */
 const MAX_FOREIGN_BYTES = 256 * 1024 * 1024;
+/** The first major version whose `initdb` may be told how to flush. */
+const FIRST_TO_CHOOSE = 17;
 const ENVIRONMENT = { PATH: "/usr/bin:/bin:/usr/sbin:/sbin", LC_ALL: "C" };
 
 /** The cheaper way to bring what was just copied to the disk; both are safe. */
@@ -33,12 +36,12 @@ export function parseUnwritten(text: string): number | undefined {
 
 /** Makes a data folder survive a power cut, as PostgreSQL itself does where it has to recover. */
 export async function flushDataFolder(
-  programs: string,
+  { bin, major }: Pick<Programs, "bin" | "major">,
   folder: string,
   method: SyncMethod,
 ): Promise<void> {
-  const args = ["--sync-only", `--sync-method=${method}`, `--pgdata=${folder}`];
-  await run(path.join(programs, "bin", "initdb"), args, folder);
+  const choice = major >= FIRST_TO_CHOOSE ? [`--sync-method=${method}`] : [];
+  await run(path.join(bin, "initdb"), ["--sync-only", ...choice, `--pgdata=${folder}`], folder);
 }
 
 /** Makes everything under a folder survive a power cut: its whole file system is flushed, in one go. */

@@ -162,7 +162,11 @@ test("what the app set for its role and its database does not stop a mask", asyn
     "ALTER DATABASE strict SET default_transaction_read_only = on; ALTER ROLE app SET statement_timeout = 1",
   );
   const copy = await fork(strict, "UPDATE t SET n = 2; SELECT pg_sleep(0.05)");
-  const { rows } = await asAdmin(copy, async (admin) => admin.query("SELECT n FROM t"), "strict");
+  const { rows } = await asAdmin(
+    copy,
+    async (admin) => admin.query("SELECT n FROM public.t"),
+    "strict",
+  );
   expect(rows).toEqual([{ n: 2 }]);
   for (const { place } of [strict, copy]) await stopDatabase(place);
 });

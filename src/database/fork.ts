@@ -6,7 +6,7 @@ import { traced } from "../base/trace.ts";
 import type { DatabaseRecord } from "../environment/environment.ts";
 import type { DatabasePlace } from "../environment/places.ts";
 import { type Backup, backUp } from "./backup.ts";
-import { isSqlError, withClient } from "./client.ts";
+import { adminLogin, isSqlError, withClient } from "./client.ts";
 import type { Login } from "./client.ts";
 import { copyFolder, describeCopy, isQuickToCopy } from "./copy-folder.ts";
 import type { Copied } from "./copy-folder.ts";
@@ -18,8 +18,10 @@ import { pinFolder } from "./owned-files.ts";
 import { changing, copyingAtRest, takingTurns } from "./place-use.ts";
 import { findPostmaster } from "./postmaster.ts";
 import { maskFailed, sourceLost, tablespacesRefused } from "./problems.ts";
+import { majorOf } from "./programs.ts";
+import type { Programs } from "./programs.ts";
 import { createPasswords } from "./roles.ts";
-import { ADMIN_ROLE, APP_ROLE } from "./settings.ts";
+import { APP_ROLE } from "./settings.ts";
 
 export type Source = { readonly place: DatabasePlace; readonly record: DatabaseRecord };
 export type ForkTarget = {
@@ -31,14 +33,14 @@ export type Fork = { readonly record: DatabaseRecord; readonly detail: string };
 
 /** Copies a source, served or at rest, and leaves the copy running, with passwords of its own and masked. */
 export async function forkInto(
-  programs: string,
+  programs: Programs,
   source: Source,
   target: ForkTarget,
 ): Promise<Fork> {
   const { place } = target;
   prepareThreads();
   const passwords = createPasswords();
-  const record = { name: source.record.name, ...passwords };
+  const record = { ...source.record, ...passwords };
   return inNewFolder(place, async () => {
     if (await isQuickToCopy(source.place.folder, place.folder)) target.onNear?.(record);
     const { copied, unlogged, isAtRest } = await traced("copy of the database", async () =>
@@ -99,8 +101,13 @@ async function copyAtRest(source: DatabasePlace, target: DatabasePlace): Promise
 
 async function copyLive(source: Source, target: DatabasePlace): Promise<Backup> {
   try {
-    return await withClient(adminOf(source, "postgres"), async (admin) =>
-      backUp(admin, { source: source.place.folder, target: target.folder, uid: target.uid }),
+    return await withClient(adminOf(source), async (admin) =>
+      backUp(admin, {
+        source: source.place.folder,
+        target: target.folder,
+        uid: target.uid,
+        major: majorOf(source.record.postgres.version),
+      }),
     );
   } catch (error) {
     if (isSqlError(error) || isLostConnection(error)) throw sourceLost(messageOf(error));
@@ -119,15 +126,10 @@ async function countUnlogged(source: Source): Promise<number> {
   return counting.catch(() => 0);
 }
 
-function adminOf({ place, record }: Source, database: string): Login {
+function adminOf({ place, record }: Source, database?: string): Login {
   const { socketFolder } = place;
-  return {
-    socketFolder,
-    user: ADMIN_ROLE,
-    password: record.adminPassword,
-    database,
-    settings: "ours",
-  };
+  const { adminPassword: password, postgres } = record;
+  return adminLogin({ socketFolder, password, major: majorOf(postgres.version) }, database);
 }
 
 /** `pg` gives a lost connection no code. */
@@ -148,6 +150,7 @@ async function mask({ place, record }: Source, sql: string): Promise<void> {
     password: record.appPassword,
     database: record.name,
     settings: "ours",
+    major: majorOf(record.postgres.version),
   };
   try {
     await withClient(login, async (app) => {

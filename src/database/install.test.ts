@@ -17,7 +17,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { systemClock } from "../base/clock.ts";
 import { exists, removeInside } from "../base/remove-inside.ts";
 import { runProgram } from "../process/process.ts";
-import { installPostgres } from "./database.ts";
+import { supplyPostgres } from "./database.ts";
 import type { Postgres } from "./database.ts";
 import { buildAtomically, sweepTemporaries } from "./install.ts";
 import { parseUsers, readTemplatePassword, sortLines } from "./template.ts";
@@ -35,11 +35,13 @@ beforeAll(async () => {
 afterAll(async () => removeInside(os.tmpdir(), root));
 
 async function install(): Promise<Postgres> {
-  return installPostgres({
+  const supply = supplyPostgres({
     folder: path.join(root, "home", "bin"),
     templates: path.join(root, "home", "templates"),
     uid: null,
+    bin: null,
   });
+  return supply.forNew();
 }
 
 function one(): Postgres {
@@ -48,22 +50,26 @@ function one(): Postgres {
   return first;
 }
 
+function installed(): string {
+  return path.dirname(one().programs.bin);
+}
+
 test("two that install at once agree, and leave nothing half done", async () => {
   expect(both[0]).toEqual(both[1]);
-  expect(await readdir(path.join(root, "home", "bin"))).toEqual([one().version]);
+  expect(await readdir(path.join(root, "home", "bin"))).toEqual([one().programs.version]);
   expect(await readdir(path.join(root, "home", "templates"))).toHaveLength(1);
 });
 
 test("a second time changes nothing", async () => {
-  const before = await stat(one().programs);
+  const before = await stat(installed());
   expect(await install()).toEqual(one());
-  expect((await stat(one().programs)).ctimeMs).toBe(before.ctimeMs);
+  expect((await stat(installed())).ctimeMs).toBe(before.ctimeMs);
 });
 
 test("every user may run the programs, which find their libraries", async () => {
   const { stdout } = await runProgram(
     {
-      file: path.join(one().programs, "bin", "postgres"),
+      file: path.join(one().programs.bin, "postgres"),
       args: ["--version"],
       folder: "/",
       environment: {},
@@ -75,7 +81,7 @@ test("every user may run the programs, which find their libraries", async () => 
 });
 
 test("programs and folders are open to all, and nothing is writable by others", async () => {
-  for (const entry of await readdir(one().programs, { recursive: true, withFileTypes: true })) {
+  for (const entry of await readdir(installed(), { recursive: true, withFileTypes: true })) {
     if (entry.isSymbolicLink()) continue;
     const { mode } = await stat(path.join(entry.parentPath, entry.name));
     expect(mode & 0o444).toBe(0o444);
@@ -84,7 +90,7 @@ test("programs and folders are open to all, and nothing is writable by others", 
 });
 
 test("the links that npm cannot pack are made, relative ones", async () => {
-  const folder = path.join(one().programs, "lib");
+  const folder = path.join(installed(), "lib");
   const entries = await readdir(folder, { withFileTypes: true });
   const links = entries.filter((entry) => entry.isSymbolicLink());
   expect(links.length).toBeGreaterThan(process.platform === "linux" ? 5 : -1);

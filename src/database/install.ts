@@ -9,8 +9,8 @@ import { exists, removeInside } from "../base/remove-inside.ts";
 import { copyFolder } from "./copy-folder.ts";
 import { flush } from "./flush.ts";
 import { postgresMissing } from "./problems.ts";
-
-export type Programs = { readonly version: string; readonly folder: string };
+import { majorOf } from "./programs.ts";
+import type { Programs } from "./programs.ts";
 
 /** What a server that was killed while it installed left behind, after this time. */
 const STALE_MS = 60 * 60 * 1000;
@@ -25,7 +25,19 @@ export async function installPrograms(folder: string, clock: Clock): Promise<Pro
     await sweepTemporaries(folder, clock);
     await buildAtomically(installed, async (temporary) => copyPrograms(native, temporary));
   }
-  return { version, folder: installed };
+  return describeInstalled(folder, version);
+}
+
+/** Those of a major version that an earlier package installed and that are still there. */
+export async function findInstalled(folder: string, major: number): Promise<Programs | undefined> {
+  const names = (await readdir(folder)).filter((name) => !name.endsWith(TEMPORARY));
+  const version = names.toSorted().findLast((name) => majorOf(name) === major);
+  return version === undefined ? undefined : describeInstalled(folder, version);
+}
+
+function describeInstalled(folder: string, version: string): Programs {
+  const bin = path.join(folder, version, "bin");
+  return { version, major: majorOf(version), bin, origin: "ramet", build: "" };
 }
 
 /** Builds a folder beside its place and renames it there; when another was faster, ours is dropped. */

@@ -7,15 +7,16 @@ import { removeInside } from "../base/remove-inside.ts";
 import { traced } from "../base/trace.ts";
 import { UndoStack } from "../base/undo-stack.ts";
 import type { DatabasePlace } from "../environment/places.ts";
-import { withClient } from "./client.ts";
+import { adminLogin, withClient } from "./client.ts";
 import type { SyncMethod } from "./flush.ts";
 import { untilItGreets } from "./greeting.ts";
 import { giveTo } from "./owned-files.ts";
 import { openAccess, writeFirstSettings } from "./place-files.ts";
 import { findPostmaster, startPostmaster, stopPostmaster } from "./postmaster.ts";
+import type { Programs } from "./programs.ts";
 import { replacePasswords } from "./roles.ts";
 import type { Passwords } from "./roles.ts";
-import { ADMIN_ROLE, APP_ROLE } from "./settings.ts";
+import { APP_ROLE } from "./settings.ts";
 
 /** Makes the data folder, which only we can enter, and works on it; when that fails, nothing is left. */
 export async function inNewFolder<T>(place: DatabasePlace, work: () => Promise<T>): Promise<T> {
@@ -35,7 +36,7 @@ export async function inNewFolder<T>(place: DatabasePlace, work: () => Promise<T
 }
 
 export type FirstStart = {
-  readonly programs: string;
+  readonly programs: Programs;
   /** The superuser's, as the copied folder has it. */
   readonly adminPassword: string;
   /** Those that it is to have. */
@@ -47,19 +48,13 @@ export type FirstStart = {
 
 /** Hands a copied folder to its user and starts its server: for us alone, until it has passwords of its own. */
 export async function startFirst(place: DatabasePlace, first: FirstStart): Promise<void> {
-  writeFirstSettings(place);
+  writeFirstSettings(place, first.programs.major);
   giveTo(place.folder, place.uid);
   await traced("start of PostgreSQL", async () => startPostmaster(first.programs, place, first));
   const { socketFolder } = place;
   await traced("passwords", async () =>
     withClient(
-      {
-        socketFolder,
-        user: ADMIN_ROLE,
-        password: first.adminPassword,
-        database: "postgres",
-        settings: "ours",
-      },
+      adminLogin({ socketFolder, password: first.adminPassword, major: first.programs.major }),
       async (admin) => {
         await replacePasswords(admin, first.passwords);
         await first.prepare(admin);

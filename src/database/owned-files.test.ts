@@ -9,6 +9,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 
 import { exists, removeInside } from "../base/remove-inside.ts";
 import { isEnvironmentId } from "../environment/environment.ts";
+import { DEFAULT_LIMITS } from "../environment/manifest.ts";
 import type { DatabasePlace } from "../environment/places.ts";
 import { giveTo, pinFile, pinFolder, readSmallFile, writeNewFile } from "./owned-files.ts";
 import type { Pinned } from "./owned-files.ts";
@@ -129,18 +130,19 @@ function place(): DatabasePlace {
   if (!isEnvironmentId(id)) throw new Error("It is an id.");
   const uid = IS_ROOT ? 54_321 : null;
   const socketFolder = path.join(root, "run", "s");
-  return { id, folder: root, socketFolder, log: path.join(root, "log"), uid, mark: "m" };
+  const limits = DEFAULT_LIMITS;
+  return { id, folder: root, socketFolder, log: path.join(root, "log"), uid, mark: "m", limits };
 }
 
 test("settings are written once, and again when somebody changed them", async () => {
   const settings = path.join(root, "postgresql.conf");
-  await writeSettings(place());
+  await writeSettings(place(), 18);
   const first = await stat(settings);
-  await writeSettings(place());
+  await writeSettings(place(), 18);
   expect((await stat(settings)).ino).toBe(first.ino);
 
   await writeFile(settings, "fsync = off\n");
-  await writeSettings(place());
+  await writeSettings(place(), 18);
   expect(await readFile(settings, "utf8")).toContain("fsync = on\n");
 });
 
@@ -148,7 +150,7 @@ test("settings that were replaced by a link are written in its place, not throug
   const victim = path.join(root, "victim");
   await writeFile(victim, "mine");
   await symlink(victim, path.join(root, "postgresql.conf"));
-  await writeSettings(place());
+  await writeSettings(place(), 18);
   expect(await readFile(victim, "utf8")).toBe("mine");
   expect((await lstat(path.join(root, "postgresql.conf"))).isFile()).toBe(true);
 });

@@ -17,15 +17,15 @@ const SETTINGS_FILE = "postgresql.conf";
 const ACCESS_FILE = "pg_hba.conf";
 
 /** Into a new data folder: its settings, and access for us alone. */
-export function writeFirstSettings(place: DatabasePlace): void {
-  writeNewFile(path.join(place.folder, SETTINGS_FILE), settingsOf(place), READABLE);
+export function writeFirstSettings(place: DatabasePlace, major: number): void {
+  writeNewFile(path.join(place.folder, SETTINGS_FILE), settingsOf(place, major), READABLE);
   writeNewFile(path.join(place.folder, ACCESS_FILE), formatAccess("admin"), READABLE);
 }
 
-/** Settings derive from the place alone: they are written again where they differ. */
-export async function writeSettings(place: DatabasePlace): Promise<void> {
+/** Settings derive from the place and the version alone: they are written again where they differ. */
+export async function writeSettings(place: DatabasePlace, major: number): Promise<void> {
   const file = path.join(place.folder, SETTINGS_FILE);
-  const settings = settingsOf(place);
+  const settings = settingsOf(place, major);
   if (readSmallFile(file)?.toString() === settings) return;
   await writeAtomically(file, settings, { mode: READABLE });
 }
@@ -63,6 +63,6 @@ export async function removeStaleSocket(socket: string): Promise<void> {
   await rm(`${socket}.lock`, { force: true });
 }
 
-function settingsOf({ id, socketFolder, uid }: DatabasePlace): string {
-  return formatSettings({ name: id, socketFolder, shared: uid !== null });
+function settingsOf({ id, socketFolder, uid, limits }: DatabasePlace, major: number): string {
+  return formatSettings({ name: id, socketFolder, shared: uid !== null, major, limits });
 }

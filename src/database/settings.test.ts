@@ -1,8 +1,15 @@
 import { expect, test } from "vitest";
 
+import { DEFAULT_LIMITS } from "../environment/manifest.ts";
 import { formatAccess, formatSettings } from "./settings.ts";
 
-const identity = { name: "id", socketFolder: "/run/x", shared: false };
+const identity = {
+  name: "id",
+  socketFolder: "/run/x",
+  shared: false,
+  major: 18,
+  limits: DEFAULT_LIMITS,
+};
 
 test("a server listens on its socket alone", () => {
   const settings = formatSettings(identity);

@@ -1,3 +1,5 @@
+import type { DatabaseLimits } from "../environment/manifest.ts";
+
 /** The superuser: for us alone. */
 export const ADMIN_ROLE = "ramet";
 /** The role's name inside every server; it owns the environment's database. */
@@ -7,20 +9,27 @@ export const SOCKET_PORT = 5432;
 
 /** At a time, for one source; more forks wait for their turn. */
 export const MAX_BACKUPS = 8;
-const APP_CONNECTIONS = 50;
+/** As many as PostgreSQL's own default. */
+const MOST_APP_CONNECTIONS = 100;
 /** Each copy takes two. */
 const ADMIN_CONNECTIONS = 2 * MAX_BACKUPS + 2;
+/** The rest is for us: forks of a source whose app has taken all of its own. */
+const ALL_CONNECTIONS = MOST_APP_CONNECTIONS + ADMIN_CONNECTIONS;
 
-export type ServerIdentity = {
+export type ServerDescription = {
   /** Shown in the server's process titles. */
   readonly name: string;
   readonly socketFolder: string;
   /** True where other users of the machine must reach the socket; a password is asked for all the same. */
   readonly shared: boolean;
+  /** PostgreSQL's major version. */
+  readonly major: number;
+  readonly limits: DatabaseLimits;
 };
 
 /** `postgresql.conf` of an environment's server: many of them run on one machine, most of them idle. */
-export function formatSettings({ name, socketFolder, shared }: ServerIdentity): string {
+export function formatSettings(server: ServerDescription): string {
+  const { name, socketFolder, shared, major, limits } = server;
   return [
     "# Written by ramet at every start; changes are lost.",
     `cluster_name = ${quote(name)}`,
@@ -28,7 +37,9 @@ export function formatSettings({ name, socketFolder, shared }: ServerIdentity): 
     `port = ${SOCKET_PORT}`,
     `unix_socket_directories = ${quote(`"${socketFolder.replaceAll('"', '""')}"`)}`,
     `unix_socket_permissions = ${shared ? "0777" : "0700"}`,
+    ...formatLimits(limits),
     ...SETTINGS,
+    ...NEWER.filter(({ since }) => major >= since).map(({ setting }) => setting),
     "",
   ].join("\n");
 }
@@ -38,22 +49,33 @@ export function formatAccess(roles: "admin" | "all"): string {
   return `# Written by ramet.\nlocal all ${roles === "all" ? "all" : ADMIN_ROLE} scram-sha-256\n`;
 }
 
+/**
+ * The app's role can change none of the file; but `statement_timeout` is each session's own to set. The number of all
+ * connections is the same everywhere, since a standby needs as many as its source: what the app may not have is kept
+ * for superusers.
+ */
+function formatLimits(limits: DatabaseLimits): readonly string[] {
+  const { connections, statementTimeoutMs, tempFileBytes } = limits;
+  const kilobytes = tempFileBytes === null ? -1 : Math.ceil(tempFileBytes / 1024);
+  return [
+    `max_connections = ${ALL_CONNECTIONS}`,
+    `superuser_reserved_connections = ${ALL_CONNECTIONS - Math.min(connections, MOST_APP_CONNECTIONS)}`,
+    `statement_timeout = ${statementTimeoutMs ?? 0}`,
+    `temp_file_limit = ${kilobytes}`,
+  ];
+}
+
 const SETTINGS = [
-  // The rest is for us: forks of a source whose app has taken all of its own.
-  `max_connections = ${APP_CONNECTIONS + ADMIN_CONNECTIONS}`,
-  `superuser_reserved_connections = ${ADMIN_CONNECTIONS}`,
   "password_encryption = scram-sha-256",
   "client_connection_check_interval = 5s",
 
   "# Small at rest.",
   "shared_buffers = 16MB",
   "huge_pages = off",
-  "io_method = sync",
   "jit = off",
   "max_worker_processes = 4",
   "max_parallel_workers = 2",
   "max_logical_replication_workers = 0",
-  "autovacuum_worker_slots = 3",
   "autovacuum_max_workers = 2",
   "autovacuum_naptime = 1min",
 
@@ -83,6 +105,12 @@ const SETTINGS = [
   "lc_numeric = 'C'",
   "lc_time = 'C'",
   "default_text_search_config = 'pg_catalog.english'",
+];
+
+/** Settings that older versions do not know, and would not start with. */
+const NEWER = [
+  { since: 18, setting: "io_method = sync" },
+  { since: 18, setting: "autovacuum_worker_slots = 3" },
 ];
 
 function quote(text: string): string {

@@ -7,8 +7,8 @@ import { writeAtomically } from "../base/write-atomically.ts";
 import { runProgram } from "../process/process.ts";
 import type { ProcessUser } from "../process/process.ts";
 import { buildAtomically, sweepTemporaries } from "./install.ts";
-import type { Programs } from "./install.ts";
 import { databaseFailed } from "./problems.ts";
+import type { Programs } from "./programs.ts";
 import { createPasswords } from "./roles.ts";
 import { ADMIN_ROLE, APP_ROLE } from "./settings.ts";
 import { quoteName } from "./sql.ts";
@@ -17,7 +17,7 @@ import { quoteName } from "./sql.ts";
 export const TEMPLATE_DATABASE = "ramet_app";
 
 /** Counts up when the recipe below changes. */
-const REVISION = 1;
+const REVISION = 2;
 const DATA = "data";
 const PASSWORD = "password";
 const LIMIT_MS = 120_000;
@@ -31,7 +31,8 @@ export async function prepareTemplate(
   programs: Programs,
   options: { readonly folder: string; readonly uid: number | null; readonly clock: Clock },
 ): Promise<string> {
-  const template = path.join(options.folder, `${programs.version}-${REVISION}`);
+  const name = [programs.version, programs.build, REVISION].filter((part) => part !== "").join("-");
+  const template = path.join(options.folder, name);
   if (!(await exists(template))) {
     const user = process.getuid?.() === 0 ? await requireOrdinaryUser(options.uid) : null;
     await mkdir(options.folder, { recursive: true, mode: user === null ? 0o700 : 0o711 });
@@ -56,8 +57,8 @@ async function build(programs: Programs, folder: string, user: ProcessUser | nul
     await chown(data, user.uid, user.gid);
   }
   const run = createRunner(programs, data, user);
-  await run("initdb", formatInitArguments(data, password), "");
-  await run("postgres", ["--single", "-D", data, "postgres"], formatFirstSql());
+  await run("initdb", formatInitArguments({ data, password, major: programs.major }), "");
+  await run("postgres", ["--single", "-D", data, "template1"], formatFirstSql(programs.major));
   await dropMaps(data);
   // From here on the files of that user are out of its reach.
   await chmod(folder, 0o700);
@@ -69,7 +70,7 @@ function createRunner(programs: Programs, data: string, user: ProcessUser | null
   return async (program, args, input) => {
     const { exitCode, stderr } = await runProgram(
       {
-        file: path.join(programs.folder, "bin", program),
+        file: path.join(programs.bin, program),
         args,
         folder: data,
         environment: { PATH: "/usr/bin:/bin", LC_ALL: "C" },
@@ -91,8 +92,10 @@ export function sortLines(stderr: string): { errors: string[]; others: string[] 
   return { errors, others: lines.filter((line) => !errors.includes(line)) };
 }
 
+type Init = { readonly data: string; readonly password: string; readonly major: number };
+
 /** Small segments make small copies; sorting by code point is the same on every machine and never changes. */
-function formatInitArguments(data: string, password: string): readonly string[] {
+function formatInitArguments({ data, password, major }: Init): readonly string[] {
   const ctype = process.platform === "darwin" ? "en_US.UTF-8" : "C.UTF-8";
   return [
     `--pgdata=${data}`,
@@ -102,23 +105,35 @@ function formatInitArguments(data: string, password: string): readonly string[] 
     "--encoding=UTF8",
     "--locale=C",
     `--lc-ctype=${ctype}`,
-    "--locale-provider=builtin",
-    "--builtin-locale=C.UTF-8",
+    ...(major >= 17 ? ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"] : []),
+    "--data-checksums",
     "--wal-segsize=1",
     "--no-instructions",
   ];
 }
 
-/** A line is a statement: so single-user mode reads them. Fixtures and masks switch triggers off by that parameter. */
-function formatFirstSql(): string {
+/**
+ * For single-user mode in `template1`: a line is a statement. Fixtures and masks switch triggers off by that parameter.
+ * Before version 15 everyone may make things in the schema `public`, and its database's owner does not own it.
+ */
+function formatFirstSql(major: number): string {
   const app = quoteName(APP_ROLE);
+  const isOpen = major < 15;
   return [
     `CREATE ROLE ${app} LOGIN CREATEDB;`,
+    ...(isOpen ? CLOSE_PUBLIC : []),
     `CREATE DATABASE ${quoteName(TEMPLATE_DATABASE)} OWNER ${app};`,
-    `GRANT SET ON PARAMETER session_replication_role TO ${app};`,
+    ...(isOpen ? RECREATE_POSTGRES : []),
+    ...(isOpen ? [] : [`GRANT SET ON PARAMETER session_replication_role TO ${app};`]),
     "",
   ].join("\n");
 }
+
+const CLOSE_PUBLIC = [
+  "ALTER SCHEMA public OWNER TO pg_database_owner;",
+  "REVOKE CREATE ON SCHEMA public FROM PUBLIC;",
+];
+const RECREATE_POSTGRES = ["DROP DATABASE postgres;", "CREATE DATABASE postgres;"];
 
 /**
  * Free-space and visibility maps of fresh catalogs: nearly half of all files, worth nothing yet, and rebuilt by

@@ -9,13 +9,14 @@ import type { Client } from "pg";
 import { waitFor } from "../base/clock.ts";
 import { removeInside } from "../base/remove-inside.ts";
 import { isEnvironmentId } from "../environment/environment.ts";
+import { DEFAULT_LIMITS } from "../environment/manifest.ts";
 import { MARK_VARIABLE, formatMark } from "../environment/places.ts";
 import type { DatabasePlace } from "../environment/places.ts";
 import { endMarked, findMarked } from "../process/process.ts";
-import { withClient } from "./client.ts";
-import { installPostgres, stopDatabase } from "./database.ts";
+import { adminLogin, withClient } from "./client.ts";
+import { stopDatabase, supplyPostgres } from "./database.ts";
 import type { Database, Postgres } from "./database.ts";
-import { ADMIN_ROLE } from "./settings.ts";
+import { majorOf } from "./programs.ts";
 
 export const IS_ROOT = process.getuid?.() === 0;
 
@@ -35,16 +36,19 @@ export async function createTestFolder(): Promise<string> {
   return folder;
 }
 
-export async function openTestHome(): Promise<TestHome> {
+/** `bin`: the folder of the PostgreSQL to be tested; otherwise it is the one that comes with Ramet. */
+export async function openTestHome(options: { readonly bin?: string } = {}): Promise<TestHome> {
   const folder = await createTestFolder();
   const places: DatabasePlace[] = [];
   let count = 0;
   const homeId = `test-${randomBytes(6).toString("hex")}`;
-  const postgres = await installPostgres({
+  const supply = supplyPostgres({
     folder: path.join(folder, "bin"),
     templates: path.join(folder, "templates"),
     uid: null,
+    bin: options.bin ?? null,
   });
+  const postgres = await supply.forNew();
   return {
     folder,
     postgres,
@@ -71,8 +75,9 @@ export async function asAdmin<T>(
   database = "postgres",
 ): Promise<T> {
   const { socketFolder } = place;
-  const password = record.adminPassword;
-  return withClient({ socketFolder, user: ADMIN_ROLE, password, database, settings: "ours" }, work);
+  const { adminPassword: password, postgres } = record;
+  const major = majorOf(postgres.version);
+  return withClient(adminLogin({ socketFolder, password, major }, database), work);
 }
 
 async function createPlace(folder: string, homeId: string, count: number): Promise<DatabasePlace> {
@@ -90,6 +95,7 @@ async function createPlace(folder: string, homeId: string, count: number): Promi
     log: path.join(own, "database.log"),
     uid: IS_ROOT ? randomInt(700_000, 800_000) : null,
     mark: formatMark(homeId, id, "database"),
+    limits: DEFAULT_LIMITS,
   };
 }
 

@@ -1,5 +1,5 @@
 import type { Clock } from "../base/clock.ts";
-import type { Postgres } from "../database/database.ts";
+import type { PostgresSupply } from "../database/database.ts";
 import type { EnvironmentId } from "../environment/environment.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { Layout } from "./layout.ts";
@@ -9,10 +9,7 @@ import type { Listeners } from "./process-plans.ts";
 export type EngineContext = {
   readonly layout: Layout;
   readonly clock: Clock;
-  /** Installed at the engine's start, side by side with the rest. */
-  readonly postgres: () => Promise<Postgres>;
-  /** Settles when nothing is being installed: programs of that write into the home until then. */
-  readonly installed: () => Promise<void>;
+  readonly postgres: PostgresSupply;
   /** How to run a keeper: program and arguments, before its socket. */
   readonly keeperProgram: readonly string[];
   /** What of the server's own environment its children may see. */

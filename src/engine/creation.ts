@@ -30,6 +30,8 @@ export type CreateRequest = {
   readonly source: LiveEnvironment | null;
   readonly files: { readonly kind: "linked"; readonly path: string } | { readonly kind: "kept" };
   readonly searchPath: string;
+  /** The folder of the PostgreSQL that an app's first database is to run on; left open, it is the server's to say. */
+  readonly postgresBin?: string | null;
 };
 
 export type CallOptions = { readonly report: Report; readonly signal: AbortSignal };
@@ -90,7 +92,8 @@ export async function buildPlanned(
 ): Promise<Built> {
   const maskSql = request.source === null ? null : await readMask(treeFolder, manifest);
   const user = await findProcessUser(context.layout, draft);
-  const making = { source: request.source, manifest, treeFolder, maskSql, user };
+  const { source, postgresBin = null } = request;
+  const making = { source, manifest, treeFolder, maskSql, user, postgresBin };
   const parts = createLocalParts(context, making);
   const building = buildEnvironment(draft, parts, { ...options, clock: monotonicMs });
   const { record, timings } = await building.catch((error: unknown) => {

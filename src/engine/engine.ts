@@ -3,7 +3,7 @@ import { isoTime, waitFor } from "../base/clock.ts";
 import type { Clock } from "../base/clock.ts";
 import { messageOf } from "../base/problem.ts";
 import { traced } from "../base/trace.ts";
-import { installPostgres } from "../database/database.ts";
+import { supplyPostgres } from "../database/database.ts";
 import type { EnvironmentId } from "../environment/environment.ts";
 import { DEVELOPMENT } from "../environment/name.ts";
 import type { AppName } from "../environment/name.ts";
@@ -39,8 +39,15 @@ export type EngineOptions = {
   readonly keeperProgram: readonly string[];
   readonly inherited: Readonly<Record<string, string>>;
   readonly listeners: () => Listeners;
+  /** The folder of the PostgreSQL that new databases run on; null: the one that comes with Ramet. */
+  readonly postgresBin: string | null;
   readonly log: (text: string) => void;
   readonly checkpoint?: (step: string) => Promise<void> | void;
+};
+
+type AppRequest = Pick<CreateRequest, "searchPath" | "postgresBin"> & {
+  readonly name: AppName;
+  readonly folder: string;
 };
 
 export type Created = { readonly environment: Environment; readonly timings: Timings };
@@ -57,19 +64,19 @@ const SETTLE_LIMIT_MS = 120_000;
 export async function openEngine(options: EngineOptions): Promise<Engine> {
   const layout = new Layout({ ...options.home, ...(await makeReachable(options.home)) });
   await makeHome(layout);
-  const postgres = installPostgres({
+  const postgres = supplyPostgres({
     folder: layout.postgres,
     templates: layout.templates,
     uid: null,
+    bin: options.postgresBin,
   });
-  // Whoever makes or wakes a database awaits it and meets its failure; a server without one can still start.
-  postgres.catch((error: unknown) =>
-    options.log(`PostgreSQL cannot be set up: ${messageOf(error)}`),
-  );
+  // Side by side with the rest. Whoever makes a database meets its failure; a server without one can still start.
+  postgres
+    .forNew()
+    .catch((error: unknown) => options.log(`PostgreSQL cannot be set up: ${messageOf(error)}`));
   const context: EngineContext = {
     layout,
-    postgres: async () => postgres,
-    installed: async () => void (await Promise.allSettled([postgres])),
+    postgres,
     keepers: new Map(),
     checkpoint: options.checkpoint ?? (() => undefined),
     ...options,
@@ -134,14 +141,7 @@ export class Engine {
   }
 
   /** Makes the app and its environment `development`, linked to the folder. In the same folder again: wakes it. */
-  async createApp(
-    {
-      name,
-      folder,
-      searchPath,
-    }: { readonly name: AppName; readonly folder: string; readonly searchPath: string },
-    options: CallOptions,
-  ): Promise<Created> {
+  async createApp({ name, folder, ...others }: AppRequest, options: CallOptions): Promise<Created> {
     const known = this.registry.findApp(name);
     if (known !== undefined) return this.#resume(known, folder, options);
     const app = { name, folder, createdAt: isoTime(this.#context.clock) };
@@ -150,7 +150,7 @@ export class Engine {
       await writeApp(this.layout, app);
       const files = { kind: "linked", path: folder } as const;
       return await this.create(
-        { app: name, name: DEVELOPMENT, source: null, files, searchPath },
+        { app: name, name: DEVELOPMENT, source: null, files, ...others },
         options,
       );
     } finally {
@@ -261,7 +261,7 @@ export class Engine {
   async #giveUp(): Promise<void> {
     clearInterval(this.#mending);
     this.#leaving.abort(serverLeaving());
-    await Promise.allSettled([...this.#underWay, this.#context.installed()]);
+    await Promise.allSettled([...this.#underWay, this.#context.postgres.settled()]);
   }
 
   /** Work that is given up when its caller goes or the server leaves. */

@@ -5,25 +5,38 @@ import type { Database } from "../database/database.ts";
 import type { DatabaseRecord, EnvironmentRecord } from "../environment/environment.ts";
 import type { EngineContext } from "./context.ts";
 import { makeDatabaseSocketFolder } from "./layout.ts";
+import type { KnownManifest } from "./manifests.ts";
 
 /** Longer than a fork of any database takes that is copied byte by byte. */
 const RELEASE_LIMIT_MS = 10 * 60_000;
+
+/** null: it has no database. */
+export function findHeldDatabase(
+  context: EngineContext,
+  owner: Pick<EnvironmentRecord, "id" | "uid" | "database">,
+  manifests: KnownManifest,
+): HeldDatabase | null {
+  const { database: record } = owner;
+  return record === null ? null : new HeldDatabase(context, owner, { record, manifests });
+}
 
 /** An environment's database as the engine holds it: started when it is needed, and not stopped while someone works with it. */
 export class HeldDatabase {
   readonly #context: EngineContext;
   readonly #owner: Pick<EnvironmentRecord, "id" | "uid">;
   readonly #database: Database;
+  readonly #manifests: KnownManifest;
   readonly #starting = new KeyedLock();
   #holds = 0;
 
   constructor(
     context: EngineContext,
     owner: Pick<EnvironmentRecord, "id" | "uid">,
-    record: DatabaseRecord,
+    { record, manifests }: { readonly record: DatabaseRecord; readonly manifests: KnownManifest },
   ) {
     this.#context = context;
     this.#owner = owner;
+    this.#manifests = manifests;
     this.#database = { place: context.layout.databasePlace(owner), record };
   }
 
@@ -40,7 +53,9 @@ export class HeldDatabase {
     await this.#starting.run("", async () => {
       if (await this.isRunning()) return;
       await makeDatabaseSocketFolder(this.#context.layout, this.#owner);
-      await startDatabase(await this.#context.postgres(), this.#database.place);
+      const programs = await this.#context.postgres.forRecord(this.#database.record);
+      const { limits } = await this.#manifests.recallGrants();
+      await startDatabase({ programs }, { ...this.#database.place, limits });
     });
   }
 

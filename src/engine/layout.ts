@@ -4,6 +4,8 @@ import path from "node:path";
 
 import { isEnvironmentId } from "../environment/environment.ts";
 import type { EnvironmentId, EnvironmentRecord } from "../environment/environment.ts";
+import { DEFAULT_LIMITS } from "../environment/manifest.ts";
+import type { DatabaseLimits } from "../environment/manifest.ts";
 import type { AppName, EnvironmentName } from "../environment/name.ts";
 import { formatMark } from "../environment/places.ts";
 import type { DatabasePlace, RuntimePlace, SystemUser } from "../environment/places.ts";
@@ -86,8 +88,12 @@ export class Layout {
     return path.join(this.home.sockets, `${id.slice(0, 8)}k`);
   }
 
-  databasePlace({ id, uid }: Pick<EnvironmentRecord, "id" | "uid">): DatabasePlace {
+  databasePlace(
+    { id, uid }: Pick<EnvironmentRecord, "id" | "uid">,
+    limits: DatabaseLimits = DEFAULT_LIMITS,
+  ): DatabasePlace {
     return {
+      limits,
       id,
       uid,
       folder: path.join(this.folder(id), "database"),

@@ -13,7 +13,8 @@ import type { Manifest } from "../environment/manifest.ts";
 import { preparationInterrupted } from "../environment/problems.ts";
 import type { VariableStore } from "../variables/variables.ts";
 import type { EngineContext } from "./context.ts";
-import { HeldDatabase } from "./held-database.ts";
+import { findHeldDatabase } from "./held-database.ts";
+import type { HeldDatabase } from "./held-database.ts";
 import { HeldRuntime } from "./held-runtime.ts";
 import { KnownManifest } from "./manifests.ts";
 import { asProblem } from "./problems.ts";
@@ -50,8 +51,7 @@ export class LiveEnvironment {
     this.#context = context;
     this.#record = record;
     this.manifests = new KnownManifest(record.files.path);
-    this.#database =
-      record.database === null ? null : new HeldDatabase(context, record, record.database);
+    this.#database = findHeldDatabase(context, record, this.manifests);
     this.#runtime = new HeldRuntime(context, () => this.#record, {
       onChange: () => this.#announce(),
       onLost: async () => this.#lost(),

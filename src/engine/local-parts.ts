@@ -32,6 +32,8 @@ export type Making = {
   /** Whose manifest that is: the folder that it runs on, or that its files are copied from. */
   readonly treeFolder: string;
   readonly maskSql: string | null;
+  /** The folder of the PostgreSQL that its maker named; null: it is not said. */
+  readonly postgresBin: string | null;
   readonly user: SystemUser | null;
 };
 
@@ -153,17 +155,19 @@ type Database = { readonly record: DatabaseRecord | null; readonly detail: strin
 
 async function provideDatabase(
   context: EngineContext,
-  { source, manifest, maskSql }: Making,
+  { source, manifest, maskSql, postgresBin }: Making,
   { draft, onNear }: { draft: Draft; onNear: (record: DatabaseRecord) => void },
 ): Promise<Database> {
   if (manifest.database === null) return { record: null, detail: "" };
-  const place = context.layout.databasePlace(draft);
+  const place = context.layout.databasePlace(draft, manifest.grants.limits);
   if (source === null) {
-    return { record: await createDatabase(await context.postgres(), place, draft.app), detail: "" };
+    const postgres = await context.postgres.forNew(postgresBin);
+    return { record: await createDatabase(postgres, place, draft.app), detail: "" };
   }
   return source.withDatabase(async (database) => {
     if (database === null) return { record: null, detail: "" };
-    return forkDatabase(await context.postgres(), database, { place, maskSql, onNear });
+    const programs = await context.postgres.forRecord(database.record);
+    return forkDatabase({ programs }, database, { place, maskSql, onNear });
   });
 }
 

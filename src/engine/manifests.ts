@@ -2,8 +2,9 @@ import type { Stats } from "node:fs";
 import { readFile, stat } from "node:fs/promises";
 import path from "node:path";
 
-import { hasErrorCode } from "../base/problem.ts";
-import type { Manifest } from "../environment/manifest.ts";
+import { Problem, hasErrorCode } from "../base/problem.ts";
+import { DEFAULT_GRANTS } from "../environment/manifest.ts";
+import type { DatabaseGrants, Manifest } from "../environment/manifest.ts";
 import { findManifest } from "../manifest/manifest.ts";
 import { filesMissing, folderNoApp, maskMissing } from "./problems.ts";
 
@@ -44,6 +45,16 @@ export class KnownManifest {
   async recall(): Promise<Manifest> {
     const isSame = this.#known !== undefined && this.#stamp === (await this.#findStamp());
     return isSame && this.#known !== undefined ? this.#known : this.read();
+  }
+
+  /** What its database grants; a manifest that cannot be read grants what it did before. */
+  async recallGrants(): Promise<DatabaseGrants> {
+    try {
+      return (await this.recall()).grants;
+    } catch (error) {
+      if (error instanceof Problem) return this.#known?.grants ?? DEFAULT_GRANTS;
+      throw error;
+    }
   }
 
   async #findStamp(): Promise<string> {

@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 
 import { isEnvironmentId } from "../environment/environment.ts";
 import type { EnvironmentRecord } from "../environment/environment.ts";
+import { DEFAULT_GRANTS } from "../environment/manifest.ts";
 import type { Manifest, ProcessManifest, VariableManifest } from "../environment/manifest.ts";
 import { parseAppName, parseEnvironmentName } from "../environment/name.ts";
 import { findMainProcess, planCommandVariables, planProcesses } from "./process-plans.ts";
@@ -46,6 +47,7 @@ function input(
       web,
       api: { ...web, folder: "server" },
     },
+    grants: DEFAULT_GRANTS,
     database: null,
     variables: changes.asked ?? {},
     files: { clone: [] },

@@ -40,7 +40,12 @@ function record(changes: Partial<EnvironmentRecord> = {}): EnvironmentRecord {
     createdAt: "2026-01-01T00:00:00.000Z",
     state: { kind: "awake" },
     files: { kind: "linked", path: "/home/ann/shop" },
-    database: { name: "shop", appPassword: "one", adminPassword: "two" },
+    database: {
+      name: "shop",
+      appPassword: "one",
+      adminPassword: "two",
+      postgres: { version: "18.4", bin: null },
+    },
     ports: { web: 20_001, $database: 20_002 },
     searchPath: "/usr/bin",
     uid: null,
@@ -63,7 +68,12 @@ const anyRecord = fc
     parent: fc.constantFrom(null, parseEnvironmentName("development")),
     files: fc.record({ kind: fc.constantFrom("linked", "kept"), path: fc.string() }),
     database: fc.option(
-      fc.record({ name: fc.string(), appPassword: fc.string(), adminPassword: fc.string() }),
+      fc.record({
+        name: fc.string(),
+        appPassword: fc.string(),
+        adminPassword: fc.string(),
+        postgres: fc.record({ version: fc.string(), bin: fc.option(fc.string()) }),
+      }),
     ),
     ports: fc.constantFrom({}, { web: 20_001 }, { web: 1, $database: 65_535 }),
     searchPath: fc.string({ unit: "binary" }),

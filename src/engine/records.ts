@@ -22,6 +22,9 @@ export type AppRecord = {
 /** Where a deleted environment's record waits until its folder is cleared. */
 const DELETED = "deleted.json";
 
+/** Of a record that does not say it: there was no other. */
+const FIRST_POSTGRES = { version: "18", bin: null };
+
 const appName = z.string().transform(parseAppName);
 const environmentName = z.string().transform(parseEnvironmentName);
 const problem = z.object({ code: z.string(), message: z.string(), remedy: z.string() });
@@ -40,7 +43,14 @@ const recordSchema = z.object({
   ]),
   files: z.object({ kind: z.enum(["linked", "kept"]), path: z.string() }),
   database: z
-    .object({ name: z.string(), appPassword: z.string(), adminPassword: z.string() })
+    .object({
+      name: z.string(),
+      appPassword: z.string(),
+      adminPassword: z.string(),
+      postgres: z
+        .object({ version: z.string(), bin: z.string().nullable() })
+        .default(FIRST_POSTGRES),
+    })
     .nullable(),
   ports: z.record(z.string(), z.number()),
   searchPath: z.string(),

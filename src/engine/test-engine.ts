@@ -7,7 +7,7 @@ import path from "node:path";
 import { systemClock, waitFor } from "../base/clock.ts";
 import { removeInside } from "../base/remove-inside.ts";
 import { writeAtomically } from "../base/write-atomically.ts";
-import { installPostgres } from "../database/database.ts";
+import { supplyPostgres } from "../database/database.ts";
 import { parseAppName, parseEnvironmentName } from "../environment/name.ts";
 import { MARK_VARIABLE } from "../environment/places.ts";
 import { findMarked, signalProcess } from "../process/process.ts";
@@ -55,12 +55,10 @@ export function layoutIn(folder: string): Layout {
 /** What an engine's inner parts work with; nothing of it has been started. */
 export function contextOf(layout: Layout, log: string[] = []): EngineContext {
   const { postgres: folder, templates } = layout;
-  let postgres: ReturnType<typeof installPostgres> | undefined;
   return {
     layout,
     clock: systemClock,
-    installed: async () => void (await Promise.allSettled([postgres])),
-    postgres: async () => (postgres ??= installPostgres({ folder, templates, uid: null })),
+    postgres: supplyPostgres({ folder, templates, uid: null, bin: null }),
     keeperProgram: KEEPER,
     inherited: {},
     listeners: () => LISTENERS,

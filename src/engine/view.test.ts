@@ -45,7 +45,12 @@ function liveOf(changes: Partial<EnvironmentRecord> = {}): LiveEnvironment {
     createdAt: "2026-01-01T00:00:00.000Z",
     state: { kind: "asleep" },
     files: { kind: "linked", path: tree },
-    database: { name: "shop", appPassword: "known", adminPassword: "hidden" },
+    database: {
+      name: "shop",
+      appPassword: "known",
+      adminPassword: "hidden",
+      postgres: { version: "18.4", bin: null },
+    },
     ports: { web: 20_001, $database: 20_002 },
     searchPath: "/usr/bin",
     uid: null,

@@ -19,7 +19,12 @@ function noteParts(
     notes.push(`${name} done`);
     return result;
   };
-  const record = { name: "shop", appPassword: "a", adminPassword: "b" };
+  const record = {
+    name: "shop",
+    appPassword: "a",
+    adminPassword: "b",
+    postgres: { version: "18.4", bin: null },
+  };
   const parts: Parts = {
     prepare: async () => step("prepare", undefined),
     provideFiles: async () => step("files", "copied"),

@@ -50,6 +50,15 @@ export type DatabaseRecord = {
   readonly name: string;
   readonly appPassword: string;
   readonly adminPassword: string;
+  readonly postgres: PostgresRecord;
+};
+
+/** Which PostgreSQL made a database, and all its forks: one of another major version cannot read its folder. */
+export type PostgresRecord = {
+  /** Such as `15.18`. */
+  readonly version: string;
+  /** The folder of the user's own programs; null: those that come with Ramet. */
+  readonly bin: string | null;
 };
 
 export const ENVIRONMENT_STATES = [

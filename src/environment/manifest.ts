@@ -5,6 +5,8 @@ export type Manifest = {
   readonly setup: string | null;
   readonly processes: Readonly<Record<string, ProcessManifest>>;
   readonly database: DatabaseManifest | null;
+  /** What only `ramet.json` can say of the database. */
+  readonly grants: DatabaseGrants;
   readonly variables: Readonly<Record<string, VariableManifest>>;
   readonly files: { readonly clone: readonly string[] };
   /** Keys that are valid and that this version does not act on yet. */
@@ -32,6 +34,27 @@ export type ReadyCheck =
   | { readonly kind: "http"; readonly path: string; readonly timeoutMs: number }
   | { readonly kind: "port"; readonly timeoutMs: number }
   | { readonly kind: "none" };
+
+/** What the app gets in its database besides what its role may do by itself. */
+export type DatabaseGrants = { readonly limits: DatabaseLimits };
+
+/** The app's role cannot lift the first and the last. */
+export type DatabaseLimits = {
+  /** Sessions at a time. */
+  readonly connections: number;
+  /** Longer statements are ended, unless the session says otherwise; null: none is. */
+  readonly statementTimeoutMs: number | null;
+  /** Of temporary files, for each session; null: as many as the disk holds. */
+  readonly tempFileBytes: number | null;
+};
+
+export const DEFAULT_LIMITS: DatabaseLimits = {
+  connections: 50,
+  statementTimeoutMs: null,
+  tempFileBytes: null,
+};
+
+export const DEFAULT_GRANTS: DatabaseGrants = { limits: DEFAULT_LIMITS };
 
 export type DatabaseManifest = {
   readonly migrate: string | null;

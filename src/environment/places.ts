@@ -1,6 +1,7 @@
 import type { EnvironmentId } from "./environment.ts";
+import type { DatabaseLimits } from "./manifest.ts";
 
-/** Where one environment's database lives, and as whom it runs. */
+/** Where one environment's database lives, as whom it runs, and what it grants. */
 export type DatabasePlace = {
   readonly id: EnvironmentId;
   /** PostgreSQL's data folder. */
@@ -12,6 +13,7 @@ export type DatabasePlace = {
   /** null: the caller's own user. */
   readonly uid: number | null;
   readonly mark: string;
+  readonly limits: DatabaseLimits;
 };
 
 /** Where one environment's keeper and its logs live, and as whom its processes run. */

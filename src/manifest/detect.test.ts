@@ -6,6 +6,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 
 import { Problem } from "../base/problem.ts";
 import { writeAtomically } from "../base/write-atomically.ts";
+import { DEFAULT_GRANTS } from "../environment/manifest.ts";
 import { findManifest } from "./manifest.ts";
 import { isReloading } from "./reloading.ts";
 
@@ -49,6 +50,7 @@ test("a package.json with a dev script is an app", async () => {
       },
     },
     database: { migrate: null, seed: null, mask: null },
+    grants: DEFAULT_GRANTS,
     variables: {},
     files: { clone: ["node_modules"] },
     unused: [],

@@ -8,6 +8,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 
 import { Problem } from "../base/problem.ts";
 import { writeAtomically } from "../base/write-atomically.ts";
+import { DEFAULT_GRANTS } from "../environment/manifest.ts";
 import type { Manifest } from "../environment/manifest.ts";
 import { findManifest } from "./manifest.ts";
 
@@ -85,6 +86,7 @@ test("every key of a whole ramet.json is read, or said to be unused", async () =
       STRIPE_KEY: { value: null, secret: true, required: true },
     },
     files: { clone: ["node_modules", ".env.local"] },
+    grants: DEFAULT_GRANTS,
     unused: ["services", "api", "limits", "sleep"],
     source: "ramet.json",
   });
@@ -99,6 +101,7 @@ test("an empty ramet.json is valid and has its defaults", async () => {
     database: { migrate: null, seed: null, mask: null },
     variables: {},
     files: { clone: [] },
+    grants: DEFAULT_GRANTS,
     unused: [],
     source: "ramet.json",
   });

@@ -3,6 +3,7 @@ import path from "node:path";
 
 import { exists } from "../base/remove-inside.ts";
 import { writeAtomically } from "../base/write-atomically.ts";
+import { DEFAULT_GRANTS } from "../environment/manifest.ts";
 import type { Answers, Explanation, Manifest, Question } from "../environment/manifest.ts";
 import { suggestAppName } from "../environment/name.ts";
 import { assertStandsAlone, findAppFolder as findFolder } from "./app-folder.ts";
@@ -80,7 +81,7 @@ export async function requireAppFolder(here: string, root: string): Promise<stri
 }
 
 function toManifest({ value, findings, warnings }: Outcome<Detected>): Outcome<Manifest> {
-  return found({ app: null, unused: [], ...value }, findings, warnings);
+  return found({ app: null, grants: DEFAULT_GRANTS, unused: [], ...value }, findings, warnings);
 }
 
 function warnOfUnused({ unused }: Manifest): readonly string[] {

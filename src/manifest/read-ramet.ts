@@ -1,6 +1,7 @@
 import path from "node:path";
 
 import { Problem } from "../base/problem.ts";
+import { DEFAULT_GRANTS } from "../environment/manifest.ts";
 import type {
   Answers,
   DatabaseManifest,
@@ -47,6 +48,7 @@ export async function readRamet(place: Place, file: RametFile): Promise<Outcome<
     ...others,
     ...(await readSaid(folder, file)),
     app: file.app?.toLowerCase() ?? null,
+    grants: DEFAULT_GRANTS,
     unused: listUnused(file),
     source: source === null ? RAMET_FILE : `${RAMET_FILE}, ${source}`,
   };

@@ -26,7 +26,13 @@ export const CALLS = {
   "server.leave": { input: nothing, output: nothing },
 
   "app.create": {
-    input: z.object({ app: text, folder: text, searchPath: z.string() }),
+    input: z.object({
+      app: text,
+      folder: text,
+      searchPath: z.string(),
+      /** The folder of the PostgreSQL that its databases are to run on; null: the server's to say. */
+      postgresBin: text.nullable().default(null),
+    }),
     output: createdEnvironmentSchema,
   },
   "app.list": { input: nothing, output: z.array(appSchema) },

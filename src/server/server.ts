@@ -9,6 +9,7 @@ import { openEngine } from "../engine/engine.ts";
 import type { Engine } from "../engine/engine.ts";
 import { openGateway } from "../gateway/gateway.ts";
 import type { Home } from "../protocol/home.ts";
+import { findPostgresBin } from "../protocol/postgres-bin.ts";
 import type { ServerStatus } from "../protocol/schemas.ts";
 import { openCallServer } from "./call-server.ts";
 import { listInherited } from "./inherited.ts";
@@ -130,6 +131,7 @@ async function openParts(options: ServeOptions, recorded: ServerFile): Promise<O
     clock: systemClock,
     keeperProgram: options.keeperProgram,
     inherited: listInherited(options.environment),
+    postgresBin: findPostgresBin(options.environment, home.folder) ?? null,
     listeners: () => ({ gatewayPort: gateway.port, databasePort: wire.port }),
     log,
     ...(options.checkpoint === undefined ? {} : { checkpoint: options.checkpoint }),

@@ -3,6 +3,7 @@ import path from "node:path";
 import { DEVELOPMENT, parseAppName, suggestAppName } from "../../environment/name.ts";
 import type { AppName } from "../../environment/name.ts";
 import { requireAppFolder } from "../../manifest/manifest.ts";
+import { findPostgresBin } from "../../protocol/postgres-bin.ts";
 import { findWithAnswers, type Found, offerToWrite } from "../adoption.ts";
 import { createAndBind } from "../binding-change.ts";
 import { flag, value } from "../command-shape.ts";
@@ -42,11 +43,13 @@ export const init = defineCommand({
     await assertUnbound(session, app);
     const offer = { folder, app, isYes: input.has("yes") };
     const isNew = found !== undefined && (await offerToWrite(session, found, offer));
-    const searchPath = session.context.environment["PATH"] ?? "";
+    const { environment, folder: here } = session.context;
+    const searchPath = environment["PATH"] ?? "";
+    const postgresBin = findPostgresBin(environment, here) ?? null;
     const created = await createAndBind(session, {
       app,
       name: DEVELOPMENT,
-      create: () => session.call("app.create", { app, folder, searchPath }),
+      create: () => session.call("app.create", { app, folder, searchPath, postgresBin }),
     });
     return { created, isNew, isInGit: workspace.git !== null };
   },
