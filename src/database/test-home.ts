@@ -30,15 +30,18 @@ export type TestHome = {
 };
 
 /** A folder that other users can pass through, as a server's home is where root runs it. */
-export async function createTestFolder(): Promise<string> {
-  const folder = await mkdtemp(path.join(os.tmpdir(), "rdb-"));
+export async function createTestFolder(below = os.tmpdir()): Promise<string> {
+  const folder = await mkdtemp(path.join(below, "rdb-"));
   await chmod(folder, 0o711);
   return folder;
 }
 
-/** `bin`: the folder of the PostgreSQL to be tested; otherwise it is the one that comes with Ramet. */
-export async function openTestHome(options: { readonly bin?: string } = {}): Promise<TestHome> {
-  const folder = await createTestFolder();
+/** `bin`: the folder of the PostgreSQL to be tested; otherwise it is the one that comes with Ramet. `below`: the disk. */
+export async function openTestHome(
+  options: { readonly bin?: string; readonly below?: string } = {},
+): Promise<TestHome> {
+  const { below = os.tmpdir() } = options;
+  const folder = await createTestFolder(below);
   const places: DatabasePlace[] = [];
   let count = 0;
   const homeId = `test-${randomBytes(6).toString("hex")}`;
@@ -62,7 +65,7 @@ export async function openTestHome(options: { readonly bin?: string } = {}): Pro
       for (const place of places) await stopDatabase(place);
       const left = (await findMarked(MARK_VARIABLE, `${homeId}.`)).map(({ mark }) => mark);
       for (const mark of left) await endMarked(MARK_VARIABLE, mark, { graceMs: 0 });
-      await removeInside(os.tmpdir(), folder);
+      await removeInside(below, folder);
       if (left.length > 0) throw new Error(`Processes were left: ${left.join(", ")}`);
     },
   };

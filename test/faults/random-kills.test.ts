@@ -18,6 +18,7 @@ import {
 } from "../journeys/machine.ts";
 import { eventually, fetchJson, openStage } from "../journeys/stage.ts";
 import type { Stage } from "../journeys/stage.ts";
+import { createRandom } from "./random.ts";
 
 /** How often, and with which random numbers: the same seed makes the same choices. */
 const ROUNDS = Number(process.env["RAMET_FAULT_ROUNDS"] ?? 30);
@@ -113,15 +114,4 @@ async function expectSound(what: string): Promise<void> {
 
 async function list(): Promise<readonly EnvironmentView[]> {
   return listed.parse(await stage.json(app, ["env", "list"]));
-}
-
-/** Mulberry32: small, and the same everywhere. */
-function createRandom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = Math.trunc(state + 0x6d2b79f5);
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

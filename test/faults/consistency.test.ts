@@ -1,0 +1,135 @@
+/** Forks of a source that is written to all the while: each is of one moment, none lacks what was committed before. */
+import { randomInt } from "node:crypto";
+import path from "node:path";
+
+import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+
+import { openPlaces } from "../../bench/kit/places.ts";
+import type { Place } from "../../bench/kit/places.ts";
+import { waitFor } from "../../src/base/clock.ts";
+import { removeInside } from "../../src/base/remove-inside.ts";
+import { UndoStack } from "../../src/base/undo-stack.ts";
+import {
+  createDatabase,
+  forkDatabase,
+  queryDatabase,
+  stopDatabase,
+} from "../../src/database/database.ts";
+import type { Database } from "../../src/database/database.ts";
+import { APP_ROLE } from "../../src/database/settings.ts";
+import { asAdmin, openTestHome, untilNoTraces } from "../../src/database/test-home.ts";
+import type { TestHome } from "../../src/database/test-home.ts";
+import { BANK_SQL, findBankFaults } from "./bank.ts";
+import type { Acknowledged, Ask } from "./bank.ts";
+import { createRandom } from "./random.ts";
+import { findCorruption } from "./soundness.ts";
+import { Transfers } from "./transfers.ts";
+
+/** How many on each file system, and with which random numbers. */
+const FORKS = Number(process.env["RAMET_FAULT_FORKS"] ?? 200);
+const SEED = Number(process.env["RAMET_FAULT_SEED"] ?? randomInt(2 ** 31));
+/** Begun at one moment: more than may be copied at a time. */
+const MOST_AT_ONCE = 10;
+const LIMIT_MS = 1_800_000;
+
+const undo = new UndoStack();
+const ending = new UndoStack();
+let places: readonly Place[];
+let remarks: readonly string[];
+
+beforeAll(async () => {
+  ({ places, remarks } = await openPlaces(undo, AbortSignal.timeout(LIMIT_MS)));
+});
+afterEach(async () => ending.undo());
+afterAll(async () => undo.undo());
+
+test.for(["copied byte by byte", "by reflink"])(
+  `${FORKS} forks of a source under transfers, %s: no sum is broken, no row an orphan, no commit lost (seed ${SEED})`,
+  { timeout: LIMIT_MS },
+  async (way, { skip }) => {
+    const place = places[way === "by reflink" ? 1 : 0];
+    if (place === undefined) {
+      skip(remarks.join(" "));
+      return;
+    }
+    const home = await openTestHome({ below: place.folder });
+    ending.push(async () => home.close());
+    const bank = await openBank(home);
+    const random = createRandom(SEED);
+    const transfers = new Transfers(() => loginOf(bank), random);
+    ending.push(async () => transfers.stop());
+    await untilWorking(transfers);
+    for (let made = 0; made < FORKS;) {
+      const count = Math.min(FORKS - made, 1 + Math.floor(random() * MOST_AT_ONCE));
+      const { acknowledged } = transfers;
+      const forks = Array.from({ length: count }, async () => fork(home, bank));
+      for (const copy of await Promise.all(forks)) {
+        const faults = await findFaults(copy, acknowledged);
+        expect({ made, faults }).toEqual({ made, faults: [] });
+        await remove(copy);
+        made += 1;
+      }
+    }
+    await transfers.stop();
+    expect(transfers).toMatchObject({ failures: [], losses: [] });
+    expect(await findFaults(bank, transfers.acknowledged)).toEqual([]);
+    expect(await untilNoTraces(bank)).toBe(0);
+  },
+);
+
+test("what is torn from its transaction, or missing, is found", async () => {
+  const [place] = places;
+  const home = await openTestHome();
+  ending.push(async () => home.close());
+  const bank = await openBank(home);
+  const ask: Ask = async (sql) => (await queryDatabase(bank, sql)).rows;
+  await ask("INSERT INTO orders VALUES (0, 1, 2); INSERT INTO lines VALUES (0, 1, 1)");
+  await ask("INSERT INTO transfers VALUES (0, 2, 1, 2, 7)");
+  await ask("UPDATE accounts SET amount = amount - 7 WHERE n = 1; CREATE TABLE churn0 (n int)");
+  await ask("SET session_replication_role = replica; INSERT INTO lines VALUES (5, 5, 5)");
+  expect(await findBankFaults(ask, [3])).toEqual([
+    "1 accounts that the transfers do not explain",
+    "7 money made or lost",
+    "1 lines without their order",
+    "1 orders without all of their lines",
+    "2 transfers without their order",
+    "1 transfers missing between others",
+    "1 tables that were made at once and are not whole",
+    "lane 0 has 2 of 3 acknowledged transfers",
+  ]);
+});
+
+async function openBank(home: TestHome): Promise<Database> {
+  const place = await home.createPlace();
+  const bank = { place, record: await createDatabase(home.postgres, place, "bank") };
+  await queryDatabase(bank, BANK_SQL);
+  return bank;
+}
+
+function loginOf({ place, record }: Database): object {
+  const { name: database, appPassword: password } = record;
+  return { host: place.socketFolder, user: APP_ROLE, password, database };
+}
+
+async function untilWorking(transfers: Transfers): Promise<void> {
+  const works = (): true | undefined =>
+    transfers.acknowledged.every((number) => number > 10) ? true : undefined;
+  expect(await waitFor(works, { timeoutMs: 30_000 })).toBe(true);
+}
+
+async function fork(home: TestHome, bank: Database): Promise<Database> {
+  const place = await home.createPlace();
+  const { record } = await forkDatabase(home.postgres, bank, { place, maskSql: null });
+  return { place, record };
+}
+
+async function findFaults(copy: Database, acknowledged: Acknowledged): Promise<readonly string[]> {
+  const ask: Ask = async (sql) => (await queryDatabase(copy, sql)).rows;
+  const corruption = await asAdmin(copy, findCorruption, copy.record.name);
+  return [...(await findBankFaults(ask, acknowledged)), ...corruption];
+}
+
+async function remove({ place }: Database): Promise<void> {
+  await stopDatabase(place);
+  await removeInside(path.dirname(place.folder), place.folder);
+}
