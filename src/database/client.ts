@@ -1,5 +1,6 @@
 import { Client } from "pg";
 
+import { monotonicMs, sleep } from "../base/clock.ts";
 import { messageOf } from "../base/problem.ts";
 import { databaseUnreachable } from "./problems.ts";
 import { ADMIN_ROLE, SOCKET_PORT } from "./settings.ts";
@@ -33,6 +34,9 @@ const ADMINS = "-c search_path=pg_catalog";
 /** A server that answers at all answers sooner; one under full load needs longer to fork a session. */
 const CONNECT_LIMIT_MS = 15_000;
 const END_LIMIT_MS = 5_000;
+/** Said while it starts, recovers or stops. */
+const CANNOT_CONNECT_NOW = "57P03";
+const RECOVERY_STEP_MS = 10;
 /** For the longest of our own statements, a mask over all rows. */
 const OUR_LIMIT_MS = 30 * 60_000;
 
@@ -49,8 +53,24 @@ export async function withClient<T>(
   }
 }
 
-/** The caller ends it. SQL errors of the connecting itself are thrown as they are. @throws `database_unreachable` */
+/**
+ * The caller ends it. A server that recovers from a crash is waited for; other SQL errors of the connecting itself are
+ * thrown as they are. @throws `database_unreachable`
+ */
 export async function connect(login: Login): Promise<Client> {
+  const end = monotonicMs() + CONNECT_LIMIT_MS;
+  for (;;) {
+    try {
+      return await connectOnce(login);
+    } catch (error) {
+      const isSoonOver = isSqlError(error) && error.code === CANNOT_CONNECT_NOW;
+      if (!isSoonOver || monotonicMs() >= end) throw error;
+      await sleep(RECOVERY_STEP_MS);
+    }
+  }
+}
+
+async function connectOnce(login: Login): Promise<Client> {
   const client = createClient(login);
   try {
     await client.connect();

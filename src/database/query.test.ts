@@ -1,7 +1,9 @@
+import { Client, DatabaseError } from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { waitFor } from "../base/clock.ts";
-import { createDatabase, queryDatabase } from "./database.ts";
+import { signalProcess } from "../process/process.ts";
+import { createDatabase, queryDatabase, stopDatabase } from "./database.ts";
 import type { Database } from "./database.ts";
 import { MAX_ROWS } from "./query.ts";
 import { asAdmin, countBusy, failureOf, openTestHome } from "./test-home.ts";
@@ -43,6 +45,17 @@ test.each([
   ["", { columns: [], rows: [], count: null }],
 ])("%j answers what its last statement does", async (sql, result) => {
   expect(await queryDatabase(shop, sql)).toEqual(result);
+});
+
+test("a server that recovers from a crash of one session is waited for", async () => {
+  const place = await home.createPlace();
+  const busy = { place, record: await createDatabase(home.postgres, place, "busy") };
+  // Recovery must take longer than a look at it.
+  await ask(busy, "CREATE TABLE t AS SELECT n, repeat('x', 500) FROM generate_series(1, 100000) n");
+  await failureOf(asAdmin(busy, async (admin) => crash(admin)));
+  expect(await untilRefused(busy)).toBe("57P03");
+  expect(await ask(busy, "SELECT count(*) FROM t")).toEqual([["100000"]]);
+  await stopDatabase(place);
 });
 
 test("an error in SQL is told with its place and PostgreSQL's hint", async () => {
@@ -99,3 +112,29 @@ test("a query whose session is ended by others is a problem", async () => {
   );
   expect(await ended).toMatchObject({ code: "sql_failed" });
 });
+
+/** Kills the process of the session itself, and asks it once more, so that its end is waited for. */
+async function crash(admin: Client): Promise<void> {
+  const { rows } = await admin.query<{ pid: number }>("SELECT pg_backend_pid() AS pid");
+  for (const { pid } of rows) signalProcess(pid, "SIGKILL");
+  await admin.query("SELECT 1");
+}
+
+/** Knocks until the server refuses to let anyone in. Resolves with PostgreSQL's code for why. */
+async function untilRefused({ place, record }: Database): Promise<string | undefined> {
+  const login = { host: place.socketFolder, user: "app", password: record.appPassword };
+  const knock = async (): Promise<string | undefined> => {
+    const client = new Client({ ...login, database: record.name });
+    // It may be let in just before the server notices, and is thrown out again then.
+    client.on("error", () => undefined);
+    try {
+      await client.connect();
+      return undefined;
+    } catch (error) {
+      return error instanceof DatabaseError ? error.code : undefined;
+    } finally {
+      await client.end();
+    }
+  };
+  return waitFor(knock, { timeoutMs: 10_000, everyMs: 1 });
+}

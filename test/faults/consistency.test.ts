@@ -1,5 +1,6 @@
 /** Forks of a source that is written to all the while: each is of one moment, none lacks what was committed before. */
 import { randomInt } from "node:crypto";
+import { open } from "node:fs/promises";
 import path from "node:path";
 
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
@@ -13,13 +14,14 @@ import {
   createDatabase,
   forkDatabase,
   queryDatabase,
+  startDatabase,
   stopDatabase,
 } from "../../src/database/database.ts";
 import type { Database } from "../../src/database/database.ts";
 import { APP_ROLE } from "../../src/database/settings.ts";
 import { asAdmin, openTestHome, untilNoTraces } from "../../src/database/test-home.ts";
 import type { TestHome } from "../../src/database/test-home.ts";
-import { BANK_SQL, findBankFaults } from "./bank.ts";
+import { BANK_SQL, countHalfTables, findBankFaults } from "./bank.ts";
 import type { Acknowledged, Ask } from "./bank.ts";
 import { createRandom } from "./random.ts";
 import { findCorruption } from "./soundness.ts";
@@ -65,7 +67,8 @@ test.for(["copied byte by byte", "by reflink"])(
       const forks = Array.from({ length: count }, async () => fork(home, bank));
       for (const copy of await Promise.all(forks)) {
         const faults = await findFaults(copy, acknowledged);
-        expect({ made, faults }).toEqual({ made, faults: [] });
+        const halves = await countHalfTables(askOf(copy));
+        expect({ made, faults, halves }).toEqual({ made, faults: [], halves: 0 });
         await remove(copy);
         made += 1;
       }
@@ -82,7 +85,7 @@ test("what is torn from its transaction, or missing, is found", async () => {
   const home = await openTestHome();
   ending.push(async () => home.close());
   const bank = await openBank(home);
-  const ask: Ask = async (sql) => (await queryDatabase(bank, sql)).rows;
+  const ask = askOf(bank);
   await ask("INSERT INTO orders VALUES (0, 1, 2); INSERT INTO lines VALUES (0, 1, 1)");
   await ask("INSERT INTO transfers VALUES (0, 2, 1, 2, 7)");
   await ask("UPDATE accounts SET amount = amount - 7 WHERE n = 1; CREATE TABLE churn0 (n int)");
@@ -94,9 +97,25 @@ test("what is torn from its transaction, or missing, is found", async () => {
     "1 orders without all of their lines",
     "2 transfers without their order",
     "1 transfers missing between others",
-    "1 tables that were made at once and are not whole",
     "lane 0 has 2 of 3 acknowledged transfers",
   ]);
+  expect(await countHalfTables(ask)).toBe(1);
+});
+
+test.for(["accounts", "accounts_pkey"])("a damaged page of %s is found", async (relation) => {
+  const [place] = places;
+  const home = await openTestHome(place?.folder);
+  ending.push(async () => home.close());
+  const bank = await openBank(home);
+  const [[file] = []] = (await queryDatabase(bank, `SELECT pg_relation_filepath('${relation}')`))
+    .rows;
+  await stopDatabase(bank.place);
+  const handle = await open(path.join(bank.place.folder, file ?? ""), "r+");
+  await handle.write("torn", 8192 + 4096);
+  await handle.close();
+  await startDatabase(home.postgres, bank.place);
+  const faults = await asAdmin(bank, findCorruption, bank.record.name);
+  expect(faults.join()).toContain(`${relation}: `);
 });
 
 async function openBank(home: TestHome): Promise<Database> {
@@ -124,9 +143,12 @@ async function fork(home: TestHome, bank: Database): Promise<Database> {
 }
 
 async function findFaults(copy: Database, acknowledged: Acknowledged): Promise<readonly string[]> {
-  const ask: Ask = async (sql) => (await queryDatabase(copy, sql)).rows;
   const corruption = await asAdmin(copy, findCorruption, copy.record.name);
-  return [...(await findBankFaults(ask, acknowledged)), ...corruption];
+  return [...(await findBankFaults(askOf(copy), acknowledged)), ...corruption];
+}
+
+function askOf(database: Database): Ask {
+  return async (sql) => (await queryDatabase(database, sql)).rows;
 }
 
 async function remove({ place }: Database): Promise<void> {
