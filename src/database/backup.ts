@@ -35,6 +35,8 @@ export type BackupOptions = {
   readonly uid: number | null;
   /** Of the server. */
   readonly major: number;
+  /** See `CopyOptions`. */
+  readonly behind?: AbortSignal;
 };
 
 export type Backup = {
@@ -56,14 +58,14 @@ export async function backUp(admin: Client, options: BackupOptions): Promise<Bac
     admin.query(`SELECT pg_create_physical_replication_slot(${name}, true, true)`),
   );
   await traced("checkpoint of the source", async () => admin.query(`SELECT ${calls.start(name)}`));
-  const { source, target, uid } = options;
+  const { source, target } = options;
   let hasUnlogged = false;
   const skip = (entry: string, beside: ReadonlySet<string>): boolean => {
     hasUnlogged ||= isEmptyForm(entry);
     return isLeftOutOfBackup(entry, beside);
   };
   const copied = await traced("files of the database", async () =>
-    copyFolder(source, target, { skip, uid }),
+    copyFolder(source, target, { ...options, skip }),
   );
   copyControl(options);
   const end = await traced("end of the backup", async () => stopBackup(admin, calls.stop));
@@ -74,7 +76,8 @@ export async function backUp(admin: Client, options: BackupOptions): Promise<Bac
 
 type BackupEnd = { readonly label: string; readonly first: string; readonly last: string };
 
-async function refuseTablespaces(admin: Client): Promise<void> {
+/** What lies outside a data folder is not copied with it. @throws `database_tablespaces` */
+export async function refuseTablespaces(admin: Client): Promise<void> {
   const { rows } = await admin.query<{ spcname: string }>(
     "SELECT spcname FROM pg_tablespace WHERE spcname NOT IN ('pg_default', 'pg_global')",
   );
@@ -117,7 +120,10 @@ function writeLabel({ target, uid }: BackupOptions, label: string): void {
   giveTo(file, uid);
 }
 
-/** The WAL from the backup's start to its end; names of one timeline sort as their places do. */
+/**
+ * The WAL from the backup's start to its end; names of one timeline sort as their places do. And how that timeline came
+ * to be, which its standbys ask for.
+ */
 async function copySegments(
   { source, target, uid }: BackupOptions,
   { first, last, reflinked }: BackupEnd & { readonly reflinked: boolean },
@@ -126,7 +132,8 @@ async function copySegments(
   if (folder === undefined) throw sourceLost("its pg_wal is gone");
   try {
     const isNeeded = (name: string): boolean =>
-      /^[0-9A-F]{24}$/.test(name) && name >= first && name <= last;
+      (/^[0-9A-F]{24}$/.test(name) && name >= first && name <= last) ||
+      /^[0-9A-F]{8}\.history$/.test(name);
     const names = (await readdir(folder.path)).filter(isNeeded);
     for (const name of names) {
       const copy = path.join(target, "pg_wal", name);

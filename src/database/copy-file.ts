@@ -10,6 +10,8 @@ import {
 import path from "node:path";
 
 import { hasErrorCode, messageOf } from "../base/problem.ts";
+import { createPace } from "./copy-pace.ts";
+import type { Pace } from "./copy-pace.ts";
 import { giveTo, pinFile } from "./owned-files.ts";
 import type { Pinned } from "./owned-files.ts";
 
@@ -35,11 +37,14 @@ export type JobAnswer =
 const NO_REFLINK = ["EXDEV", "ENOTSUP", "EOPNOTSUPP", "EINVAL", "ENOSYS", "ENOTTY", "EPERM"];
 const CHUNK_BYTES = 1024 * 1024;
 
+/** Of a thread for whose copies nobody waits. */
+let pace: Pace | undefined;
 let chunk: Buffer | undefined;
 
 /** Does a job in a thread of its own, for another. */
-export function answerJob(job: CopyJob): JobAnswer {
+export function answerJob({ flags, ...job }: CopyJob & { flags: Int32Array | null }): JobAnswer {
   try {
+    if (flags !== null) pace ??= createPace(flags);
     return { done: copyFiles(job) };
   } catch (error) {
     const code = error instanceof Error && "code" in error ? String(error.code) : null;
@@ -92,6 +97,7 @@ export function copyBytes(source: Pinned, target: string): void {
       if (bytesRead === 0) return;
       writeAll(fd, chunk.subarray(0, bytesRead), at);
       at += bytesRead;
+      pace?.(fd, bytesRead);
     }
   } finally {
     closeSync(fd);

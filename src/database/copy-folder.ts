@@ -3,6 +3,7 @@ import { readdir, rm } from "node:fs/promises";
 import path from "node:path";
 
 import { hasErrorCode } from "../base/problem.ts";
+import { copyBehind } from "./copy-behind.ts";
 import { reflinkFile } from "./copy-file.ts";
 import { copyInThread } from "./copy-threads.ts";
 import { giveTo, pinFile, pinFolder } from "./owned-files.ts";
@@ -12,6 +13,8 @@ export type CopyOptions = {
   readonly skip: (entry: string, beside: ReadonlySet<string>) => boolean;
   /** Who owns the copies; null: whoever runs this. */
   readonly uid: number | null;
+  /** Given where nobody waits for the copy: it is made behind all others, until this gives it up. */
+  readonly behind?: AbortSignal;
 };
 
 export type Copied = { readonly bytes: number; readonly reflinked: boolean };
@@ -94,8 +97,9 @@ function makeLevel(above: Level, name: string, uid: number | null): Level {
 type Some = { readonly folder: string; readonly names: readonly string[]; readonly target: string };
 
 async function copySome(some: Some, run: Run): Promise<void> {
-  const { uid, reflinked } = run;
-  const { bytes } = await copyInThread({ ...some, uid, reflinked });
+  const { uid, reflinked, behind } = run;
+  const job = { ...some, uid, reflinked };
+  const { bytes } = await (behind === undefined ? copyInThread(job) : copyBehind(job, behind));
   run.bytes += bytes;
 }
 

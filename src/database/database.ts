@@ -1,6 +1,7 @@
 /** An environment's PostgreSQL: its own server and data folder, made, forked, started, stopped, asked; and the one port that leads to all. */
 import type { DatabaseRecord } from "../environment/environment.ts";
 import type { DatabasePlace } from "../environment/places.ts";
+import { hurrying } from "./copy-behind.ts";
 import { createFromTemplate } from "./create.ts";
 import { forkInto } from "./fork.ts";
 import { changing, untilCopied } from "./place-use.ts";
@@ -9,11 +10,15 @@ import * as programs from "./programs.ts";
 import { runQuery } from "./query.ts";
 import type { QueryResult } from "./query.ts";
 import { APP_ROLE } from "./settings.ts";
+import { buildStandby, dropStreams, readStreams } from "./standby.ts";
+import type * as standby from "./standby.ts";
 import * as supply from "./supply.ts";
 import { openGateway } from "./wire/wire-gateway.ts";
 
 export type Postgres = programs.Postgres;
 export type PostgresSupply = supply.Supply;
+
+export type Stream = standby.Stream;
 
 export type Database = { readonly place: DatabasePlace; readonly record: DatabaseRecord };
 
@@ -41,7 +46,7 @@ export function createDatabase(
 }
 
 /**
- * Copies a database, awake or asleep, and leaves the copy running, masked and with passwords of its own.
+ * Promotes a standby, or copies a database, awake or asleep, and leaves the copy running, masked and with passwords of its own.
  * @throws `database_failed`, `database_fork_failed`, `database_tablespaces`, `mask_failed`
  */
 export function forkDatabase(
@@ -50,11 +55,40 @@ export function forkDatabase(
   target: {
     readonly place: DatabasePlace;
     readonly maskSql: string | null;
+    /** Whether a standby of the source waits at this place, or none does though there are to be some. */
+    readonly standby?: "ready" | "missed";
     /** Called when what is left to do takes seconds at most, with the record as it will be. */
     readonly onNear?: (record: DatabaseRecord) => void;
   },
 ): Promise<{ record: DatabaseRecord; detail: string }> {
   return forkInto(postgres.programs, source, target);
+}
+
+/**
+ * Copies a database that serves, at the least priority and not while anyone is `hurrying`, and leaves the copy
+ * following it, to be promoted by a fork: nobody but we can connect to it.
+ */
+export function createStandby(
+  postgres: Pick<Postgres, "programs">,
+  source: Database,
+  target: { readonly place: DatabasePlace; readonly signal: AbortSignal },
+): Promise<void> {
+  return buildStandby(source, target.place, { programs: postgres.programs, signal: target.signal });
+}
+
+/** What the source keeps for each of its standbys. @throws `database_unreachable` */
+export function listStreams(source: Database): Promise<readonly Stream[]> {
+  return readStreams(source);
+}
+
+/** Lets go of what it keeps for standbys that are gone. */
+export function endStreams(source: Database, ids: readonly string[]): Promise<void> {
+  return dropStreams(source, ids);
+}
+
+/** Standbys are not copied while this work goes on. */
+export function withoutCopyingBehind<T>(work: () => Promise<T>): Promise<T> {
+  return hurrying(work);
 }
 
 /** One that runs already is adopted. @throws `database_failed` */

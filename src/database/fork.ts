@@ -6,64 +6,109 @@ import { traced } from "../base/trace.ts";
 import type { DatabaseRecord } from "../environment/environment.ts";
 import type { DatabasePlace } from "../environment/places.ts";
 import { type Backup, backUp } from "./backup.ts";
-import { adminLogin, isSqlError, withClient } from "./client.ts";
+import { isSqlError, withClient } from "./client.ts";
 import type { Login } from "./client.ts";
 import { copyFolder, describeCopy, isQuickToCopy } from "./copy-folder.ts";
 import type { Copied } from "./copy-folder.ts";
 import { prepareThreads } from "./copy-threads.ts";
 import { isLeftOut } from "./data-folder.ts";
 import { chooseSyncMethod, flushDataFolder } from "./flush.ts";
-import { inNewFolder, startFirst } from "./new-server.ts";
+import { inNewFolder, orNothing, removeDatabase, startFirst } from "./new-server.ts";
 import { pinFolder } from "./owned-files.ts";
 import { changing, copyingAtRest, takingTurns } from "./place-use.ts";
 import { findPostmaster } from "./postmaster.ts";
 import { maskFailed, sourceLost, tablespacesRefused } from "./problems.ts";
 import { majorOf } from "./programs.ts";
 import type { Programs } from "./programs.ts";
+import { promoteStandby } from "./promotion.ts";
+import type { Promotion } from "./promotion.ts";
 import { createPasswords } from "./roles.ts";
 import { APP_ROLE } from "./settings.ts";
+import { adminOf, countUnlogged } from "./source.ts";
+import type { Source } from "./source.ts";
 
-export type Source = { readonly place: DatabasePlace; readonly record: DatabaseRecord };
 export type ForkTarget = {
   readonly place: DatabasePlace;
   readonly maskSql: string | null;
+  /** Whether a standby of the source waits at this place, or none does though there are to be some. */
+  readonly standby?: "ready" | "missed";
   readonly onNear?: (record: DatabaseRecord) => void;
 };
 export type Fork = { readonly record: DatabaseRecord; readonly detail: string };
 
-/** Copies a source, served or at rest, and leaves the copy running, with passwords of its own and masked. */
+/**
+ * Promotes a standby of the source, or copies it, served or at rest; leaves the fork running, with passwords of its
+ * own and masked.
+ */
 export async function forkInto(
   programs: Programs,
   source: Source,
   target: ForkTarget,
 ): Promise<Fork> {
-  const { place } = target;
-  prepareThreads();
+  const { place, standby, maskSql } = target;
   const passwords = createPasswords();
   const record = { ...source.record, ...passwords };
+  const forking = { programs, source, target, record };
+  const promoted = standby === "ready" ? await promoteInto(forking) : NOT_READY;
+  const detail = promoted.isDone
+    ? `promoted a standby${describeUnlogged(promoted.unlogged)}`
+    : await copyInto(forking, standby === undefined ? null : promoted.why);
+  if (maskSql !== null)
+    await orNothing(place, async () =>
+      traced("mask", async () => mask({ place, record }, maskSql)),
+    );
+  return { record, detail };
+}
+
+type Forking = {
+  readonly programs: Programs;
+  readonly source: Source;
+  readonly target: ForkTarget;
+  readonly record: DatabaseRecord;
+};
+
+const NOT_READY = { isDone: false, why: "no standby was ready" } as const;
+
+/** What could not be promoted is removed. */
+async function promoteInto({ programs, source, target, record }: Forking): Promise<Promotion> {
+  const { place, onNear } = target;
+  const options = { programs, passwords: record, onNear: () => onNear?.(record) };
+  const promotion = await promoteStandby(source, place, options);
+  if (!promotion.isDone) await removeDatabase(place);
+  return promotion;
+}
+
+/** Resolves with how; `missed`: why it is no promotion, of which nothing is said where a copy costs nothing. */
+async function copyInto(
+  { programs, source, target, record }: Forking,
+  missed: string | null,
+): Promise<string> {
+  const { place, onNear } = target;
+  prepareThreads();
   return inNewFolder(place, async () => {
-    if (await isQuickToCopy(source.place.folder, place.folder)) target.onNear?.(record);
+    if (await isQuickToCopy(source.place.folder, place.folder)) onNear?.(record);
     const { copied, unlogged, isAtRest } = await traced("copy of the database", async () =>
       copySource(source, place),
     );
-    target.onNear?.(record);
+    onNear?.(record);
     const syncMethod = await chooseSyncMethod(copied);
     // A server that finds a clean shutdown flushes nothing: it trusts that the last one did.
     if (isAtRest)
       await traced("flush", async () => flushDataFolder(programs, place.folder, syncMethod));
     await startFirst(place, {
       programs,
-      passwords,
+      passwords: record,
       adminPassword: source.record.adminPassword,
       syncMethod,
       prepare: async () => {},
     });
-    const { maskSql } = target;
-    if (maskSql !== null) await traced("mask", async () => mask({ place, record }, maskSql));
-    const emptied = unlogged === 0 ? "" : `; unlogged tables are empty: ${unlogged}`;
-    const detail = describeCopy(copied) + emptied;
-    return { record, detail };
+    const reason = missed === null || copied.reflinked ? "" : `: ${missed}`;
+    return describeCopy(copied) + reason + describeUnlogged(unlogged);
   });
+}
+
+function describeUnlogged(tables: number): string {
+  return tables === 0 ? "" : `; unlogged tables are empty: ${tables}`;
 }
 
 type SourceCopy = {
@@ -83,7 +128,7 @@ async function copySource(source: Source, target: DatabasePlace): Promise<Source
   if (atRest !== undefined) return { copied: await atRest.copied, unlogged: 0, isAtRest: true };
   return takingTurns(source.place, async () => {
     const { copied, hasUnlogged } = await copyLive(source, target);
-    const unlogged = hasUnlogged ? await countUnlogged(source) : 0;
+    const unlogged = hasUnlogged ? await countEmptied(source) : 0;
     return { copied, unlogged, isAtRest: false };
   });
 }
@@ -115,21 +160,9 @@ async function copyLive(source: Source, target: DatabasePlace): Promise<Backup> 
   }
 }
 
-/** Tables of the source, for people; none where the app dropped its database meanwhile. */
-async function countUnlogged(source: Source): Promise<number> {
-  const counting = withClient(adminOf(source, source.record.name), async (admin) => {
-    const { rows } = await admin.query<{ count: string }>(
-      "SELECT count(*) FROM pg_catalog.pg_class WHERE relpersistence = 'u' AND relkind = 'r'",
-    );
-    return Number(rows[0]?.count ?? 0);
-  });
-  return counting.catch(() => 0);
-}
-
-function adminOf({ place, record }: Source, database?: string): Login {
-  const { socketFolder } = place;
-  const { adminPassword: password, postgres } = record;
-  return adminLogin({ socketFolder, password, major: majorOf(postgres.version) }, database);
+/** For people; none where the app dropped its database meanwhile. */
+async function countEmptied(source: Source): Promise<number> {
+  return withClient(adminOf(source, source.record.name), countUnlogged).catch(() => 0);
 }
 
 /** `pg` gives a lost connection no code. */

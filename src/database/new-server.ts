@@ -20,19 +20,31 @@ import { APP_ROLE } from "./settings.ts";
 
 /** Makes the data folder, which only we can enter, and works on it; when that fails, nothing is left. */
 export async function inNewFolder<T>(place: DatabasePlace, work: () => Promise<T>): Promise<T> {
+  await mkdir(place.folder, { mode: 0o700 });
+  return orNothing(place, work);
+}
+
+/** When the work fails, neither server nor data folder is left. */
+export async function orNothing<T>(place: DatabasePlace, work: () => Promise<T>): Promise<T> {
   const undo = new UndoStack();
+  undo.push(() => removeInside(path.dirname(place.folder), place.folder));
+  undo.push(() => stopIfRunning(place));
   try {
-    await mkdir(place.folder, { mode: 0o700 });
-    undo.push(() => removeInside(path.dirname(place.folder), place.folder));
-    undo.push(async () => {
-      const pid = await findPostmaster(place);
-      if (pid !== undefined) await stopPostmaster(pid);
-    });
     return await work();
   } catch (error) {
     await undo.undo();
     throw error;
   }
+}
+
+export async function removeDatabase(place: DatabasePlace): Promise<void> {
+  await stopIfRunning(place);
+  await removeInside(path.dirname(place.folder), place.folder);
+}
+
+async function stopIfRunning(place: DatabasePlace): Promise<void> {
+  const pid = await findPostmaster(place);
+  if (pid !== undefined) await stopPostmaster(pid);
 }
 
 export type FirstStart = {
@@ -52,16 +64,17 @@ export async function startFirst(place: DatabasePlace, first: FirstStart): Promi
   giveTo(place.folder, place.uid);
   await traced("start of PostgreSQL", async () => startPostmaster(first.programs, place, first));
   const { socketFolder } = place;
-  await traced("passwords", async () =>
-    withClient(
-      adminLogin({ socketFolder, password: first.adminPassword, major: first.programs.major }),
-      async (admin) => {
-        await replacePasswords(admin, first.passwords);
-        await first.prepare(admin);
-        await openAccess(place);
-        await admin.query("SELECT pg_reload_conf()");
-      },
-    ),
-  );
-  await traced("first greeting", async () => untilItGreets(socketFolder, APP_ROLE));
+  const login = { socketFolder, password: first.adminPassword, major: first.programs.major };
+  await withClient(adminLogin(login), async (admin) => {
+    await replacePasswords(admin, first.passwords);
+    await first.prepare(admin);
+    await admitOthers(admin, place);
+  });
+}
+
+/** From here on everyone connects who knows a password; resolves when the app's role can. */
+export async function admitOthers(admin: Client, place: DatabasePlace): Promise<void> {
+  await openAccess(place);
+  await admin.query("SELECT pg_reload_conf()");
+  await traced("first greeting", async () => untilItGreets(place.socketFolder, APP_ROLE));
 }

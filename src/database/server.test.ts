@@ -17,7 +17,7 @@ import {
 } from "./database.ts";
 import type { Database } from "./database.ts";
 import { flushDataFolder } from "./flush.ts";
-import { APP_ROLE, formatSettings } from "./settings.ts";
+import { ADMIN_ROLE, APP_ROLE, formatSettings } from "./settings.ts";
 import { quoteName, quoteText } from "./sql.ts";
 import { asAdmin, openTestHome } from "./test-home.ts";
 import type { TestHome } from "./test-home.ts";
@@ -128,7 +128,7 @@ test("a name and a text that try to end their quotation run nothing", async () =
   expect(await ask("SELECT to_regclass('stolen')")).toEqual([["stolen"]]);
 });
 
-test("the server reads its access rules without a fault, and they are one", async () => {
+test("the server reads its access rules without a fault, and they are two", async () => {
   const rules = await asAdmin(shop, async (admin) =>
     admin.query("SELECT type, database, user_name, auth_method, error FROM pg_hba_file_rules"),
   );
@@ -137,6 +137,13 @@ test("the server reads its access rules without a fault, and they are one", asyn
       type: "local",
       database: ["all"],
       user_name: ["all"],
+      auth_method: "scram-sha-256",
+      error: null,
+    },
+    {
+      type: "local",
+      database: ["replication"],
+      user_name: [ADMIN_ROLE],
       auth_method: "scram-sha-256",
       error: null,
     },

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 
 import { DEFAULT_LIMITS } from "../environment/manifest.ts";
-import { formatAccess, formatSettings } from "./settings.ts";
+import { formatAccess, formatSettings, formatStandby } from "./settings.ts";
 
 const identity = {
   name: "id",
@@ -35,8 +35,19 @@ test("nobody comes in without a password", () => {
     const rules = formatAccess(roles)
       .split("\n")
       .filter((line) => line !== "" && !line.startsWith("#"));
-    expect(rules).toHaveLength(1);
+    expect(rules).toHaveLength(2);
     expect(rules[0]).toMatch(/^local all (ramet|all) scram-sha-256$/);
+    expect(rules[1]).toBe("local replication ramet scram-sha-256");
   }
   expect(formatAccess("admin")).not.toContain("all all");
+});
+
+test("a standby finds its source whatever the path's characters", () => {
+  const settings = formatStandby({
+    socketFolder: "/a 'b\\c",
+    adminPassword: "p",
+    slot: "s",
+    name: "id",
+  });
+  expect(settings).toContain(String.raw`primary_conninfo = 'host=''/a \\''b\\\\c'' port=''5432''`);
 });

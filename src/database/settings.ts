@@ -46,7 +46,47 @@ export function formatSettings(server: ServerDescription): string {
 
 /** `pg_hba.conf`: who is asked for a password; whoever is not named is refused. */
 export function formatAccess(roles: "admin" | "all"): string {
-  return `# Written by ramet.\nlocal all ${roles === "all" ? "all" : ADMIN_ROLE} scram-sha-256\n`;
+  const named = roles === "all" ? "all" : ADMIN_ROLE;
+  // `all` databases do not mean the stream of changes, which is for us alone.
+  const lines = [`local all ${named}`, `local replication ${ADMIN_ROLE}`];
+  return ["# Written by ramet.", ...lines.map((line) => `${line} scram-sha-256`), ""].join("\n");
+}
+
+export type StandbySettings = {
+  /** Of the server that it follows. */
+  readonly socketFolder: string;
+  readonly adminPassword: string;
+  /** In that server. */
+  readonly slot: string;
+  readonly name: string;
+};
+
+/** `postgresql.auto.conf` of a standby; a copy of its folder leaves it out, and its promotion removes it. */
+export function formatStandby({
+  socketFolder,
+  adminPassword,
+  slot,
+  name,
+}: StandbySettings): string {
+  const parameters = {
+    host: socketFolder,
+    port: String(SOCKET_PORT),
+    user: ADMIN_ROLE,
+    password: adminPassword,
+    application_name: name,
+    sslmode: "disable",
+    gssencmode: "disable",
+  };
+  const conninfo = Object.entries(parameters).map(
+    ([key, value]) => `${key}='${value.replaceAll(/[\\']/g, "\\$&")}'`,
+  );
+  return [
+    "# Written by ramet.",
+    `primary_conninfo = ${quote(conninfo.join(" "))}`,
+    `primary_slot_name = ${quote(slot)}`,
+    "wal_retrieve_retry_interval = 500ms",
+    "",
+  ].join("\n");
 }
 
 /**
@@ -85,6 +125,8 @@ const SETTINGS = [
   "wal_level = replica",
   "max_wal_senders = 20",
   "max_replication_slots = 20",
+  // Beyond what a copy under full load needs: a standby that nobody follows up any more must not fill the disk.
+  "max_slot_wal_keep_size = 4GB",
   "wal_init_zero = off",
   "wal_recycle = off",
   "min_wal_size = 2MB",

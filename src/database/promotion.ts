@@ -1,0 +1,141 @@
+import { rm } from "node:fs/promises";
+import path from "node:path";
+
+import type { Client } from "pg";
+
+import { waitFor } from "../base/clock.ts";
+import { messageOf } from "../base/problem.ts";
+import { traced } from "../base/trace.ts";
+import type { DatabasePlace } from "../environment/places.ts";
+import { refuseTablespaces } from "./backup.ts";
+import { withClient } from "./client.ts";
+import { admitOthers } from "./new-server.ts";
+import { writeSettings } from "./place-files.ts";
+import { changing } from "./place-use.ts";
+import { findPostmaster, startPostmaster } from "./postmaster.ts";
+import type { Programs } from "./programs.ts";
+import { replacePasswords } from "./roles.ts";
+import type { Passwords } from "./roles.ts";
+import { adminOf, countUnlogged } from "./source.ts";
+import type { Source } from "./source.ts";
+import { hasStream, STANDBY_SETTINGS } from "./standby.ts";
+
+export type PromotionOptions = {
+  readonly programs: Programs;
+  /** Those that it is to have. */
+  readonly passwords: Passwords;
+  /** Called when nothing of the source's is left to read. */
+  readonly onNear: () => void;
+};
+
+/** One that follows is milliseconds behind; to wait for longer than a copy of a gigabyte takes is no use. */
+const CATCH_UP_LIMIT_MS = 3_000;
+/** It writes where its own history begins, and flushes it. */
+const PROMOTION_LIMIT_MS = 30_000;
+const STEP_MS = 2;
+
+export type Promotion =
+  /** The app's role can connect. */
+  | { readonly isDone: true; readonly unlogged: number }
+  /** The standby is of no use any more. */
+  | { readonly isDone: false; readonly why: string };
+
+/** Makes a server of its own from a standby: with all that was committed in the source when this was called. */
+export async function promoteStandby(
+  source: Source,
+  place: DatabasePlace,
+  options: PromotionOptions,
+): Promise<Promotion> {
+  try {
+    return await promote(source, place, options);
+  } catch (error) {
+    return failed(`could not be promoted (${messageOf(error)})`);
+  }
+}
+
+function failed(why: string): Promotion {
+  return { isDone: false, why: `the standby ${why}` };
+}
+
+async function promote(
+  source: Source,
+  place: DatabasePlace,
+  { programs, passwords, onNear }: PromotionOptions,
+): Promise<Promotion> {
+  await wakeStandby(programs, place);
+  const asked = traced("end of the source's WAL", async () => findEnd(source, place));
+  asked.catch(() => {
+    // It is awaited as soon as the standby has answered.
+  });
+  return withClient(adminOf({ place, record: source.record }), async (admin) => {
+    const end = await asked;
+    if (end === undefined) return failed("had lost its source");
+    const { lsn, unlogged } = end;
+    const isThere = await traced("standby catches up", async () => untilReplayed(admin, lsn));
+    if (!isThere) return failed("was behind");
+    // Before any process of the environment can read it: the password in it opens the source.
+    await rm(path.join(place.folder, STANDBY_SETTINGS));
+    onNear();
+    await traced("promotion", async () => untilPromoted(admin));
+    await traced("passwords", async () => replacePasswords(admin, passwords));
+    // Until now it had its source's.
+    await writeSettings(place, programs.major);
+    await admitOthers(admin, place);
+    return { isDone: true, unlogged };
+  });
+}
+
+/** One of a source that slept sleeps as well. */
+async function wakeStandby(programs: Programs, place: DatabasePlace): Promise<void> {
+  await changing(place, async () => {
+    if ((await findPostmaster(place)) === undefined) await startPostmaster(programs, place);
+  });
+}
+
+/** How far whoever is to be no older than a moment must have read, and what will be empty in it. */
+type End = { readonly lsn: string; readonly unlogged: number };
+
+/** undefined: this standby reads from another. A commit that did not wait for the disk is brought there first. */
+async function findEnd(source: Source, { id }: DatabasePlace): Promise<End | undefined> {
+  return withClient(adminOf(source, source.record.name), async (admin) => {
+    const { rows } = await admin.query<{ isAhead: boolean }>(
+      'SELECT pg_current_wal_insert_lsn() > pg_current_wal_flush_lsn() AS "isAhead"',
+    );
+    if (rows[0]?.isAhead !== false)
+      await admin.query(
+        "SET synchronous_commit = on; SELECT pg_logical_emit_message(true, 'ramet', '')",
+      );
+    const { rows: ends } = await admin.query<{ lsn: string }>(
+      "SELECT pg_current_wal_flush_lsn()::text AS lsn",
+    );
+    const [end] = ends;
+    await refuseTablespaces(admin);
+    if (end === undefined || !(await hasStream(admin, id))) return undefined;
+    return { ...end, unlogged: await countUnlogged(admin) };
+  });
+}
+
+async function untilReplayed(admin: Client, lsn: string): Promise<boolean> {
+  const isThere = async (): Promise<true | undefined> => {
+    const { rows } = await admin.query<{ done: boolean | null }>(
+      "SELECT pg_last_wal_replay_lsn() >= $1::pg_lsn AS done",
+      [lsn],
+    );
+    return rows[0]?.done === true ? true : undefined;
+  };
+  const limits = { timeoutMs: CATCH_UP_LIMIT_MS, everyMs: STEP_MS };
+  return (await waitFor(isThere, limits)) ?? false;
+}
+
+/** Not by `pg_promote(true)`, which looks every 100 ms. */
+async function untilPromoted(admin: Client): Promise<void> {
+  await admin.query("SELECT pg_promote(false)");
+  const isPromoted = async (): Promise<true | undefined> => {
+    const { rows } = await admin.query<{ standby: boolean }>(
+      "SELECT pg_is_in_recovery() AS standby",
+    );
+    return rows[0]?.standby === false ? true : undefined;
+  };
+  const limits = { timeoutMs: PROMOTION_LIMIT_MS, everyMs: STEP_MS };
+  if ((await waitFor(isPromoted, limits)) === undefined) throw new Error("it stayed a standby");
+}

@@ -1,0 +1,25 @@
+import type { Client } from "pg";
+
+import type { DatabaseRecord } from "../environment/environment.ts";
+import type { DatabasePlace } from "../environment/places.ts";
+import { adminLogin } from "./client.ts";
+import type { Login } from "./client.ts";
+import { majorOf } from "./programs.ts";
+
+/** A database that is copied or followed. */
+export type Source = { readonly place: DatabasePlace; readonly record: DatabaseRecord };
+
+/** The superuser's login to one of its databases; left open, to the one that belongs to nobody else. */
+export function adminOf({ place, record }: Source, database?: string): Login {
+  const { socketFolder } = place;
+  const { adminPassword: password, postgres } = record;
+  return adminLogin({ socketFolder, password, major: majorOf(postgres.version) }, database);
+}
+
+/** Tables of the session's database whose rows are not in the WAL. */
+export async function countUnlogged(admin: Client): Promise<number> {
+  const { rows } = await admin.query<{ count: number }>(
+    "SELECT count(*)::int FROM pg_class WHERE relpersistence = 'u' AND relkind = 'r'",
+  );
+  return rows[0]?.count ?? 0;
+}
