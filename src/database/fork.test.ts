@@ -1,6 +1,7 @@
 import { chown, mkdir, readFile, readdir, stat, symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
 
+import { Client } from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { waitFor } from "../base/clock.ts";
@@ -152,6 +153,30 @@ test("a mask runs as the app's role, not as superuser", async () => {
   const copy = await fork(source, "CREATE TABLE who AS SELECT current_user::text AS name");
   expect(await ask(copy, "SELECT name FROM who")).toEqual([["app"]]);
   await stopDatabase(copy.place);
+});
+
+test("a function that the app puts before PostgreSQL's own is not run by the superuser who forks it", async () => {
+  const sly = await create("sly");
+  await ask(
+    sly,
+    `CREATE UNLOGGED TABLE passing (n int); CREATE SCHEMA evil; CREATE TABLE caught (who text); GRANT INSERT ON caught TO PUBLIC;
+     CREATE FUNCTION evil.note(state bigint) RETURNS bigint LANGUAGE plpgsql SECURITY INVOKER AS
+       'BEGIN INSERT INTO public.caught VALUES (current_user); RETURN 1; END';
+     CREATE AGGREGATE evil.count(*) (SFUNC = evil.note, STYPE = bigint);
+     ALTER DATABASE sly SET search_path = evil, pg_catalog`,
+  );
+  const copy = await fork(sly);
+  expect(await ask(sly, "SELECT who FROM public.caught")).toEqual([]);
+
+  // Without a path of its own the superuser's session runs it.
+  const { socketFolder } = sly.place;
+  const careless = { user: "ramet", password: sly.record.adminPassword, database: "sly" };
+  const client = new Client({ host: socketFolder, port: 5432, ...careless });
+  await client.connect();
+  await client.query("SELECT count(*) FROM pg_catalog.pg_class WHERE relpersistence = 'u'");
+  await client.end();
+  expect(await ask(sly, "SELECT DISTINCT who FROM public.caught")).toEqual([["ramet"]]);
+  for (const { place } of [sly, copy]) await stopDatabase(place);
 });
 
 test("what the app set for its role and its database does not stop a mask", async () => {
