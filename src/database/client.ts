@@ -28,8 +28,8 @@ export function adminLogin(
 const ALWAYS = "-c client_connection_check_interval=500";
 const OURS = "-c statement_timeout=0 -c lock_timeout=0 -c default_transaction_read_only=off";
 const OURS_SINCE_17 = "-c transaction_timeout=0";
-/** A superuser calls no function that the app put before PostgreSQL's own, in a path set for its database. */
-const ADMINS = "-c search_path=pg_catalog";
+/** A superuser calls no function that the app put before PostgreSQL's own, in a path set for its database, and is itself. */
+const ADMINS = "-c search_path=pg_catalog -c role=none";
 
 /** A server that answers at all answers sooner; one under full load needs longer to fork a session. */
 const CONNECT_LIMIT_MS = 15_000;

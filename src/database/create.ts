@@ -6,8 +6,12 @@ import { inNewFolder, startFirst } from "./new-server.ts";
 import { recordOf } from "./programs.ts";
 import type { Postgres } from "./programs.ts";
 import { createPasswords } from "./roles.ts";
+import type { Passwords } from "./roles.ts";
 import { quoteName } from "./sql.ts";
 import { TEMPLATE_DATABASE, readTemplatePassword } from "./template.ts";
+
+/** Its name, and the passwords that it is to have where they are given. */
+export type WantedDatabase = { readonly name: string } & Partial<Passwords>;
 
 /** Databases that every server has. */
 const TAKEN = new Set(["postgres", "template0", "template1"]);
@@ -20,13 +24,15 @@ const TAKEN = new Set(["postgres", "template0", "template1"]);
 export async function createFromTemplate(
   { programs, template }: Postgres,
   place: DatabasePlace,
-  app: string,
+  asked: string | WantedDatabase,
 ): Promise<DatabaseRecord> {
-  const name = TAKEN.has(app) ? `${app}-app` : app;
+  const wanted = typeof asked === "string" ? { name: asked } : asked;
+  const name = TAKEN.has(wanted.name) ? `${wanted.name}-app` : wanted.name;
   const rename = `ALTER DATABASE ${quoteName(TEMPLATE_DATABASE)} RENAME TO ${quoteName(name)}`;
   return inNewFolder(place, async () => {
     await copyFolder(template, place.folder, { skip: isLeftOut, uid: place.uid });
-    const passwords = createPasswords();
+    const { appPassword, adminPassword } = { ...createPasswords(), ...wanted };
+    const passwords = { appPassword, adminPassword };
     await startFirst(place, {
       programs,
       passwords,

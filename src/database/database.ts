@@ -3,7 +3,9 @@ import type { DatabaseRecord } from "../environment/environment.ts";
 import type { DatabasePlace } from "../environment/places.ts";
 import { hurrying } from "./copy-behind.ts";
 import { createFromTemplate } from "./create.ts";
+import type { WantedDatabase } from "./create.ts";
 import { forkInto } from "./fork.ts";
+import type * as forks from "./fork.ts";
 import { changing, untilCopied } from "./place-use.ts";
 import { adoptPostmaster, findPostmaster, startPostmaster, stopPostmaster } from "./postmaster.ts";
 import * as programs from "./programs.ts";
@@ -36,30 +38,24 @@ export function supplyPostgres(options: supply.SupplyOptions): PostgresSupply {
   return new supply.Supply(options);
 }
 
-/** Makes a database, named after the app, in a folder that is not there yet, and leaves it running. @throws `database_failed` */
+/** Makes a database in a folder that is not there yet, named after the app, and leaves it running. @throws `database_failed` */
 export function createDatabase(
   postgres: Postgres,
   place: DatabasePlace,
-  name: string,
+  wanted: string | WantedDatabase,
 ): Promise<DatabaseRecord> {
-  return createFromTemplate(postgres, place, name);
+  return createFromTemplate(postgres, place, wanted);
 }
 
 /**
- * Promotes a standby, or copies a database, awake or asleep, and leaves the copy running, masked and with passwords of its own.
- * @throws `database_failed`, `database_fork_failed`, `database_tablespaces`, `mask_failed`
+ * Promotes a standby, or copies a database, awake or asleep, and leaves the copy running, emptied and masked as the
+ * target says, and with passwords of its own.
+ * @throws `database_failed`, `database_fork_failed`, `database_tablespaces`, `database_emptying_failed`, `mask_failed`
  */
 export function forkDatabase(
   postgres: Pick<Postgres, "programs">,
   source: Database,
-  target: {
-    readonly place: DatabasePlace;
-    readonly maskSql: string | null;
-    /** Whether a standby of the source waits at this place, or none does though there are to be some. */
-    readonly standby?: "ready" | "missed";
-    /** Called when what is left to do takes seconds at most, with the record as it will be. */
-    readonly onNear?: (record: DatabaseRecord) => void;
-  },
+  target: forks.ForkTarget,
 ): Promise<{ record: DatabaseRecord; detail: string }> {
   return forkInto(postgres.programs, source, target);
 }

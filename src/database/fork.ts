@@ -7,57 +7,62 @@ import type { DatabaseRecord } from "../environment/environment.ts";
 import type { DatabasePlace } from "../environment/places.ts";
 import { type Backup, backUp } from "./backup.ts";
 import { isSqlError, withClient } from "./client.ts";
-import type { Login } from "./client.ts";
 import { copyFolder, describeCopy, isQuickToCopy } from "./copy-folder.ts";
 import type { Copied } from "./copy-folder.ts";
 import { prepareThreads } from "./copy-threads.ts";
 import { isLeftOut } from "./data-folder.ts";
 import { chooseSyncMethod, flushDataFolder } from "./flush.ts";
+import { closeRecord, openFork } from "./fork-policy.ts";
+import type { ForkPolicy } from "./fork-policy.ts";
 import { inNewFolder, orNothing, removeDatabase, startFirst } from "./new-server.ts";
 import { pinFolder } from "./owned-files.ts";
 import { changing, copyingAtRest, takingTurns } from "./place-use.ts";
 import { findPostmaster } from "./postmaster.ts";
-import { maskFailed, sourceLost, tablespacesRefused } from "./problems.ts";
+import { sourceLost, tablespacesRefused } from "./problems.ts";
 import { majorOf } from "./programs.ts";
 import type { Programs } from "./programs.ts";
 import { promoteStandby } from "./promotion.ts";
 import type { Promotion } from "./promotion.ts";
 import { createPasswords } from "./roles.ts";
-import { APP_ROLE } from "./settings.ts";
+import type { Passwords } from "./roles.ts";
 import { adminOf, countUnlogged } from "./source.ts";
 import type { Source } from "./source.ts";
 
-export type ForkTarget = {
+export type ForkTarget = Partial<ForkPolicy> & {
   readonly place: DatabasePlace;
+  /** SQL that changes the rows before anyone can connect. */
   readonly maskSql: string | null;
+  /** Those that it is to have; otherwise new ones. */
+  readonly passwords?: Passwords;
   /** Whether a standby of the source waits at this place, or none does though there are to be some. */
   readonly standby?: "ready" | "missed";
+  /** Called when what is left to do takes seconds at most, with the record as it will be. */
   readonly onNear?: (record: DatabaseRecord) => void;
 };
 export type Fork = { readonly record: DatabaseRecord; readonly detail: string };
 
 /**
  * Promotes a standby of the source, or copies it, served or at rest; leaves the fork running, with passwords of its
- * own and masked.
+ * own and as its policy says.
  */
 export async function forkInto(
   programs: Programs,
   source: Source,
   target: ForkTarget,
 ): Promise<Fork> {
-  const { place, standby, maskSql } = target;
-  const passwords = createPasswords();
-  const record = { ...source.record, ...passwords };
-  const forking = { programs, source, target, record };
+  const { place, standby, passwords = createPasswords() } = target;
+  const { appPassword, adminPassword } = passwords;
+  const record = { ...source.record, appPassword, adminPassword };
+  const closed = closeRecord(record, target);
+  const forking = { programs, source, target, record, closed };
   const promoted = standby === "ready" ? await promoteInto(forking) : NOT_READY;
   const detail = promoted.isDone
     ? `promoted a standby${describeUnlogged(promoted.unlogged)}`
     : await copyInto(forking, standby === undefined ? null : promoted.why);
-  if (maskSql !== null)
-    await orNothing(place, async () =>
-      traced("mask", async () => mask({ place, record }, maskSql)),
-    );
-  return { record, detail };
+  const done = await orNothing(place, async () =>
+    openFork({ place, record: closed }, record, target),
+  );
+  return { record, detail: [detail, ...done].join("; ") };
 }
 
 type Forking = {
@@ -65,14 +70,17 @@ type Forking = {
   readonly source: Source;
   readonly target: ForkTarget;
   readonly record: DatabaseRecord;
+  /** As its server is opened: nobody has these passwords until the fork is as its policy says. */
+  readonly closed: DatabaseRecord;
 };
 
 const NOT_READY = { isDone: false, why: "no standby was ready" } as const;
 
 /** What could not be promoted is removed. */
-async function promoteInto({ programs, source, target, record }: Forking): Promise<Promotion> {
+async function promoteInto(forking: Forking): Promise<Promotion> {
+  const { programs, source, target, record, closed } = forking;
   const { place, onNear } = target;
-  const options = { programs, passwords: record, onNear: () => onNear?.(record) };
+  const options = { programs, passwords: closed, onNear: () => onNear?.(record) };
   const promotion = await promoteStandby(source, place, options);
   if (!promotion.isDone) await removeDatabase(place);
   return promotion;
@@ -80,7 +88,7 @@ async function promoteInto({ programs, source, target, record }: Forking): Promi
 
 /** Resolves with how; `missed`: why it is no promotion, of which nothing is said where a copy costs nothing. */
 async function copyInto(
-  { programs, source, target, record }: Forking,
+  { programs, source, target, record, closed }: Forking,
   missed: string | null,
 ): Promise<string> {
   const { place, onNear } = target;
@@ -97,7 +105,7 @@ async function copyInto(
       await traced("flush", async () => flushDataFolder(programs, place.folder, syncMethod));
     await startFirst(place, {
       programs,
-      passwords: record,
+      passwords: closed,
       adminPassword: source.record.adminPassword,
       syncMethod,
       prepare: async () => {},
@@ -173,25 +181,4 @@ function isLostConnection(error: unknown): boolean {
       messageOf(error),
     )
   );
-}
-
-/** Changes the rows as the app's role, in one transaction. @throws `mask_failed` */
-async function mask({ place, record }: Source, sql: string): Promise<void> {
-  const login: Login = {
-    socketFolder: place.socketFolder,
-    user: APP_ROLE,
-    password: record.appPassword,
-    database: record.name,
-    settings: "ours",
-    major: majorOf(record.postgres.version),
-  };
-  try {
-    await withClient(login, async (app) => {
-      await app.query("BEGIN");
-      await app.query(sql);
-      await app.query("COMMIT");
-    });
-  } catch (error) {
-    throw maskFailed(messageOf(error));
-  }
 }

@@ -64,11 +64,23 @@ export function tablespacesRefused(names: readonly string[]): Problem {
   });
 }
 
-export function maskFailed(reason: string): Problem {
+export function maskFailed(
+  reason: string,
+  remedy = "Mend the file that database.mask names in ramet.json, and fork again.",
+): Problem {
   return new Problem({
     code: "mask_failed",
     message: `The mask's SQL failed, so the fork was undone: ${reason}`,
-    remedy: "Mend the file that database.mask names in ramet.json, and fork again.",
+    remedy,
+  });
+}
+
+export function emptyingFailed(reason: string): Problem {
+  return new Problem({
+    code: "database_emptying_failed",
+    message: `The fork's rows could not be removed, so it was undone: ${reason}`,
+    remedy:
+      "Mend what it names in the source, or fork with `--data none` and have migrations make the tables.",
   });
 }
 

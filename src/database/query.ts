@@ -117,7 +117,7 @@ function explain(error: SqlError, sql: string): Error {
 }
 
 /** PostgreSQL counts characters from 1. */
-function formatPosition(sql: string, position: number): string {
+export function formatPosition(sql: string, position: number): string {
   const before = Array.from(sql)
     .slice(0, position - 1)
     .join("")
