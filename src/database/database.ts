@@ -4,6 +4,7 @@ import type { DatabasePlace } from "../environment/places.ts";
 import { hurrying } from "./copy-behind.ts";
 import { createFromTemplate } from "./create.ts";
 import type { WantedDatabase } from "./create.ts";
+import { createExtensions } from "./extensions.ts";
 import { forkInto } from "./fork.ts";
 import type * as forks from "./fork.ts";
 import { changing, untilCopied } from "./place-use.ts";
@@ -85,6 +86,14 @@ export function endStreams(source: Database, ids: readonly string[]): Promise<vo
 /** Standbys are not copied while this work goes on. */
 export function withoutCopyingBehind<T>(work: () => Promise<T>): Promise<T> {
   return hurrying(work);
+}
+
+/**
+ * Creates extensions that the app's role may not create itself, where they are not there yet.
+ * @throws `extension_missing`, `extension_refused`, `extension_failed`
+ */
+export function provideExtensions(database: Database, names: readonly string[]): Promise<void> {
+  return createExtensions(database, names);
 }
 
 /** One that runs already is adopted. @throws `database_failed` */

@@ -29,6 +29,30 @@ export function postgresGone({ version, bin }: PostgresRecord, reason: string): 
   });
 }
 
+export function extensionMissing(name: string, version: string): Problem {
+  return new Problem({
+    code: "extension_missing",
+    message: `ramet.json asks for the extension ${name}, which this database's PostgreSQL ${version} does not have.`,
+    remedy: `Install it for a PostgreSQL of your own, set RAMET_POSTGRES_BIN to the folder of its programs, and make the app anew on that; or take ${name} out of database.extensions.`,
+  });
+}
+
+export function extensionRefused(name: string): Problem {
+  return new Problem({
+    code: "extension_refused",
+    message: `ramet.json asks for the extension ${name}, which may lead out of the database.`,
+    remedy: `Take it out of database.extensions. Whoever trusts it writes "trusted = true" in its control file: then every app may create it.`,
+  });
+}
+
+export function extensionFailed(name: string, reason: string): Problem {
+  return new Problem({
+    code: "extension_failed",
+    message: `The extension ${name} could not be created: ${reason}`,
+    remedy: "Mend what it names, or take it out of database.extensions in ramet.json.",
+  });
+}
+
 /** @param doing such as `start`; @param lines what the server or a program of its printed last */
 export function databaseFailed(doing: string, lines: readonly string[]): Problem {
   const reason = lines.length === 0 ? "it printed nothing" : lines.join(" | ");

@@ -1,9 +1,7 @@
 /** Databases on a PostgreSQL of the user's own: every one that Debian installed here, and those in the folders of a variable. */
-import { readdirSync } from "node:fs";
-import path from "node:path";
-
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
+import { listPostgresBins } from "../../test/journeys/postgres-bins.ts";
 import {
   createDatabase,
   forkDatabase,
@@ -15,21 +13,7 @@ import type { Database } from "./database.ts";
 import { asAdmin, openTestHome, untilNoTraces } from "./test-home.ts";
 import type { TestHome } from "./test-home.ts";
 
-const BINS = [
-  ...findInstalled(),
-  ...(process.env["RAMET_TEST_POSTGRES_BINS"] ?? "").split(":"),
-].filter((bin) => bin !== "");
-
-function findInstalled(): string[] {
-  try {
-    const folder = "/usr/lib/postgresql";
-    return readdirSync(folder).map((version) => path.join(folder, version, "bin"));
-  } catch {
-    // None is installed; then only what comes with Ramet can be tested.
-    return [];
-  }
-}
-
+const BINS = listPostgresBins();
 const SAID = BINS.length === 0 ? "none is installed here" : BINS.join(", ");
 
 test(`PostgreSQLs of the user's own that are tested: ${SAID}`, () => {

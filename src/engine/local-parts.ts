@@ -3,7 +3,12 @@ import { chown } from "node:fs/promises";
 import { messageOf, Problem } from "../base/problem.ts";
 import { removeInside } from "../base/remove-inside.ts";
 import { traced } from "../base/trace.ts";
-import { createDatabase, forkDatabase, stopDatabase } from "../database/database.ts";
+import {
+  createDatabase,
+  forkDatabase,
+  provideExtensions,
+  stopDatabase,
+} from "../database/database.ts";
 import type {
   DatabaseRecord,
   EnvironmentId,
@@ -162,12 +167,16 @@ async function provideDatabase(
   const place = context.layout.databasePlace(draft, manifest.grants.limits);
   if (source === null) {
     const postgres = await context.postgres.forNew(postgresBin);
-    return { record: await createDatabase(postgres, place, draft.app), detail: "" };
+    const record = await createDatabase(postgres, place, draft.app);
+    await provideExtensions({ place, record }, manifest.grants.extensions);
+    return { record, detail: "" };
   }
   return source.withDatabase(async (database) => {
     if (database === null) return { record: null, detail: "" };
     const programs = await context.postgres.forRecord(database.record);
-    return forkDatabase({ programs }, database, { place, maskSql, onNear });
+    const fork = await forkDatabase({ programs }, database, { place, maskSql, onNear });
+    await provideExtensions({ place, record: fork.record }, manifest.grants.extensions);
+    return fork;
   });
 }
 

@@ -1,4 +1,5 @@
 import { monotonicMs } from "../base/clock.ts";
+import { provideExtensions } from "../database/database.ts";
 import { timed } from "../environment/create.ts";
 import type { EnvironmentRecord, PreparationStep, Report } from "../environment/environment.ts";
 import type { Manifest } from "../environment/manifest.ts";
@@ -83,6 +84,7 @@ export async function prepareEnvironment(
 ): Promise<void> {
   try {
     const manifest = await live.manifest();
+    await extend(live, manifest);
     for (const step of live.record.remaining) {
       await context.checkpoint(`before ${step}`);
       await timed(step, { report, clock: monotonicMs }, async () =>
@@ -101,6 +103,14 @@ export async function prepareEnvironment(
     await live.save({ state: { kind: "broken", problem: problem.toFields() } });
     throw problem;
   }
+}
+
+/** Migrations need what they cannot create themselves. */
+async function extend(live: LiveEnvironment, { grants }: Manifest): Promise<void> {
+  if (grants.extensions.length === 0) return;
+  await live.withDatabase(async (database) => {
+    if (database !== null) await provideExtensions(database, grants.extensions);
+  });
 }
 
 function listNamed(manifest: Manifest): readonly PreparationStep[] {

@@ -36,7 +36,11 @@ export type ReadyCheck =
   | { readonly kind: "none" };
 
 /** What the app gets in its database besides what its role may do by itself. */
-export type DatabaseGrants = { readonly limits: DatabaseLimits };
+export type DatabaseGrants = {
+  readonly limits: DatabaseLimits;
+  /** Created for it, since only a superuser may. */
+  readonly extensions: readonly string[];
+};
 
 /** The app's role cannot lift the first and the last. */
 export type DatabaseLimits = {
@@ -54,7 +58,7 @@ export const DEFAULT_LIMITS: DatabaseLimits = {
   tempFileBytes: null,
 };
 
-export const DEFAULT_GRANTS: DatabaseGrants = { limits: DEFAULT_LIMITS };
+export const DEFAULT_GRANTS: DatabaseGrants = { limits: DEFAULT_LIMITS, extensions: [] };
 
 export type DatabaseManifest = {
   readonly migrate: string | null;

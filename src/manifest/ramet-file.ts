@@ -1,7 +1,10 @@
 import type { z } from "zod";
 
 import { findNearest } from "../base/nearest.ts";
+import { parseDuration, parseSize } from "../base/quantities.ts";
+import { DEFAULT_LIMITS } from "../environment/manifest.ts";
 import type {
+  DatabaseGrants,
   DatabaseManifest,
   ProcessManifest,
   ReadyCheck,
@@ -47,6 +50,24 @@ export function toDatabase(written: RametFile["database"]): DatabaseManifest | n
     migrate: written?.migrate ?? null,
     seed: written?.seed ?? null,
     mask: written?.mask ?? null,
+  };
+}
+
+/** What it does not say is granted as ever. */
+export function toGrants(written: RametFile["database"]): DatabaseGrants {
+  const { limits = {}, extensions = [] } = typeof written === "object" ? written : {};
+  const {
+    connections = DEFAULT_LIMITS.connections,
+    statementTimeout = "",
+    tempFileLimit = "",
+  } = limits;
+  return {
+    limits: {
+      connections,
+      statementTimeoutMs: parseDuration(statementTimeout) ?? null,
+      tempFileBytes: parseSize(tempFileLimit) ?? null,
+    },
+    extensions: [...new Set(extensions)],
   };
 }
 

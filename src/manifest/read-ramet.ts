@@ -1,7 +1,6 @@
 import path from "node:path";
 
 import { Problem } from "../base/problem.ts";
-import { DEFAULT_GRANTS } from "../environment/manifest.ts";
 import type {
   Answers,
   DatabaseManifest,
@@ -18,6 +17,7 @@ import {
   listUnused,
   RAMET_FILE,
   toDatabase,
+  toGrants,
   toProcess,
   toVariables,
 } from "./ramet-file.ts";
@@ -48,7 +48,7 @@ export async function readRamet(place: Place, file: RametFile): Promise<Outcome<
     ...others,
     ...(await readSaid(folder, file)),
     app: file.app?.toLowerCase() ?? null,
-    grants: DEFAULT_GRANTS,
+    grants: toGrants(file.database),
     unused: listUnused(file),
     source: source === null ? RAMET_FILE : `${RAMET_FILE}, ${source}`,
   };

@@ -3,11 +3,14 @@ import path from "node:path";
 import { z } from "zod";
 
 import { messageOf } from "../base/problem.ts";
+import { parseDuration, parseSize } from "../base/quantities.ts";
 import { parseAppName } from "../environment/name.ts";
 import { findVariableNameFault, isReservedVariable } from "../environment/variable-name.ts";
 
 export const MAX_PROCESSES = 16;
 const MAX_LIST = 100;
+/** Of the app's role to its database; as many as PostgreSQL itself allows unless told otherwise. */
+const MOST_CONNECTIONS = 100;
 /** Each has a log of its own beside those of the processes. */
 const STEPS = ["setup", "migrate", "seed"];
 
@@ -81,12 +84,32 @@ const processSchema = z
     },
   );
 
+const duration = z
+  .string()
+  .refine((text) => parseDuration(text) !== undefined, "it must be a duration such as 30s or 5m");
+
+const size = z
+  .string()
+  .refine((text) => parseSize(text) !== undefined, "it must be a size such as 512M or 2G");
+
+const extensionName = z
+  .string()
+  .regex(/^[a-z][a-z0-9_-]{0,62}$/, { error: "it must be the name of an extension" });
+
+const databaseLimitsSchema = z.strictObject({
+  connections: z.int().min(1).max(MOST_CONNECTIONS).optional(),
+  statementTimeout: duration.optional(),
+  tempFileLimit: size.optional(),
+});
+
 const databaseSchema = z.strictObject({
   kind: z.literal("postgres").optional(),
   data: z.enum(["all", "schema", "none"]).optional(),
   migrate: command.optional(),
   seed: command.optional(),
   mask: belowRoot.optional(),
+  extensions: z.array(extensionName).max(MAX_LIST).optional(),
+  limits: databaseLimitsSchema.optional(),
 });
 
 const variableSchema = z
@@ -152,11 +175,12 @@ export type ProcessInFile = z.infer<typeof processSchema>;
 
 /** The valid keys of the object at a path of `ramet.json`. */
 export function keysAt(at: readonly PropertyKey[]): readonly string[] {
-  const [first, , third] = at;
+  const [first, second, third] = at;
   if (first === undefined) return Object.keys(ramet.shape);
   if (first === "processes")
     return Object.keys(third === "ready" ? readySchema.shape : processSchema.shape);
-  if (first === "database") return Object.keys(databaseSchema.shape);
+  if (first === "database")
+    return Object.keys(second === "limits" ? databaseLimitsSchema.shape : databaseSchema.shape);
   if (first === "variables") return Object.keys(variableSchema.shape);
   if (first === "files") return ["clone"];
   if (first === "api") return ["graphql", "rest", "schemas"];

@@ -7,6 +7,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 
 import { Problem } from "../base/problem.ts";
 import { writeAtomically } from "../base/write-atomically.ts";
+import { DEFAULT_GRANTS } from "../environment/manifest.ts";
 import type { Manifest } from "../environment/manifest.ts";
 import { findManifest } from "./manifest.ts";
 import { keysAt } from "./schema.ts";
@@ -46,6 +47,35 @@ test.each<[database: unknown, expected: Manifest["database"]]>([
   ],
 ])("the database %j is read as %j", async (database, expected) => {
   expect((await read({ database, processes: {} }))?.database).toEqual(expected);
+});
+
+test.each<[database: unknown, expected: Manifest["grants"]]>([
+  [undefined, DEFAULT_GRANTS],
+  [false, DEFAULT_GRANTS],
+  [
+    { limits: { connections: 20, statementTimeout: "30s", tempFileLimit: "2G" } },
+    {
+      limits: { connections: 20, statementTimeoutMs: 30_000, tempFileBytes: 2 * 1024 ** 3 },
+      extensions: [],
+    },
+  ],
+  [
+    { limits: {}, extensions: ["vector", "uuid-ossp", "vector"] },
+    { ...DEFAULT_GRANTS, extensions: ["vector", "uuid-ossp"] },
+  ],
+])("the database %j is granted %j", async (database, expected) => {
+  expect((await read({ database, processes: {} }))?.grants).toEqual(expected);
+});
+
+test.each([
+  [{ limits: { connections: 0 } }, "database.limits.connections"],
+  [{ limits: { connections: 101 } }, "database.limits.connections"],
+  [{ limits: { statementTimeout: "30" } }, "a duration such as 30s"],
+  [{ limits: { tempFileLimit: "2 apples" } }, "a size such as 512M"],
+  [{ limits: { conections: 3 } }, 'database.limits has no key "conections"'],
+  [{ extensions: ['a"b'] }, "the name of an extension"],
+])("the database %j is refused", async (database, reason) => {
+  expect((await problemOf({ database, processes: {} }))?.message).toContain(reason);
 });
 
 test.each<[variable: unknown, expected: Manifest["variables"][string]]>([
