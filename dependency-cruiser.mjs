@@ -19,6 +19,7 @@ export const MAY_IMPORT = {
   runtime: ["base", "environment", "process"],
   variables: ["base", "environment"],
   gateway: ["base", "environment"],
+  storage: ["base", "process"],
   engine: [
     "base",
     "environment",
@@ -42,9 +43,10 @@ export const MAY_IMPORT = {
     "variables",
     "gateway",
     "sync",
+    "storage",
     "engine",
   ],
-  cli: ["base", "environment", "protocol", "process", "manifest", "workspace"],
+  cli: ["base", "environment", "protocol", "process", "manifest", "workspace", "storage"],
 };
 
 /** Vocabulary: other rooms import any of their files. */

@@ -47,6 +47,7 @@ function createContext(): Context {
     home,
     program,
     uid,
+    alone: async (work) => (await import("./server/server.ts")).workAlone(home, work),
     serve: async (version) => {
       const { serve } = await import("./server/server.ts");
       return serve({

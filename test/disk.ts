@@ -6,7 +6,7 @@ import path from "node:path";
 import { promisify } from "node:util";
 
 import { waitFor } from "../src/base/clock.ts";
-import { exists } from "../src/base/remove-inside.ts";
+import { messageOf } from "../src/base/problem.ts";
 
 const run = promisify(execFile);
 
@@ -25,18 +25,24 @@ const MAKE: Readonly<Record<DiskType, readonly [file: string, ...args: string[]]
 /** What has only just ended may hold it a moment longer. */
 const UNMOUNT_LIMIT_MS = 20_000;
 
-/** Why this machine can have no such disk; undefined where it can. */
+const LEAST_MEGABYTES = 400;
+const obstacles = new Map<DiskType, Promise<string | undefined>>();
+
+/** Why this machine can have no such disk, found by trying; undefined where it can. */
 export async function findObstacle(type: DiskType): Promise<string | undefined> {
+  const known = obstacles.get(type) ?? tryDisk(type);
+  obstacles.set(type, known);
+  return known;
+}
+
+async function tryDisk(type: DiskType): Promise<string | undefined> {
   if (process.platform !== "linux" || process.getuid?.() !== 0)
     return "only root on Linux can mount a disk";
-  if (!(await exists("/dev/loop-control"))) return "there are no loop devices here";
-  const [file] = MAKE[type];
   try {
-    await run(file, ["-V"]);
+    await (await openDisk(type, LEAST_MEGABYTES)).close();
     return undefined;
-  } catch {
-    // Whatever keeps it from running: no such file system can be made.
-    return `${file} is missing`;
+  } catch (error) {
+    return `no ${type} can be mounted here: ${messageOf(error)}`;
   }
 }
 

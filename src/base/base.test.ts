@@ -5,6 +5,7 @@ import path from "node:path";
 import fc from "fast-check";
 import { afterEach, beforeEach, expect, test } from "vitest";
 
+import { canReflink } from "./can-reflink.ts";
 import { sleep, waitFor } from "./clock.ts";
 import { KeyedLock } from "./keyed-lock.ts";
 import { findNearest } from "./nearest.ts";
@@ -177,4 +178,9 @@ test("a problem carries its three fields, and a system error its code", () => {
     hasErrorCode(Object.assign(new Error("no"), { code: "ENOENT" }), "ENOENT", "ENOTDIR"),
   ).toBe(true);
   expect(hasErrorCode(new Error("no"), "ENOENT")).toBe(false);
+});
+
+test("trying for a reflink answers and leaves nothing", async () => {
+  expect(typeof (await canReflink(folder))).toBe("boolean");
+  expect(await readdir(folder)).toEqual([]);
 });

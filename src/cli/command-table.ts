@@ -34,6 +34,7 @@ export const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   "server status": async () => (await import("./commands/server-status.ts")).serverStatus,
   "server restart": async () => (await import("./commands/server-restart.ts")).serverRestart,
   "server logs": async () => (await import("./commands/server-logs.ts")).serverLogs,
+  "server storage": async () => (await import("./commands/server-storage.ts")).serverStorage,
   serve: async () => (await import("./commands/serve.ts")).serve,
   doctor: async () => (await import("./commands/doctor.ts")).doctor,
   completion: async () => (await import("./commands/completion.ts")).completion,

@@ -29,6 +29,8 @@ export type Context = {
   readonly uid: number | null;
   /** Runs the server in this process, until it ends. */
   readonly serve?: (version: string) => Promise<number>;
+  /** Does work on this home while no server keeps it. */
+  readonly alone?: <T>(work: () => Promise<T>) => Promise<T>;
   /** Runs work that has the terminal: what the person stops is that, not us. */
   readonly shielded?: <T>(work: () => Promise<T>) => Promise<T>;
 };

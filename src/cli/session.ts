@@ -107,17 +107,24 @@ export class Session {
     input: CallInput<Name>,
     events: CallEvents = {},
   ): Promise<CallOutput<Name>> {
-    const view = (this.#view ??= this.#openProgress());
-    this.#calls += 1;
-    try {
-      return await this.#withServer(
+    return this.show(async (view) =>
+      this.#withServer(
         { name, input },
         {
           onProgress: (progress) => view.report(progress),
           onLine: (line) => view.line(line),
           ...events,
         },
-      );
+      ),
+    );
+  }
+
+  /** Shows how long work gets on, which no server does. */
+  async show<T>(work: (view: ProgressView) => Promise<T>): Promise<T> {
+    const view = (this.#view ??= this.#openProgress());
+    this.#calls += 1;
+    try {
+      return await work(view);
     } finally {
       this.#calls -= 1;
       if (this.#calls === 0) this.#closeProgress();

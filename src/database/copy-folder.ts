@@ -2,6 +2,7 @@ import { type Dirent, lstatSync, mkdirSync, readdirSync } from "node:fs";
 import { readdir, rm } from "node:fs/promises";
 import path from "node:path";
 
+import { formatBytes } from "../base/bytes.ts";
 import { hasErrorCode } from "../base/problem.ts";
 import { copyBehind } from "./copy-behind.ts";
 import { reflinkFile } from "./copy-file.ts";
@@ -151,9 +152,4 @@ function listIfThere(folder: string): readonly Dirent[] {
     if (hasErrorCode(error, "ENOENT", "ENOTDIR")) return [];
     throw error;
   }
-}
-
-function formatBytes(bytes: number): string {
-  if (bytes >= 1e9) return `${(bytes / 1e9).toFixed(1)} GB`;
-  return `${Math.ceil(bytes / 1e6)} MB`;
 }

@@ -13,16 +13,17 @@ import type { EngineContext } from "./context.ts";
 import { bringUp, bringUpBuilt, buildPlanned, planEnvironment } from "./creation.ts";
 import type { CallOptions, CreateRequest } from "./creation.ts";
 import { Drafts } from "./drafts.ts";
-import { Layout, makeHome } from "./layout.ts";
-import type { EngineHome } from "./layout.ts";
+import type { Layout } from "./layout.ts";
 import { endHome, listLeftovers, mendLeftovers } from "./leftovers.ts";
 import type { Leftover } from "./leftovers.ts";
 import { LiveEnvironment } from "./live-environment.ts";
 import { clearEnvironment, removeEnvironment } from "./local-parts.ts";
+import { openHome } from "./open-home.ts";
+import type { HomeOptions } from "./open-home.ts";
 import { listChangeSteps, prepareEnvironment } from "./preparation.ts";
 import { serverLeaving } from "./problems.ts";
 import type { Listeners } from "./process-plans.ts";
-import { makeReachable, releaseReach, removeReach } from "./reach.ts";
+import { releaseReach, removeReach } from "./reach.ts";
 import { readApps, readRecords, removeApp, writeApp } from "./records.ts";
 import type { AppRecord } from "./records.ts";
 import { Registry } from "./registry.ts";
@@ -33,8 +34,7 @@ import { ownTree } from "./users.ts";
 import { describeDraft, describeEnvironment } from "./view.ts";
 import type { Environment } from "./view.ts";
 
-export type EngineOptions = {
-  readonly home: Pick<EngineHome, "folder" | "sockets" | "id">;
+export type EngineOptions = HomeOptions & {
   readonly clock: Clock;
   readonly keeperProgram: readonly string[];
   readonly inherited: Readonly<Record<string, string>>;
@@ -62,8 +62,7 @@ const SETTLE_LIMIT_MS = 120_000;
  * @throws `record_unreadable`, `postgres_missing`
  */
 export async function openEngine(options: EngineOptions): Promise<Engine> {
-  const layout = new Layout({ ...options.home, ...(await makeReachable(options.home)) });
-  await makeHome(layout);
+  const layout = await openHome(options);
   const postgres = supplyPostgres({
     folder: layout.postgres,
     templates: layout.templates,

@@ -101,7 +101,7 @@ export type LogLine = {
 
 /** A step of a long call, as it begins and as it ends. */
 export type Progress = {
-  readonly part: "files" | "database" | "setup" | "migrate" | "seed" | "runtime";
+  readonly part: "files" | "database" | "setup" | "migrate" | "seed" | "runtime" | "storage";
   readonly state: "started" | "done" | "skipped" | "failed";
   /** Since the step began; 0 at its start. */
   readonly ms: number;

@@ -8,7 +8,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 
 import { Problem } from "../base/problem.ts";
 import { writeAtomically } from "../base/write-atomically.ts";
-import { bringFiles, canReflink, hashFiles, isSameTree, keepFiles } from "./files.ts";
+import { bringFiles, hashFiles, isSameTree, keepFiles } from "./files.ts";
 
 let root = "";
 let source = "";
@@ -198,9 +198,4 @@ test("a stamp changes with a file's bytes, and when it comes or goes", async () 
   expect(new Set(stamps).size).toBe(3);
   await rm(path.join(source, "yarn.lock"));
   expect(await hashFiles(source, names)).toBe(stamps[0]);
-});
-
-test("trying for a reflink answers and leaves nothing", async () => {
-  expect(typeof (await canReflink(source))).toBe("boolean");
-  expect(await readdir(source)).toEqual([]);
 });

@@ -1,9 +1,10 @@
 /** An environment's file tree: copied for it, or completed where it runs on a workspace's own folder. */
-import { createHash, randomBytes } from "node:crypto";
+import { createHash } from "node:crypto";
 import { constants } from "node:fs";
-import { copyFile, type FileHandle, open, realpath, rm, stat } from "node:fs/promises";
+import { type FileHandle, open, realpath, stat } from "node:fs/promises";
 import path from "node:path";
 
+import { canReflink } from "../base/can-reflink.ts";
 import { hasErrorCode } from "../base/problem.ts";
 import type { SystemUser } from "../environment/places.ts";
 import { bringIgnored } from "./bring.ts";
@@ -52,23 +53,6 @@ export async function bringFiles(
   return { detail: describe(method, brought, left), brought };
 }
 
-/** Whether copies inside this folder can share their blocks: found by trying. */
-export async function canReflink(folder: string): Promise<boolean> {
-  const probe = path.join(folder, `.ramet-${randomBytes(6).toString("hex")}.tmp`);
-  try {
-    await writeProbe(probe);
-    await copyFile(probe, `${probe}.copy`, constants.COPYFILE_FICLONE_FORCE);
-    return true;
-  } catch (error) {
-    if (hasErrorCode(error, "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EINVAL", "EXDEV", "ENOTTY"))
-      return false;
-    throw error;
-  } finally {
-    await rm(probe, { force: true });
-    await rm(`${probe}.copy`, { force: true });
-  }
-}
-
 /**
  * Bytes of a folder's files that no other file shares: what its removal would free. null where files can share blocks
  * and nothing here tells which do. Takes a look at every file: 20 to 100 ms for an environment.
@@ -76,16 +60,6 @@ export async function canReflink(folder: string): Promise<boolean> {
 export async function measureOwnBytes(folder: string): Promise<number | null> {
   if (!(await canReflink(folder))) return sumAllocated(folder);
   return (await findUnshared(folder)) ?? null;
-}
-
-/** Not made durable: to wait for the disk would cost more than all the rest. */
-async function writeProbe(file: string): Promise<void> {
-  const handle = await open(file, "wx", 0o600);
-  try {
-    await handle.appendFile("reflink?");
-  } finally {
-    await handle.close();
-  }
 }
 
 /** True when git says that both hold the same files, unchanged; false also means that it is not known. */

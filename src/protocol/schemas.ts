@@ -69,7 +69,7 @@ export const logLineSchema = z.object({
 });
 
 export const progressSchema = z.object({
-  part: z.enum(["files", "database", "setup", "migrate", "seed", "runtime"]),
+  part: z.enum(["files", "database", "setup", "migrate", "seed", "runtime", "storage"]),
   state: z.enum(["started", "done", "skipped", "failed"]),
   ms: z.number(),
   detail: z.string().nullable(),

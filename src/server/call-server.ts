@@ -7,14 +7,15 @@ import { messageOf, Problem } from "../base/problem.ts";
 import { PROTOCOL_HEADER, PROTOCOL_VERSION, TOKEN_HEADER } from "../protocol/headers.ts";
 import type { Message } from "../protocol/messages.ts";
 import { findCall } from "./call-table.ts";
+import type { Call } from "./call.ts";
 import { callUnknown, inputInvalid, protocolMismatch, tokenWrong } from "./problems.ts";
 import type { Session } from "./session.ts";
 
 export type CallServerOptions = {
   readonly socket: string;
   readonly token: string;
-  /** Resolves once the server can answer. */
-  readonly session: () => Promise<Pick<Session, "engine" | "status" | "leave">>;
+  /** Resolves once the server can answer this call. */
+  readonly session: (name: string) => Promise<Pick<Session, "engine" | "status" | "leave">>;
   readonly log: (text: string) => void;
 };
 
@@ -63,10 +64,10 @@ async function findEnd(
   caller: Caller,
 ): Promise<Message> {
   try {
-    const call = requireCall(options, request);
+    const { call, name } = requireCall(options, request);
     const input = await readInput(request);
     const session: Session = {
-      ...(await options.session()),
+      ...(await options.session(name)),
       report: (progress) => caller.send({ progress }),
       line: (line) => caller.send({ line }),
       signal: caller.signal,
@@ -84,14 +85,14 @@ async function findEnd(
 function requireCall(
   options: CallServerOptions,
   request: IncomingMessage,
-): NonNullable<ReturnType<typeof findCall>> {
+): { readonly call: Call; readonly name: string } {
   if (!isSame(String(request.headers[TOKEN_HEADER] ?? ""), options.token)) throw tokenWrong();
   const version = String(request.headers[PROTOCOL_HEADER] ?? "");
   if (version !== String(PROTOCOL_VERSION)) throw protocolMismatch(version, PROTOCOL_VERSION);
   const name = /^\/calls\/([a-z.]+)$/.exec(request.url ?? "")?.[1] ?? "";
   const call = request.method === "POST" ? findCall(name) : undefined;
   if (call === undefined) throw callUnknown(name);
-  return call;
+  return { call, name };
 }
 
 async function readInput(request: IncomingMessage): Promise<unknown> {

@@ -1,33 +1,42 @@
 import { statfs } from "node:fs/promises";
 
-import { canReflink } from "../files/files.ts";
+import { formatBytes } from "../base/bytes.ts";
+import { canReflink } from "../base/can-reflink.ts";
 import { runProgram } from "../process/process.ts";
+import { findStorage, formatCommand } from "../storage/storage.ts";
 
 type Capabilities = Record<string, boolean | string | number>;
 
-/** What this machine can give, and in what way. */
-export async function examineMachine(home: string): Promise<Capabilities> {
-  const [reflink, git, psql, bubblewrap, space] = await Promise.all([
-    canReflink(home),
+/** What this machine can give, and in what way. `data`: where environments lie. */
+export async function examineMachine(home: string, data: string): Promise<Capabilities> {
+  const [reflink, storage, git, psql, bubblewrap, space] = await Promise.all([
+    canReflink(data),
+    findStorage(home),
     findVersion("git", "--version"),
     findVersion("psql", "--version"),
     findVersion("bwrap", "--version"),
-    statfs(home),
+    statfs(data),
   ]);
   return {
     platform: `${process.platform}-${process.arch}`,
     node: process.version,
     root: process.getuid?.() === 0,
     reflink,
-    forks: reflink
-      ? "reflink: the same time for any size"
-      : "copy: time grows with the database's size",
+    forks: reflink ? "reflink: the same time for any size" : describeCopying(home),
+    storage: storage !== null && `an image of ${formatBytes(storage.bytes)}`,
     git,
     psql,
     bubblewrap,
     isolation: "ports: processes are separated by ports and variables, not sealed off",
     freeGigabytes: Math.round((space.bavail * space.bsize) / 1e9),
   };
+}
+
+/** With what a faster way takes. */
+function describeCopying(home: string): string {
+  const slow = "copy: time grows with the database's size";
+  if (process.platform !== "linux") return slow;
+  return `${slow}; \`${formatCommand(home, "create")}\` makes it constant`;
 }
 
 async function findVersion(file: string, ...args: readonly string[]): Promise<string | false> {

@@ -1,15 +1,21 @@
+import { once } from "node:events";
 import { mkdir, mkdtemp, readFile, realpath, rm } from "node:fs/promises";
+import { request } from "node:http";
 import { createServer } from "node:net";
 import type { Server } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import * as consumers from "node:stream/consumers";
 
 import { afterAll, beforeAll, expect, test } from "vitest";
 
+import { hasErrorCode } from "../base/problem.ts";
 import { exists } from "../base/remove-inside.ts";
+import { writeAtomically } from "../base/write-atomically.ts";
 import { until } from "../engine/test-engine.ts";
 import { findFreePort, isRunning, signalProcess, startPiped } from "../process/process.ts";
 import type { Exit } from "../process/process.ts";
+import { PROTOCOL_HEADER, PROTOCOL_VERSION, TOKEN_HEADER } from "../protocol/headers.ts";
 import { readServerFile, writeServerFile } from "./server-file.ts";
 
 const MAIN = path.join(import.meta.dirname, "..", "main.ts");
@@ -111,3 +117,39 @@ test.each(["SIGTERM", "SIGKILL", "SIGKILL"] as const)(
     expect(await exists(path.join(home, "server.lock"))).toBe(signal === "SIGKILL");
   },
 );
+
+test("a server whose storage cannot be mounted tells its caller so, ends, and touches nothing", async () => {
+  const record = path.join(home, "storage.json");
+  const apps = path.join(home, "apps");
+  await mkdir(path.join(apps, "shop", "environments"), { recursive: true });
+  await writeAtomically(record, JSON.stringify({ id: "0123456789abcdef", state: "used" }));
+  try {
+    const server = await start();
+    const socket = path.join(home, "run", "server.sock");
+    const token = (await readFile(path.join(home, "token"), "utf8")).trim();
+    // Until it listens there is the socket of the one before it, or none.
+    const answer = await until(async () =>
+      ask(socket, { token, call: "environment.list" }).catch((error: unknown) => {
+        if (!hasErrorCode(error, "ECONNREFUSED", "ENOENT")) throw error;
+        return undefined;
+      }),
+    );
+    expect(JSON.parse(answer)).toMatchObject({ problem: { code: "storage_unmounted" } });
+    expect((await server.exited).exitCode).toBe(2);
+    expect(await exists(path.join(apps, "shop", "environments"))).toBe(true);
+  } finally {
+    await rm(record);
+    await rm(apps, { recursive: true });
+  }
+});
+
+async function ask(
+  socketPath: string,
+  { token, call }: { readonly token: string; readonly call: string },
+): Promise<string> {
+  const headers = { [TOKEN_HEADER]: token, [PROTOCOL_HEADER]: String(PROTOCOL_VERSION) };
+  const sent = request({ socketPath, method: "POST", path: `/calls/${call}`, headers });
+  sent.end(JSON.stringify({ app: null }));
+  const [response] = await once(sent, "response");
+  return consumers.text(response);
+}

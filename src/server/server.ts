@@ -1,9 +1,10 @@
 /** The long-running program: wires the rooms, answers calls on a unix socket, opens both gateways. */
-import { chmod, mkdir } from "node:fs/promises";
+import { chmod, chown, mkdir, stat } from "node:fs/promises";
 import path from "node:path";
 
-import { isoTime, systemClock } from "../base/clock.ts";
-import { hasErrorCode } from "../base/problem.ts";
+import { isoTime, sleep, systemClock } from "../base/clock.ts";
+import { hasErrorCode, messageOf } from "../base/problem.ts";
+import { UndoStack } from "../base/undo-stack.ts";
 import { openWireGateway } from "../database/database.ts";
 import { openEngine } from "../engine/engine.ts";
 import type { Engine } from "../engine/engine.ts";
@@ -11,11 +12,13 @@ import { openGateway } from "../gateway/gateway.ts";
 import type { Home } from "../protocol/home.ts";
 import { findPostgresBin } from "../protocol/postgres-bin.ts";
 import type { ServerStatus } from "../protocol/schemas.ts";
+import { openStorage } from "../storage/storage.ts";
+import type { OpenStorage } from "../storage/storage.ts";
 import { openCallServer } from "./call-server.ts";
 import { listInherited } from "./inherited.ts";
 import { acquireLock } from "./lock.ts";
 import type { Lock } from "./lock.ts";
-import { noFreePort } from "./problems.ts";
+import { noFreePort, serverStarted, storageMoving } from "./problems.ts";
 import { findTarget, findWireRoute } from "./routes.ts";
 import { readServerFile, requireToken, writeServerFile } from "./server-file.ts";
 import type { ServerFile } from "./server-file.ts";
@@ -36,6 +39,13 @@ export type ServeOptions = {
 const FIRST_GATEWAY_PORT = 7420;
 const PORTS_TRIED = 200;
 const HOST = "127.0.0.1";
+/** How long a server that cannot serve waits for someone to tell. */
+const REFUSAL_LIMIT_MS = 10_000;
+const NO_STORAGE: OpenStorage = {
+  assertMounted: async () => undefined,
+  close: async () => undefined,
+  abandon: async () => undefined,
+};
 
 /** Serves until the signal or a call ends it. Resolves with the exit code; 0 at once where another server has this home. */
 export async function serve(options: ServeOptions): Promise<number> {
@@ -54,22 +64,54 @@ export async function serve(options: ServeOptions): Promise<number> {
   }
 }
 
+/** Does work on a home that no server keeps meanwhile; whoever asks one is told so. @throws `server_started` */
+export async function workAlone<T>(home: Home, work: () => Promise<T>): Promise<T> {
+  await mkdir(home.sockets, { recursive: true });
+  const lock = await acquireLock(path.join(home.folder, "server.lock"), home.socket);
+  if (lock === undefined) throw serverStarted(home.folder);
+  const undo = new UndoStack();
+  undo.push(() => lock.release());
+  try {
+    const calls = await openCallServer({
+      socket: home.socket,
+      token: await requireToken(home.token),
+      session: async () => Promise.reject(storageMoving(home.folder)),
+      log: () => undefined,
+    });
+    undo.push(() => calls.close());
+    await giveToOwner(home);
+    return await work();
+  } finally {
+    await undo.undo();
+  }
+}
+
 async function serveAlone(options: ServeOptions, lock: Lock): Promise<void> {
   const { home, log } = options;
   const recorded = await readServerFile(home.serverFile);
   const left = Promise.withResolvers<Reason>();
+  const refused = Promise.withResolvers<void>();
   options.signal.addEventListener("abort", () => left.resolve("signal"), { once: true });
   const opening = openParts(options, recorded);
   const calls = await openCallServer({
     socket: home.socket,
     token: await requireToken(home.token),
-    session: async () => {
-      const { engine, status } = await opening;
-      return { engine, status, leave: () => left.resolve("call") };
+    session: async (name) => {
+      const { engine, storage, status } = await opening.catch((error: unknown) => {
+        refused.resolve();
+        throw error;
+      });
+      if (!name.startsWith("server.")) await storage.assertMounted();
+      return { engine, status, leave: (how) => left.resolve(how) };
     },
     log,
   });
-  const parts = await opening;
+  const parts = await opening.catch(async (error: unknown) => {
+    // Whoever started it hears why it cannot serve.
+    await Promise.race([refused.promise, sleep(REFUSAL_LIMIT_MS)]);
+    await calls.close();
+    throw error;
+  });
   log(
     `Serving ${home.folder}: gateway ${parts.file.gatewayPort}, databases ${parts.file.databasePort}.`,
   );
@@ -77,6 +119,7 @@ async function serveAlone(options: ServeOptions, lock: Lock): Promise<void> {
   const reason = await Promise.race([left.promise, untilVanished(home, watching.signal)]);
   watching.abort();
   await parts.close();
+  await closeStorage(parts, reason, log);
   if (reason === "home") await parts.engine.abandon();
   else await writeServerFile(home.serverFile, { ...parts.file, pid: null, startedAt: null });
   log(`The server leaves: ${REASONS[reason]}.`);
@@ -85,17 +128,19 @@ async function serveAlone(options: ServeOptions, lock: Lock): Promise<void> {
   await calls.close();
 }
 
-type Reason = "signal" | "call" | Awaited<ReturnType<typeof untilVanished>>;
+type Reason = "signal" | "stopped" | "left" | Awaited<ReturnType<typeof untilVanished>>;
 
 const REASONS: Readonly<Record<Reason, string>> = {
   signal: "a signal asked for it",
-  call: "a call asked for it",
+  stopped: "it was asked to stop",
+  left: "it was asked to leave",
   home: "its home was removed",
   socket: "its socket was removed",
 };
 
 type OpenParts = {
   readonly engine: Engine;
+  readonly storage: OpenStorage;
   readonly file: ServerFile;
   readonly status: () => ServerStatus;
   close(): Promise<void>;
@@ -104,6 +149,7 @@ type OpenParts = {
 async function openParts(options: ServeOptions, recorded: ServerFile): Promise<OpenParts> {
   const { home, log } = options;
   let engine: Engine | undefined;
+  let storage = NO_STORAGE;
   const gateway = await openOnFreePort(recorded.gatewayPort, FIRST_GATEWAY_PORT, async (port) =>
     openGateway({
       host: HOST,
@@ -134,10 +180,14 @@ async function openParts(options: ServeOptions, recorded: ServerFile): Promise<O
     postgresBin: findPostgresBin(options.environment, home.folder) ?? null,
     listeners: () => ({ gatewayPort: gateway.port, databasePort: wire.port }),
     log,
+    openData: async (shared) => {
+      storage = await openStorage(home.folder, shared);
+    },
     ...(options.checkpoint === undefined ? {} : { checkpoint: options.checkpoint }),
   });
   return {
     engine,
+    storage,
     file,
     status: () => ({ running: true, home: home.folder, ...withoutId(file) }),
     close: async () => {
@@ -145,6 +195,20 @@ async function openParts(options: ServeOptions, recorded: ServerFile): Promise<O
       await engine?.close();
     },
   };
+}
+
+/** What nobody uses is unmounted; where that fails, the next start finds it mounted. */
+async function closeStorage(
+  { storage }: OpenParts,
+  reason: Reason,
+  log: (text: string) => void,
+): Promise<void> {
+  try {
+    if (reason === "home") await storage.abandon();
+    if (reason === "stopped") await storage.close();
+  } catch (error) {
+    log(messageOf(error));
+  }
 }
 
 /** The port it had is taken again, so that addresses stay good; else the first free one from `first` on. */
@@ -178,6 +242,13 @@ function withoutId({
   startedAt,
 }: ServerFile): Omit<ServerStatus, "running" | "home"> {
   return { pid, version, gatewayPort, databasePort, startedAt };
+}
+
+/** Root may work on another user's home, whose commands are to read what it left there. */
+async function giveToOwner({ folder, sockets, socket, token }: Home): Promise<void> {
+  if (process.getuid?.() !== 0) return;
+  const { uid, gid } = await stat(folder);
+  for (const file of [sockets, socket, token]) await chown(file, uid, gid);
 }
 
 /** As root 0711 down to what other uids must reach, else the user's alone. */

@@ -12,6 +12,6 @@ export type Session = {
   /** Aborted when the caller has gone. */
   readonly signal: AbortSignal;
   readonly status: () => ServerStatus;
-  /** Ends the server once this call is answered. `stopAll`: its environments too. */
-  readonly leave: () => void;
+  /** Ends the server once this call is answered. `stopped`: its environments have ended before. */
+  readonly leave: (how: "stopped" | "left") => void;
 };

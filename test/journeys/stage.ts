@@ -11,6 +11,7 @@ import { runCli } from "../../src/cli/cli.ts";
 import type { Context } from "../../src/cli/cli.ts";
 import { findMarked, runProgram } from "../../src/process/process.ts";
 import { findHome } from "../../src/protocol/home.ts";
+import { workAlone } from "../../src/server/server.ts";
 
 export const ROOT = path.join(import.meta.dirname, "..", "..");
 const MAIN = path.join(ROOT, "src", "main.ts");
@@ -137,15 +138,17 @@ async function runCommand(folder: string, { argv, home, options }: Command): Pro
   });
   const environment = { ...process.env, RAMET_HOME: home, NO_COLOR: "1" };
   const uid = process.getuid?.() ?? null;
+  const place = findHome({ environment, uid, userHome: folder });
   const exitCode = await runCli(argv, {
     folder,
     environment,
     stdin: { isTerminal: false, open: () => new PassThrough().end(options.input ?? "") },
     stdout: writer("stdout"),
     stderr: writer("stderr"),
-    home: findHome({ environment, uid, userHome: folder }),
+    home: place,
     program: [process.execPath, MAIN],
     uid,
+    alone: async (work) => workAlone(place, work),
     ...(options.signal === undefined ? {} : { signal: options.signal }),
   });
   return { exitCode, ...printed };

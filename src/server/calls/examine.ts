@@ -3,7 +3,7 @@ import { defineCall } from "../call.ts";
 import { examineMachine } from "../capabilities.ts";
 
 export const examine = defineCall(CALLS.doctor, async ({ fix }, { engine }) => {
-  const capabilities = await examineMachine(engine.layout.home.folder);
+  const capabilities = await examineMachine(engine.layout.home.folder, engine.layout.data);
   const found = [...(await engine.leftovers())];
   if (!fix) return { capabilities, leftovers: found, fixed: [] };
   await engine.fix(found);

@@ -2,6 +2,6 @@ import { CALLS } from "../../protocol/calls.ts";
 import { defineCall } from "../call.ts";
 
 export const serverLeave = defineCall(CALLS["server.leave"], async (_, { leave }) => {
-  leave();
+  leave("left");
   return {};
 });

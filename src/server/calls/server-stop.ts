@@ -3,6 +3,6 @@ import { defineCall } from "../call.ts";
 
 export const serverStop = defineCall(CALLS["server.stop"], async (_, { engine, leave }) => {
   const stopped = await engine.stopAll();
-  leave();
+  leave("stopped");
   return { stopped };
 });
