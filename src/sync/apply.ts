@@ -1,15 +1,16 @@
 import { randomBytes } from "node:crypto";
+import type { Stats } from "node:fs";
 import { link, lstat, rename, rm, rmdir, stat } from "node:fs/promises";
 import path from "node:path";
 
 import { explainDiskFull } from "../base/disk-full.ts";
 import { forEachParallel } from "../base/for-each-parallel.ts";
-import { hasErrorCode } from "../base/problem.ts";
+import { hasErrorCode, Problem } from "../base/problem.ts";
 import type { Plan, PutStep, RemoveStep } from "./core/plan.ts";
 import { isSameEntry, listParents } from "./core/tree.ts";
 import { keepCopy, moveAway } from "./displace.ts";
 import { giveToOwner, type Root, withFolderInside } from "./folder-inside.ts";
-import { changedMeanwhile, syncBlocked } from "./problems.ts";
+import { changedMeanwhile, syncBlocked, syncUnreadable } from "./problems.ts";
 import { readEntry } from "./read-entry.ts";
 import { stage } from "./stage.ts";
 
@@ -25,20 +26,57 @@ export type Transfer = {
 
 /** Each file in one instant; after a failure the rest is as it was. @throws `sync_conflict`, `sync_blocked`, `disk_full` */
 export async function applyPlan(plan: Plan, transfer: Transfer): Promise<void> {
+  await carryOut(plan, transfer, (_path, work) => work());
+}
+
+/** The same, but a path that cannot be brought in order is left as it is, and the others go on. @throws `disk_full` */
+export async function applyPaths(
+  plan: Plan,
+  transfer: Transfer,
+): Promise<ReadonlyMap<string, Problem>> {
+  const left = new Map<string, Problem>();
+  await carryOut(plan, transfer, async (name, work) => {
+    try {
+      await work();
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error;
+      left.set(name, error);
+    }
+  });
+  return left;
+}
+
+type Attempt = (path: string, work: () => Promise<void>) => Promise<void>;
+
+async function carryOut(plan: Plan, transfer: Transfer, attempt: Attempt): Promise<void> {
   const root = await openRoot(transfer.target);
   try {
     const existing = { ...root, makesFolders: false };
-    await forEachParallel(plan.removals, MOST, (step) => remove(existing, step, transfer));
+    await forEachParallel(plan.removals, MOST, (step) =>
+      attempt(step.path, () => remove(existing, step, transfer)),
+    );
     await pruneFolders(existing, plan.removals);
-    await forEachParallel(plan.puts, MOST, (step) => put(root, step, transfer));
+    await forEachParallel(plan.puts, MOST, (step) =>
+      attempt(step.path, () => put(root, step, transfer)),
+    );
   } catch (error) {
     throw explainDiskFull(error, transfer.target);
   }
 }
 
 async function openRoot(folder: string): Promise<Root> {
-  const { uid, gid } = await stat(folder);
+  const { uid, gid } = await statRoot(folder);
   return { folder, owner: process.getuid?.() === 0 ? { uid, gid } : null, makesFolders: true };
+}
+
+async function statRoot(folder: string): Promise<Stats> {
+  try {
+    return await stat(folder);
+  } catch (error) {
+    if (hasErrorCode(error, "ENOENT", "ENOTDIR"))
+      throw syncUnreadable(folder, "there is no such folder");
+    throw error;
+  }
 }
 
 async function remove(
@@ -76,7 +114,11 @@ async function put(root: Root, step: PutStep, transfer: Transfer): Promise<void>
     const file = path.join(folder, path.basename(step.path));
     const temporary = path.join(folder, `.ramet-${randomBytes(6).toString("hex")}.tmp`);
     try {
-      await stage(path.join(transfer.source, step.path), temporary, step.entry);
+      await stage(
+        hasBytes(step) ? file : path.join(transfer.source, step.path),
+        temporary,
+        step.entry,
+      );
       await giveToOwner(temporary, root);
       if (!isSameEntry(await readEntry(file), step.expected)) throw changedMeanwhile(step.path);
       if (step.expected === undefined) await create(temporary, file, step);
@@ -90,6 +132,11 @@ async function put(root: Root, step: PutStep, transfer: Transfer): Promise<void>
       await rm(temporary, { force: true });
     }
   });
+}
+
+/** Whether the bytes stand there already, and the executable bit alone is to change. */
+function hasBytes({ entry, expected }: PutStep): boolean {
+  return entry.kind === "file" && expected?.kind === "file" && entry.hash === expected.hash;
 }
 
 /** Where nothing must stand: a second name for a file is refused where something does. Links were just looked for. */

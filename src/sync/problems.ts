@@ -33,6 +33,19 @@ export function syncEmptied(folder: string, count: number): Problem {
   });
 }
 
+/** @param side whose files would go */
+export function syncRemovals(
+  side: "workspace" | "environment",
+  { count, of }: { readonly count: number; readonly of: number },
+): Problem {
+  const direction = side === "workspace" ? "pull" : "push";
+  return new Problem({
+    code: "sync_removals",
+    message: `${count} of ${of} files would be removed from the ${side} at once; nothing was.`,
+    remedy: `If that is what you want, run \`ramet ${direction} --force\` once, which keeps a copy; else put back what is missing on the other side.`,
+  });
+}
+
 export function syncBlocked(path: string): Problem {
   return new Problem({
     code: "sync_blocked",

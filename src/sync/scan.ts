@@ -1,17 +1,15 @@
-import { readdir } from "node:fs/promises";
+import type { BigIntStats } from "node:fs";
+import { readdir, stat } from "node:fs/promises";
 import path from "node:path";
 
 import { forEachParallel } from "../base/for-each-parallel.ts";
 import { hasErrorCode } from "../base/problem.ts";
 import { findIgnored, listFiles } from "../files/files.ts";
 import type { Entry, Tree } from "./core/tree.ts";
+import { isLeftOut } from "./left-out.ts";
 import { syncUnreadable } from "./problems.ts";
 import { readEntry } from "./read-entry.ts";
 
-/** Never transferred, on whichever side; on some disks the case of a name makes no difference. */
-const LEFT_OUT = new Set([".git", ".ramet", "node_modules"]);
-/** What a transfer that was killed in between has left. */
-const TEMPORARY = /^\.ramet-[0-9a-f]{12}\.tmp$/;
 const MAX_FILES = 500_000;
 /** How many files are read side by side. */
 const MOST = 16;
@@ -21,7 +19,7 @@ export async function scanSides(
   local: string,
   remote: string,
 ): Promise<{ local: Tree; remote: Tree }> {
-  await Promise.all([assertFolder(local), assertFolder(remote)]);
+  const before = await identify(local, remote);
   const [here, there] = await Promise.all([listFiles(local), walk(remote)]);
   const localNames = new Set(here.filter(isTransferred));
   const ignored = await findIgnored(
@@ -29,23 +27,27 @@ export async function scanSides(
     there.filter((name) => !localNames.has(name)),
   );
   const remoteNames = there.filter((name) => !ignored.has(name));
-  return {
+  const trees = {
     local: await readTree(local, [...localNames]),
     remote: await readTree(remote, remoteNames),
   };
+  // A tree that was moved away while it was read has lost no file.
+  if ((await identify(local, remote)) !== before)
+    throw syncUnreadable(remote, "it was replaced while it was read");
+  return trees;
+}
+
+/** Which folders these are. A side that is not there is not an empty one. */
+async function identify(...roots: readonly string[]): Promise<string> {
+  const ids = roots.map(async (root) => {
+    const { dev, ino } = await statFolder(root);
+    return `${dev}:${ino}`;
+  });
+  return (await Promise.all(ids)).join();
 }
 
 function isTransferred(name: string): boolean {
   return !name.split("/").some(isLeftOut);
-}
-
-function isLeftOut(part: string): boolean {
-  return LEFT_OUT.has(part.toLowerCase()) || TEMPORARY.test(part);
-}
-
-/** A side that is not there is not an empty one. */
-async function assertFolder(folder: string): Promise<void> {
-  await readFolder(folder);
 }
 
 /** Every file and link below a folder; links are not followed. */
@@ -65,8 +67,16 @@ async function walk(root: string): Promise<readonly string[]> {
 }
 
 async function readFolder(folder: string): Promise<{ name: string; isDirectory(): boolean }[]> {
+  return explained(folder, () => readdir(folder, { withFileTypes: true }));
+}
+
+async function statFolder(folder: string): Promise<BigIntStats> {
+  return explained(folder, () => stat(`${folder}/`, { bigint: true }));
+}
+
+async function explained<T>(folder: string, read: () => Promise<T>): Promise<T> {
   try {
-    return await readdir(folder, { withFileTypes: true });
+    return await read();
   } catch (error) {
     if (hasErrorCode(error, "ENOENT", "ENOTDIR"))
       throw syncUnreadable(folder, "there is no such folder");

@@ -9,7 +9,10 @@ import { applyPlan } from "./apply.ts";
 import { compareTrees, type Comparison, isSameTree, learnCommon } from "./core/compare.ts";
 import { planMirror } from "./core/plan.ts";
 import type { Tree } from "./core/tree.ts";
+import { formatMerge } from "./describe-merge.ts";
 import { chooseDisplaced } from "./displace.ts";
+import { type KeepOptions, keepSame } from "./keep-same.ts";
+import { type Merged, type MergeOptions, mergeSides } from "./merge.ts";
 import { type Direction, syncConflict, syncEmptied } from "./problems.ts";
 import { scanSides } from "./scan.ts";
 
@@ -53,21 +56,56 @@ export function pull(sides: Sides, options: TransferOptions): Promise<Transferre
   return locks.run(path.resolve(sides.ancestor), () => transfer(sides, options, "pull"));
 }
 
-type Read = {
+/**
+ * Brings each side what the other changed since both were the same. undefined: they were not at rest.
+ * @throws `sync_emptied`, `sync_removals`, `disk_full`
+ */
+function merge(sides: Sides, options: MergeOptions): Promise<Merged | undefined> {
+  return locks.run(path.resolve(sides.ancestor), async () => {
+    const [read, folders] = await Promise.all([readSides(sides), realSides(sides)]);
+    if (!(await options.isAtRest())) return undefined;
+    const { merged, ancestor } = await mergeSides({ ...read, folders }, options);
+    if (!isSameTree(ancestor, read.ancestor)) await writeAncestor(read.ancestorFile, ancestor);
+    return merged;
+  });
+}
+
+/**
+ * Keeps both sides the same until the signal ends it; tells each merge that moved something, or left something anew.
+ * @throws as `merge` does
+ */
+export function keepMerged(sides: Sides, options: KeepOptions): AsyncGenerator<Merged> {
+  return keepSame(sides, async (merging) => merge(sides, merging), options);
+}
+
+/** What a merge did and what it left, a line each, for people. */
+export function describeMerge(merged: Merged): readonly string[] {
+  return formatMerge(merged);
+}
+
+type SidesRead = {
   readonly comparison: Comparison;
   readonly local: Tree;
   readonly remote: Tree;
+  /** What both held alike, as it is on the disk by now. */
+  readonly ancestor: Tree;
   readonly ancestorFile: string;
 };
 
 /** What both sides hold alike is noted at once: an edit made after this is known to be one side's alone. */
-async function readSides(sides: Sides): Promise<Read> {
+async function readSides(sides: Sides): Promise<SidesRead> {
   const { local, remote } = await scanSides(sides.local, sides.remote);
   const ancestorFile = await nameAncestor(sides.ancestor, sides.local);
   const ancestor = await readAncestor(ancestorFile);
   const common = learnCommon(ancestor, local, remote);
   if (!isSameTree(common, ancestor)) await writeAncestor(ancestorFile, common);
-  return { comparison: compareTrees(ancestor, local, remote), local, remote, ancestorFile };
+  return {
+    comparison: compareTrees(ancestor, local, remote),
+    local,
+    remote,
+    ancestor: common,
+    ancestorFile,
+  };
 }
 
 async function transfer(

@@ -7,7 +7,7 @@ import { exists } from "../../src/base/remove-inside.ts";
 import { environmentSchema, logLineSchema } from "../../src/protocol/schemas.ts";
 import type { EnvironmentView } from "../../src/protocol/schemas.ts";
 import { eventually, fetchJson, openStage } from "./stage.ts";
-import type { Stage } from "./stage.ts";
+import type { Ran, Stage } from "./stage.ts";
 
 const MANIFEST = {
   app: "paper",
@@ -225,6 +225,39 @@ test("a push to one that sleeps is there when it wakes", async () => {
   expect(await fetchJson(kept.url ?? "")).toEqual({ page: "awoken" });
 });
 
+test("while dev runs, an edit on either side is there on the other; a conflict stays, and is told by exit code 3", async () => {
+  const stop = new AbortController();
+  let seen = "";
+  const onStdout = (text: string): void => {
+    seen += text;
+  };
+  const running = stage.ramet(clone, ["dev"], { signal: stop.signal, onStdout });
+  try {
+    await put(clone, { ...page("live"), "made/here.txt": "here\n" });
+    await eventually(async () => expect(await fetchJson(kept.url ?? "")).toEqual({ page: "live" }));
+    await eventually(async () => expect(await readKept("made/here.txt")).toBe("here\n"));
+    await put(kept.files.path, { "made/there.txt": "there\n" });
+    const brought = path.join(clone, "made", "there.txt");
+    await eventually(async () => expect(await readFile(brought, "utf8")).toBe("there\n"));
+    expect(seen).toContain("→ environment: made/here.txt");
+  } finally {
+    stop.abort(new DOMException("Stopped.", "AbortError"));
+  }
+  expect((await running).exitCode).toBe(0);
+  expect(await stage.json(clone, ["status"])).toMatchObject(NOTHING);
+});
+
+test("what both sides changed stays as it is while dev runs, until a side is preferred", async () => {
+  await put(clone, { "made/here.txt": "ours\n" });
+  await put(kept.files.path, { "made/here.txt": "theirs\n" });
+  const first = await develop(["dev"], /✗ changed on both sides: made\/here.txt/);
+  expect(first).toMatchObject({ exitCode: 3, stderr: expect.stringContaining("made/here.txt") });
+  expect(await readKept("made/here.txt")).toBe("theirs\n");
+  const second = await develop(["dev", "--prefer", "local"], /→ environment: made\/here.txt/);
+  expect(second).toMatchObject({ exitCode: 0 });
+  expect(await readKept("made/here.txt")).toBe("ours\n");
+});
+
 test("on linked files push, pull and status say that there is nothing to move, and succeed", async () => {
   const about = { app: "paper", environment: "development", files: { kind: "linked", path: app } };
   await put(app, page("edited"));
@@ -253,10 +286,26 @@ test("deleting it takes the kept files and the binding, and leaves the workspace
   const ran = await stage.json(clone, ["env", "delete", "review", "--force"]);
   expect(ran).toEqual({ app: "paper", name: "review", folder: null });
   expect(await exists(path.join(clone, ".ramet", "environment.json"))).toBe(false);
-  expect(await readFile(path.join(clone, "page.mjs"), "utf8")).toContain("awoken");
+  expect(await readFile(path.join(clone, "page.mjs"), "utf8")).toContain("live");
   expect(await stage.json(app, ["doctor"])).toMatchObject({ leftovers: [] });
   expect(await exists(kept.files.path)).toBe(false);
 });
+
+/** Runs it until it has printed that. */
+async function develop(argv: readonly string[], enough: RegExp): Promise<Ran> {
+  const stop = new AbortController();
+  let seen = "";
+  const onStdout = (text: string): void => {
+    seen += text;
+  };
+  const running = stage.ramet(clone, argv, { signal: stop.signal, onStdout });
+  try {
+    await eventually(async () => expect(seen).toMatch(enough));
+  } finally {
+    stop.abort(new DOMException("Stopped.", "AbortError"));
+  }
+  return running;
+}
 
 async function readDisplaced(transfer: unknown, name: string): Promise<string> {
   const isTransfer = typeof transfer === "object" && transfer !== null && "displaced" in transfer;

@@ -3,42 +3,16 @@ import { expect, test } from "vitest";
 
 import { compareTrees, isSameTree, learnCommon } from "./compare.ts";
 import { planMirror } from "./plan.ts";
-import { type Entry, isSameEntry, listPaths, type Tree } from "./tree.ts";
-
-const PATHS = ["a", "a/b", "a/b/c", "d", "d/e", "f"];
-
-const entry: fc.Arbitrary<Entry> = fc.oneof(
-  fc.record({
-    kind: fc.constant("file" as const),
-    hash: fc.constantFrom("1", "2", "3"),
-    executable: fc.boolean(),
-  }),
-  fc.record({ kind: fc.constant("link" as const), target: fc.constantFrom("x", "y") }),
-);
-
-/** As on a disk: nothing stands below a file. */
-const tree: fc.Arbitrary<Tree> = fc
-  .array(fc.tuple(fc.constantFrom(...PATHS), entry), { maxLength: 5 })
-  .map((entries) => {
-    const made = new Map<string, Entry>();
-    for (const [path, one] of entries) {
-      const isFree = [...made.keys()].every(
-        (other) => !other.startsWith(`${path}/`) && !path.startsWith(`${other}/`),
-      );
-      if (isFree) made.set(path, one);
-    }
-    return made;
-  });
+import { anyTree, file } from "./test-trees.ts";
+import { isSameEntry, listPaths, type Tree } from "./tree.ts";
 
 function treeOf(files: { a?: string }): Tree {
   return new Map(Object.entries(files).map(([path, hash]) => [path, file(hash)]));
 }
 
-const file = (hash: string): Entry => ({ kind: "file", hash, executable: false });
-
 test("sides that are equal need no work, whatever the ancestor was", () => {
   fc.assert(
-    fc.property(tree, tree, (ancestor, side) => {
+    fc.property(anyTree, anyTree, (ancestor, side) => {
       expect(compareTrees(ancestor, side, new Map(side))).toEqual({
         local: [],
         remote: [],
@@ -51,7 +25,7 @@ test("sides that are equal need no work, whatever the ancestor was", () => {
 
 test("every path that differs is in exactly one list, and no other is", () => {
   fc.assert(
-    fc.property(tree, tree, tree, (ancestor, local, remote) => {
+    fc.property(anyTree, anyTree, anyTree, (ancestor, local, remote) => {
       const { local: here, remote: there, conflicts } = compareTrees(ancestor, local, remote);
       const differing = listPaths(local, remote).filter(
         (path) => !isSameEntry(local.get(path), remote.get(path)),
@@ -63,7 +37,7 @@ test("every path that differs is in exactly one list, and no other is", () => {
 
 test("with the sides swapped the answer is mirrored", () => {
   fc.assert(
-    fc.property(tree, tree, tree, (ancestor, local, remote) => {
+    fc.property(anyTree, anyTree, anyTree, (ancestor, local, remote) => {
       const straight = compareTrees(ancestor, local, remote);
       const swapped = compareTrees(ancestor, remote, local);
       expect(swapped).toEqual({
@@ -77,7 +51,7 @@ test("with the sides swapped the answer is mirrored", () => {
 
 test("what one side alone changed since the ancestor is that side's", () => {
   fc.assert(
-    fc.property(tree, tree, (ancestor, local) => {
+    fc.property(anyTree, anyTree, (ancestor, local) => {
       const { remote, conflicts } = compareTrees(ancestor, local, ancestor);
       expect([...remote, ...conflicts]).toEqual([]);
     }),
@@ -86,7 +60,7 @@ test("what one side alone changed since the ancestor is that side's", () => {
 
 test("what is learnt changes no answer of now, and holds all that is alike", () => {
   fc.assert(
-    fc.property(tree, tree, tree, (ancestor, local, remote) => {
+    fc.property(anyTree, anyTree, anyTree, (ancestor, local, remote) => {
       const learnt = learnCommon(ancestor, local, remote);
       expect(compareTrees(learnt, local, remote)).toEqual(compareTrees(ancestor, local, remote));
       const alike = [...local].filter(([path, one]) => isSameEntry(one, remote.get(path)));
@@ -99,7 +73,7 @@ test("what is learnt changes no answer of now, and holds all that is alike", () 
 
 test("trees are the same when they hold the same, and else are not", () => {
   fc.assert(
-    fc.property(tree, tree, (a, b) => {
+    fc.property(anyTree, anyTree, (a, b) => {
       expect(isSameTree(a, b)).toBe(
         listPaths(a, b).every((path) => isSameEntry(a.get(path), b.get(path))),
       );
@@ -109,7 +83,7 @@ test("trees are the same when they hold the same, and else are not", () => {
 
 test("a plan removes and puts exactly what makes one side equal to the other", () => {
   fc.assert(
-    fc.property(tree, tree, (from, to) => {
+    fc.property(anyTree, anyTree, (from, to) => {
       const plan = planMirror(from, to);
       const made = new Map(to);
       for (const { path, expected } of plan.removals) {
