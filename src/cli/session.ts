@@ -143,6 +143,12 @@ export class Session {
     }
   }
 
+  /** Asks a server that runs, also once the person has stopped the command. */
+  async ask<Name extends CallName>(name: Name, input: CallInput<Name>): Promise<CallOutput<Name>> {
+    const { callServer } = await import("./client.ts");
+    return callServer(this.context.home, { name, input }, {});
+  }
+
   /** A line about what happens, for a person. */
   note(text: string): void {
     if (this.isJson || this.#isQuiet) return;

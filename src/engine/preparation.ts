@@ -2,6 +2,7 @@ import { monotonicMs } from "../base/clock.ts";
 import { provideExtensions } from "../database/database.ts";
 import { timed } from "../environment/create.ts";
 import type { EnvironmentRecord, PreparationStep, Report } from "../environment/environment.ts";
+import { LOCK_FILES } from "../environment/lock-files.ts";
 import type { Manifest } from "../environment/manifest.ts";
 import { MARK_VARIABLE } from "../environment/places.ts";
 import { preparationInterrupted, stepFailed } from "../environment/problems.ts";
@@ -15,23 +16,6 @@ import { findProcessUser } from "./users.ts";
 
 /** Long enough for an install over a slow line. */
 const STEP_LIMIT_MS = 30 * 60_000;
-
-/** Files whose change makes a set-up tree stale: what `setup` installs is written in them. */
-const LOCK_FILES = [
-  "package-lock.json",
-  "npm-shrinkwrap.json",
-  "pnpm-lock.yaml",
-  "yarn.lock",
-  "bun.lock",
-  "bun.lockb",
-  "Gemfile.lock",
-  "requirements.txt",
-  "poetry.lock",
-  "uv.lock",
-  "composer.lock",
-  "go.sum",
-  "mix.lock",
-];
 
 /** What a new app's first environment needs before its processes: all that its manifest names and is not done. */
 export async function listFirstSteps(

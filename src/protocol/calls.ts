@@ -135,8 +135,19 @@ export const CALLS = {
     }),
     output: nothing,
   },
-  /** Wakes it, sends lines, restarts processes that do not reload by themselves, until the caller leaves. */
-  "environment.develop": { input: target, output: nothing },
+  /**
+   * Wakes it, sends lines, restarts processes that do not reload by themselves, and keeps a workspace and the
+   * environment's own files the same, until the caller leaves.
+   */
+  "environment.develop": {
+    input: target.extend({
+      /** null: no files are transferred. */
+      workspace: text.nullable(),
+      /** Whose version of a conflict both get; null: neither's. */
+      prefer: z.enum(["local", "environment"]).nullable(),
+    }),
+    output: nothing,
+  },
 
   doctor: {
     input: z.object({ fix: z.boolean() }),

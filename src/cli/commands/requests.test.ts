@@ -158,9 +158,10 @@ test("logs ask for what is there, of which process, and whether to go on", async
 
 test("dev says where the environment is and streams its lines, of another folder's workspace too", async () => {
   await world.bind();
+  const linked = { ...ENVIRONMENT, files: { kind: "linked", path: world.workspace } };
   const { calls } = await world.serveWith(({ name }, response) =>
     name === "environment.show"
-      ? send(response, { result: ENVIRONMENT })
+      ? send(response, { result: linked })
       : send(response, { line: LINE }, { result: {} }),
   );
   const here = await world.ramet(["dev"]);
@@ -168,7 +169,8 @@ test("dev says where the environment is and streams its lines, of another folder
   expect(here.err).toBe(`shop/agent  ${ENVIRONMENT.url}\n`);
   const there = await world.ramet(["dev", "work"], { folder: world.folder });
   expect(there).toEqual(here);
-  expect(calls.at(-1)).toMatchObject({ name: "environment.develop", input: BOUND });
+  const input = { ...BOUND, workspace: null, prefer: null };
+  expect(calls.at(-1)).toMatchObject({ name: "environment.develop", input });
 });
 
 test("var import of a file that cannot be one is refused before anything is sent", async () => {
