@@ -148,7 +148,9 @@ test("where a side is preferred a conflict is settled by it, and the other's byt
   begin("remote");
   await becomes(sides.local, { "a.js": "there" });
   await tells(1);
-  expect(await readFile(path.join(told[0]?.displaced ?? "", "a.js"), "utf8")).toBe("here");
+  expect(await readFile(path.join(told[0]?.displaced ?? "", "workspace", "a.js"), "utf8")).toBe(
+    "here",
+  );
 });
 
 test("many files that vanish at once are not removed from the other side", async () => {

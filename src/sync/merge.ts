@@ -1,4 +1,3 @@
-import { mkdir } from "node:fs/promises";
 import path from "node:path";
 
 import type { Problem } from "../base/problem.ts";
@@ -31,7 +30,7 @@ export type Merged = {
   readonly revived: readonly string[];
   /** What could not be brought in order now, by path. */
   readonly left: ReadonlyMap<string, Problem>;
-  /** The folder where what stood there is kept; null when nothing was displaced. */
+  /** The folder where what stood there is kept, in one of it for each side; null when nothing was displaced. */
   readonly displaced: string | null;
 };
 
@@ -54,10 +53,17 @@ export async function mergeSides(
   const { toLocal, toRemote, conflicts, revived } = reconcile(read, options.prefer);
   assertAsked(toLocal, toRemote, { read, options });
   const displaced = await chooseDisplaced(options.displaced);
-  await mkdir(path.dirname(displaced), { recursive: true, mode: 0o700 });
   const { local, remote } = read.folders;
-  const leftLocal = await applyPaths(toLocal, { source: remote, target: local, displaced });
-  const leftRemote = await applyPaths(toRemote, { source: local, target: remote, displaced });
+  const leftLocal = await applyPaths(toLocal, {
+    source: remote,
+    target: local,
+    displaced: path.join(displaced, "workspace"),
+  });
+  const leftRemote = await applyPaths(toRemote, {
+    source: local,
+    target: remote,
+    displaced: path.join(displaced, "environment"),
+  });
   const merged = {
     toLocal: pathsOf(toLocal, leftLocal),
     toRemote: pathsOf(toRemote, leftRemote),
