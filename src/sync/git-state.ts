@@ -1,7 +1,8 @@
+import type { BigIntStats } from "node:fs";
 import { readFile, stat } from "node:fs/promises";
 import path from "node:path";
 
-import { waitFor } from "../base/clock.ts";
+import { systemClock, waitFor } from "../base/clock.ts";
 import { hasErrorCode } from "../base/problem.ts";
 
 /** A lock that is older was left by a git that was killed. */
@@ -12,18 +13,26 @@ const LOCK_STEP_MS = 5;
 export async function untilGitIsDone(tree: string, signal: AbortSignal): Promise<void> {
   const folder = await findGitFolder(tree);
   if (folder === undefined) return;
-  const lock = path.join(folder, "index.lock");
   const isFree = async (): Promise<true | undefined> =>
-    (await stampOf(lock)) === "" ? true : undefined;
+    (await isLocked(folder)) ? undefined : true;
   await waitFor(isFree, { timeoutMs: LOCK_LIMIT_MS, everyMs: LOCK_STEP_MS, signal });
 }
 
-/** Changes when git changes the tree, from the moment at which it begins to. */
-export async function stampGit(tree: string): Promise<string> {
+/** Differs after git has changed the tree; undefined: it is about to. */
+export async function stampGit(tree: string): Promise<string | undefined> {
   const folder = await findGitFolder(tree);
   if (folder === undefined) return "";
-  const files = ["index.lock", "HEAD", "index"].map((name) => path.join(folder, name));
-  return (await Promise.all(files.map(stampOf))).join();
+  const stamps = ["HEAD", "index"].map(async (name) => {
+    const found = await statIfThere(path.join(folder, name));
+    return found === undefined ? "" : `${found.ino}:${found.size}:${found.mtimeNs}`;
+  });
+  const stamp = (await Promise.all(stamps)).join();
+  return (await isLocked(folder)) ? undefined : stamp;
+}
+
+async function isLocked(folder: string): Promise<boolean> {
+  const lock = await statIfThere(path.join(folder, "index.lock"));
+  return lock !== undefined && systemClock.now() - Number(lock.mtimeMs) < LOCK_LIMIT_MS;
 }
 
 /** In a worktree or a submodule `.git` is a file that names the folder. */
@@ -39,13 +48,11 @@ async function findGitFolder(tree: string): Promise<string | undefined> {
   }
 }
 
-/** Empty for a file that is not there. */
-async function stampOf(file: string): Promise<string> {
+async function statIfThere(file: string): Promise<BigIntStats | undefined> {
   try {
-    const { ino, size, mtimeNs } = await stat(file, { bigint: true });
-    return `${ino}:${size}:${mtimeNs}`;
+    return await stat(file, { bigint: true });
   } catch (error) {
-    if (hasErrorCode(error, "ENOENT", "ENOTDIR", "EACCES")) return "";
+    if (hasErrorCode(error, "ENOENT", "ENOTDIR", "EACCES")) return undefined;
     throw error;
   }
 }

@@ -57,6 +57,7 @@ async function* mergeOnEvents(
   while (!signal.aborted) {
     await untilGitIsDone(local, signal);
     const git = await stampGit(local);
+    if (git === undefined) continue;
     // Before anything is read: what happens from here on makes another round.
     events.clear();
     const renewed = await Promise.all(watches.map(async (watch) => watch.renew()));

@@ -96,7 +96,10 @@ export class TreeWatch {
       bigint: true,
       throwIfNoEntry: false,
     });
-    return found?.isDirectory() === true ? `${found.dev}:${found.ino}` : undefined;
+    // A new folder is often given the number of the one that was just removed.
+    return found?.isDirectory() === true
+      ? `${found.dev}:${found.ino}:${found.birthtimeNs}`
+      : undefined;
   }
 
   #listFolders(folder: string): readonly string[] {
