@@ -1,6 +1,9 @@
 /** An environment's PostgreSQL: its own server and data folder, made, forked, started, stopped, asked; and the one port that leads to all. */
 import type { DatabaseRecord } from "../environment/environment.ts";
 import type { DatabasePlace } from "../environment/places.ts";
+import * as bookkeeping from "./bookkeeping.ts";
+import { readCatalog } from "./catalog.ts";
+import { withClient } from "./client.ts";
 import { hurrying } from "./copy-behind.ts";
 import { createFromTemplate } from "./create.ts";
 import type { WantedDatabase } from "./create.ts";
@@ -13,6 +16,7 @@ import * as programs from "./programs.ts";
 import { runQuery } from "./query.ts";
 import type { QueryResult } from "./query.ts";
 import { APP_ROLE } from "./settings.ts";
+import { loginOfApp } from "./source.ts";
 import { buildStandby, dropStreams, readStreams } from "./standby.ts";
 import type * as standby from "./standby.ts";
 import * as supply from "./supply.ts";
@@ -114,6 +118,19 @@ export function stopDatabase(place: DatabasePlace): Promise<void> {
   return changing(place, async () => {
     const pid = await findPostmaster(place);
     if (pid !== undefined) await stopPostmaster(pid);
+  });
+}
+
+export type Bookkeeping = bookkeeping.Bookkeeping;
+
+/** What migration tools have noted in it. `keys`: what the app's migration files are called, for a tool that no list names. */
+export function readMigrations(
+  database: Database,
+  keys: ReadonlySet<string>,
+): Promise<readonly Bookkeeping[]> {
+  return withClient(loginOfApp(database), async (app) => {
+    await app.query("SET search_path = pg_catalog");
+    return bookkeeping.readBookkeeping(app, (await readCatalog(app)).tables, keys);
   });
 }
 

@@ -3,17 +3,14 @@ import type { Client } from "pg";
 import { traced } from "../base/trace.ts";
 import type { DatabaseRecord } from "../environment/environment.ts";
 import { withClient } from "./client.ts";
-import type { Login } from "./client.ts";
 import { emptyDatabase } from "./emptying.ts";
 import type { Emptied } from "./emptying.ts";
 import { runMask } from "./mask.ts";
 import type { Changed } from "./mask.ts";
 import { emptyingFailed } from "./problems.ts";
-import { majorOf } from "./programs.ts";
 import { createPasswords, replacePasswords } from "./roles.ts";
 import type { Passwords } from "./roles.ts";
-import { APP_ROLE } from "./settings.ts";
-import { adminOf } from "./source.ts";
+import { adminOf, loginOfApp } from "./source.ts";
 import type { Source } from "./source.ts";
 import {
   dropOtherDatabases,
@@ -128,17 +125,6 @@ async function asAdmin<T>(
   work: (admin: Client) => Promise<T>,
 ): Promise<T> {
   return withClient(adminOf(copy, database), work);
-}
-
-function loginOfApp({ place, record }: Source): Login {
-  return {
-    socketFolder: place.socketFolder,
-    user: APP_ROLE,
-    password: record.appPassword,
-    database: record.name,
-    settings: "ours",
-    major: majorOf(record.postgres.version),
-  };
 }
 
 function ignore(): void {

@@ -5,6 +5,7 @@ import type { DatabasePlace } from "../environment/places.ts";
 import { adminLogin } from "./client.ts";
 import type { Login } from "./client.ts";
 import { majorOf } from "./programs.ts";
+import { APP_ROLE } from "./settings.ts";
 
 /** A database that is copied or followed. */
 export type Source = { readonly place: DatabasePlace; readonly record: DatabaseRecord };
@@ -14,6 +15,18 @@ export function adminOf({ place, record }: Source, database?: string): Login {
   const { socketFolder } = place;
   const { adminPassword: password, postgres } = record;
   return adminLogin({ socketFolder, password, major: majorOf(postgres.version) }, database);
+}
+
+/** The app's role's; what it set for itself does not stop us. */
+export function loginOfApp({ place, record }: Source): Login {
+  return {
+    socketFolder: place.socketFolder,
+    user: APP_ROLE,
+    password: record.appPassword,
+    database: record.name,
+    settings: "ours",
+    major: majorOf(record.postgres.version),
+  };
 }
 
 /** Tables of the session's database whose rows are not in the WAL. */

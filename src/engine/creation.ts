@@ -6,7 +6,12 @@ import { explainDiskFull } from "../base/disk-full.ts";
 import { exists } from "../base/remove-inside.ts";
 import { traced } from "../base/trace.ts";
 import { buildEnvironment, timed } from "../environment/create.ts";
-import type { EnvironmentRecord, FilesRecord, Report } from "../environment/environment.ts";
+import type {
+  EnvironmentRecord,
+  FilesRecord,
+  ForkData,
+  Report,
+} from "../environment/environment.ts";
 import type { Manifest } from "../environment/manifest.ts";
 import type { AppName, EnvironmentName } from "../environment/name.ts";
 import type { Draft, PartTimings } from "../environment/parts.ts";
@@ -17,6 +22,7 @@ import { createEnvironmentId } from "./layout.ts";
 import { LiveEnvironment } from "./live-environment.ts";
 import { createLocalParts } from "./local-parts.ts";
 import { isFolder, RAMET_FILE, readMask, requireManifest } from "./manifests.ts";
+import { findMissingMigrations } from "./missing-migrations.ts";
 import { prepareEnvironment } from "./preparation.ts";
 import { notAFolder } from "./problems.ts";
 import { assignPorts } from "./runtime-planning.ts";
@@ -30,6 +36,8 @@ export type CreateRequest = {
   readonly source: LiveEnvironment | null;
   readonly files: { readonly kind: "linked"; readonly path: string } | { readonly kind: "kept" };
   readonly searchPath: string;
+  /** What its database is to have of its source's; left open, the manifest says it. */
+  readonly data?: ForkData | null;
   /** The folder of the PostgreSQL that an app's first database is to run on; left open, it is the server's to say. */
   readonly postgresBin?: string | null;
 };
@@ -65,6 +73,7 @@ export async function planEnvironment(
     ports: await assignPorts({}, manifest),
     searchPath,
     uid: chooseUid(usedUids),
+    data: request.data ?? manifest.database?.data ?? "all",
   };
   return { draft, manifest, treeFolder };
 }
@@ -93,7 +102,8 @@ export async function buildPlanned(
   const maskSql = request.source === null ? null : await readMask(treeFolder, manifest);
   const user = await findProcessUser(context.layout, draft);
   const { source, postgresBin = null } = request;
-  const making = { source, manifest, treeFolder, maskSql, user, postgresBin };
+  const { report } = options;
+  const making = { source, manifest, treeFolder, maskSql, user, postgresBin, report };
   const parts = createLocalParts(context, making);
   const building = buildEnvironment(draft, parts, { ...options, clock: monotonicMs });
   const { record, timings } = await building.catch((error: unknown) => {
@@ -123,9 +133,14 @@ export async function bringUp(
     { report: options.report, clock: monotonicMs },
     async () => {
       await traced("wake", async () => live.wake());
-      await traced("processes get ready", async () =>
-        live.settled({ timeoutMs: SETTLE_LIMIT_MS, signal: options.signal }),
-      );
+      const [missing] = await Promise.all([
+        traced("migrations are compared", async () => findMissingMigrations(live)),
+        traced("processes get ready", async () =>
+          live.settled({ timeoutMs: SETTLE_LIMIT_MS, signal: options.signal }),
+        ),
+      ]);
+      if (missing.length > 0 || live.record.missingMigrations.length > 0)
+        await live.save({ missingMigrations: missing });
       return { detail: "" };
     },
   );

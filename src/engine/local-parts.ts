@@ -3,17 +3,13 @@ import { chown } from "node:fs/promises";
 import { messageOf, Problem } from "../base/problem.ts";
 import { removeInside } from "../base/remove-inside.ts";
 import { traced } from "../base/trace.ts";
-import {
-  createDatabase,
-  forkDatabase,
-  provideExtensions,
-  stopDatabase,
-} from "../database/database.ts";
+import { createDatabase, provideExtensions, stopDatabase } from "../database/database.ts";
 import type {
   DatabaseRecord,
   EnvironmentId,
   EnvironmentRecord,
   PreparationStep,
+  Report,
 } from "../environment/environment.ts";
 import type { Manifest } from "../environment/manifest.ts";
 import type { Draft, Parts } from "../environment/parts.ts";
@@ -24,6 +20,8 @@ import { endMarked } from "../process/process.ts";
 import { startFirstRuntime } from "../runtime/runtime.ts";
 import { findWorkspace, unbindWorkspace } from "../workspace/workspace.ts";
 import type { EngineContext } from "./context.ts";
+import { forkData } from "./fork-data.ts";
+import type { ForkedDatabase } from "./fork-data.ts";
 import { makeEnvironmentFolders } from "./layout.ts";
 import type { LiveEnvironment } from "./live-environment.ts";
 import { listFirstSteps, listForkSteps } from "./preparation.ts";
@@ -40,6 +38,7 @@ export type Making = {
   /** The folder of the PostgreSQL that its maker named; null: it is not said. */
   readonly postgresBin: string | null;
   readonly user: SystemUser | null;
+  readonly report: Report;
 };
 
 const GRACE_MS = 3_000;
@@ -51,7 +50,7 @@ export function createLocalParts(context: EngineContext, making: Making): Parts 
   return {
     prepare: async (draft) => announced(context, "prepare", () => prepare(context, making, draft)),
     provideFiles: async (draft) => announced(context, "files", () => provideFiles(making, draft)),
-    listSteps: async ({ files }) => traced("steps", () => listSteps(making, files)),
+    listSteps: async (draft) => traced("steps", () => listSteps(making, draft)),
     provideDatabase: async (draft) =>
       announced(context, "database", () =>
         provideDatabase(context, making, { draft, onNear: near.resolve }),
@@ -150,19 +149,18 @@ async function provideFiles(making: Making, draft: Draft): Promise<string> {
 
 async function listSteps(
   { source, manifest, treeFolder }: Making,
-  files: EnvironmentRecord["files"],
+  draft: Draft,
 ): Promise<readonly PreparationStep[]> {
   if (source === null) return listFirstSteps(treeFolder, manifest);
-  return listForkSteps(source.record, files, manifest);
+  return listForkSteps(source.record, draft, manifest);
 }
-
-type Database = { readonly record: DatabaseRecord | null; readonly detail: string };
 
 async function provideDatabase(
   context: EngineContext,
-  { source, manifest, maskSql, postgresBin }: Making,
+  making: Making,
   { draft, onNear }: { draft: Draft; onNear: (record: DatabaseRecord) => void },
-): Promise<Database> {
+): Promise<ForkedDatabase> {
+  const { source, manifest, postgresBin } = making;
   if (manifest.database === null) return { record: null, detail: "" };
   const place = context.layout.databasePlace(draft, manifest.grants.limits);
   if (source === null) {
@@ -171,17 +169,12 @@ async function provideDatabase(
     await provideExtensions({ place, record }, manifest.grants.extensions);
     return { record, detail: "" };
   }
-  return source.withDatabase(async (database) => {
-    if (database === null) return { record: null, detail: "" };
-    const programs = await context.postgres.forRecord(database.record);
-    const fork = await forkDatabase({ programs }, database, { place, maskSql, onNear });
-    await provideExtensions({ place, record: fork.record }, manifest.grants.extensions);
-    return fork;
-  });
+  const { extensions } = manifest.grants;
+  return forkData(context, source, { ...making, place, data: draft.data, extensions, onNear });
 }
 
 /** What its record will say when its processes are started ahead of it: nothing remains to be run. */
-const COMING = { remaining: [], state: { kind: "preparing" } } as const;
+const COMING = { remaining: [], missingMigrations: [], state: { kind: "preparing" } } as const;
 
 /** What goes wrong here is left to its wake, which tries again and tells. */
 async function startProcesses(

@@ -3,7 +3,7 @@ import path from "node:path";
 
 import { afterAll, beforeAll, expect, test } from "vitest";
 
-import type { EnvironmentRecord, FilesRecord } from "../environment/environment.ts";
+import type { EnvironmentRecord, FilesRecord, ForkData } from "../environment/environment.ts";
 import type { Manifest } from "../environment/manifest.ts";
 import { runProgram } from "../process/process.ts";
 import { findDueSetup } from "./installed.ts";
@@ -51,8 +51,12 @@ async function clone(name: string): Promise<string> {
   return at;
 }
 
-async function forkSteps(files: FilesRecord, of: Manifest = manifest): Promise<readonly string[]> {
-  return listForkSteps(record, files, of);
+async function forkSteps(
+  files: FilesRecord,
+  of: Manifest = manifest,
+  data: ForkData = "all",
+): Promise<readonly string[]> {
+  return listForkSteps(record, { files, data }, of);
 }
 
 test("an app's first environment needs all that its manifest names, in this order", async () => {
@@ -102,6 +106,17 @@ test("a fork whose files may differ runs its migrations, and never a seed", asyn
   expect(await forkSteps({ kind: "linked", path: edited })).toEqual(["migrate"]);
 });
 
+test.each(["schema", "none"] as const)(
+  "a fork with the data %j runs migrations and seed, whatever its files",
+  async (data) => {
+    for (const files of [
+      { kind: "linked", path: same },
+      { kind: "kept", path: path.join(stage.folder, "not-there-yet") },
+    ] as const)
+      expect(await forkSteps(files, manifest, data)).toEqual(["migrate", "seed"]);
+  },
+);
+
 test("a fork whose lock file differs is set up anew", async () => {
   expect(await forkSteps({ kind: "linked", path: relocked })).toEqual(["setup", "migrate"]);
 });
@@ -126,7 +141,8 @@ test("a source without git may differ in anything: its forks migrate", async () 
 
 test("a source that was never set up has a fork that is", async () => {
   const files = { kind: "linked", path: same } as const;
-  expect(await listForkSteps({ ...record, setupStamp: null }, files, manifest)).toEqual(["setup"]);
+  const made = { files, data: "all" } as const;
+  expect(await listForkSteps({ ...record, setupStamp: null }, made, manifest)).toEqual(["setup"]);
 });
 
 test("files that were replaced are migrated, and set up where the lock file is another", async () => {

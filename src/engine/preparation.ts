@@ -28,19 +28,24 @@ export async function listFirstSteps(
 
 /**
  * What a fork needs: setup when the lock files differ from those its source was set up with, migrations when its files
- * may differ from its source's; never a seed, since the rows came along.
+ * may differ from its source's. Where the rows came along it needs no seed; where they did not, migrations are run as
+ * well: some tools keep rows of their own up to date with them.
  */
 export async function listForkSteps(
   source: EnvironmentRecord,
-  files: EnvironmentRecord["files"],
+  { files, data }: Pick<EnvironmentRecord, "files" | "data">,
   manifest: Manifest,
 ): Promise<readonly PreparationStep[]> {
   const tree = files.kind === "kept" ? source.files.path : files.path;
   const hasSetup = source.setupStamp === (await stampSetup(tree, manifest));
-  const hasMigrations = files.kind === "kept" || (await isSameTree(source.files.path, files.path));
-  return listNamed(manifest).filter(
-    (step) => (step === "setup" && !hasSetup) || (step === "migrate" && !hasMigrations),
-  );
+  const isSame = async (): Promise<boolean> =>
+    files.kind === "kept" || isSameTree(source.files.path, files.path);
+  const isDone = {
+    setup: hasSetup,
+    migrate: data === "all" && (await isSame()),
+    seed: data === "all",
+  };
+  return listNamed(manifest).filter((step) => !isDone[step]);
 }
 
 /** What files that were replaced need: setup when the lock files differ, and the migrations. */

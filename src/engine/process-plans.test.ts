@@ -24,6 +24,8 @@ const record: EnvironmentRecord = {
   searchPath: "/usr/bin",
   uid: null,
   setupStamp: null,
+  data: "all",
+  missingMigrations: [],
   remaining: [],
 };
 

@@ -50,6 +50,8 @@ function record(changes: Partial<EnvironmentRecord> = {}): EnvironmentRecord {
     searchPath: "/usr/bin",
     uid: null,
     setupStamp: "npm ci|abc",
+    data: "all",
+    missingMigrations: [],
     remaining: [],
     ...changes,
   };
@@ -79,6 +81,7 @@ const anyRecord = fc
     searchPath: fc.string({ unit: "binary" }),
     uid: fc.option(fc.nat()),
     setupStamp: fc.option(fc.string()),
+    data: fc.constantFrom("all", "schema", "none"),
     remaining: fc.subarray(["setup", "migrate", "seed"] as const),
   })
   .map((changes) => record(changes));

@@ -5,7 +5,7 @@ import { z } from "zod";
 
 import { hasErrorCode } from "../base/problem.ts";
 import { syncFolder, writeAtomically } from "../base/write-atomically.ts";
-import { isEnvironmentId, PREPARATION_STEPS } from "../environment/environment.ts";
+import { FORK_DATA, isEnvironmentId, PREPARATION_STEPS } from "../environment/environment.ts";
 import type { EnvironmentId, EnvironmentRecord } from "../environment/environment.ts";
 import { parseAppName, parseEnvironmentName } from "../environment/name.ts";
 import type { AppName } from "../environment/name.ts";
@@ -56,6 +56,10 @@ const recordSchema = z.object({
   searchPath: z.string(),
   uid: z.number().nullable(),
   setupStamp: z.string().nullable(),
+  data: z.enum(FORK_DATA).default("all"),
+  missingMigrations: z
+    .array(z.object({ tool: z.string(), names: z.array(z.string()) }))
+    .default([]),
   remaining: z.array(z.enum(PREPARATION_STEPS)),
 });
 

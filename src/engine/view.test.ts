@@ -55,6 +55,8 @@ function liveOf(changes: Partial<EnvironmentRecord> = {}): LiveEnvironment {
     searchPath: "/usr/bin",
     uid: null,
     setupStamp: null,
+    data: "all",
+    missingMigrations: [],
     remaining: [],
     ...changes,
   });

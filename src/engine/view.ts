@@ -7,8 +7,9 @@ import type {
   ProcessStateName,
 } from "../environment/environment.ts";
 import type { Manifest } from "../environment/manifest.ts";
-import { filesShared } from "../environment/problems.ts";
+import { filesShared, migrationsMissing } from "../environment/problems.ts";
 import type { LiveEnvironment } from "./live-environment.ts";
+import { stillMissing } from "./missing-migrations.ts";
 import { findMainProcess, formatUrl } from "./process-plans.ts";
 
 /** An environment as people and programs are shown it. */
@@ -58,7 +59,11 @@ export async function describeEnvironment(
     databaseUrl: hasAddresses ? live.databaseUrl() : null,
     files: record.files,
     processes: live.processes().map(({ name, state, port, pid }) => ({ name, state, port, pid })),
-    problems: uniqueProblems([...live.problems(), ...shared]),
+    problems: uniqueProblems([
+      ...live.problems(),
+      ...shared,
+      ...(await stillMissing(live)).map((missing) => migrationsMissing(missing).toFields()),
+    ]),
     createdAt: record.createdAt,
   };
 }

@@ -50,6 +50,7 @@ const draft: Draft = {
   searchPath: "/usr/bin",
   uid: null,
   setupStamp: null,
+  data: "all",
 };
 
 function options(signal = new AbortController().signal): {

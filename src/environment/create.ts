@@ -26,6 +26,7 @@ export async function buildEnvironment(
     const record: EnvironmentRecord = {
       ...draft,
       remaining,
+      missingMigrations: [],
       database: database.outcome.record,
       state: { kind: "preparing" },
     };

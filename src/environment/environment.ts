@@ -27,9 +27,15 @@ export type EnvironmentRecord = {
   readonly uid: number | null;
   /** Hash of the setup command and the lock files it last succeeded with; null: never. */
   readonly setupStamp: string | null;
+  /** What its database has of its source's, now and after each reset. */
+  readonly data: ForkData;
+  /** What a migration tool has applied to its database, and its files did not have when that was looked at. */
+  readonly missingMigrations: readonly MissingMigrations[];
   /** What is still to be run before its processes may start, in this order. */
   readonly remaining: readonly PreparationStep[];
 };
+
+export type MissingMigrations = { readonly tool: string; readonly names: readonly string[] };
 
 export const PREPARATION_STEPS = ["setup", "migrate", "seed"] as const;
 export type PreparationStep = (typeof PREPARATION_STEPS)[number];
@@ -60,6 +66,13 @@ export type PostgresRecord = {
   /** The folder of the user's own programs; null: those that come with Ramet. */
   readonly bin: string | null;
 };
+
+/**
+ * What a fork has of its source's database: all, its structure without the rows, or nothing of it, so that its own
+ * migrations make the tables.
+ */
+export const FORK_DATA = ["all", "schema", "none"] as const;
+export type ForkData = (typeof FORK_DATA)[number];
 
 export const ENVIRONMENT_STATES = [
   "creating",

@@ -1,3 +1,5 @@
+import type { ForkData } from "./environment.ts";
+
 /** What `ramet.json` says, or what was found in its absence; every default filled in. */
 export type Manifest = {
   readonly app: string | null;
@@ -61,6 +63,8 @@ export const DEFAULT_LIMITS: DatabaseLimits = {
 export const DEFAULT_GRANTS: DatabaseGrants = { limits: DEFAULT_LIMITS, extensions: [] };
 
 export type DatabaseManifest = {
+  /** What a fork has of its source's database, unless whoever makes it says otherwise; absent: all. */
+  readonly data?: ForkData;
   readonly migrate: string | null;
   readonly seed: string | null;
   /** A file of SQL, relative to the tree's root, run in a fork before anyone can connect to it. */

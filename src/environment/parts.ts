@@ -7,7 +7,10 @@ import type {
 } from "./environment.ts";
 
 /** An environment as it is planned, before its parts are there. */
-export type Draft = Omit<EnvironmentRecord, "database" | "state" | "remaining">;
+export type Draft = Omit<
+  EnvironmentRecord,
+  "database" | "state" | "remaining" | "missingMigrations"
+>;
 
 /** What an engine gives for making an environment; each part is built where it stays. */
 export type Parts = {

@@ -87,6 +87,20 @@ export function stepFailed(step: {
   });
 }
 
+export function migrationsMissing(missing: {
+  readonly tool: string;
+  readonly names: readonly string[];
+}): Problem {
+  const { tool, names } = missing;
+  const more = names.length > 3 ? ` and ${names.length - 3} more` : "";
+  return new Problem({
+    code: "migrations_missing",
+    message: `Its database has had migrations that its files do not have: ${names.slice(0, 3).join(", ")}${more}. A migration tool (here: ${tool}) may refuse to go on, or offer to empty it.`,
+    remedy:
+      "Merge the branch that has them into this one, or have this branch's own migrations make the tables: `ramet env create NAME --data none`.",
+  });
+}
+
 export function variableMissing(names: readonly string[]): Problem {
   const [first = "NAME"] = names;
   return new Problem({

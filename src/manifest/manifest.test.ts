@@ -80,7 +80,12 @@ test("every key of a whole ramet.json is read, or said to be unused", async () =
         reloads: false,
       },
     },
-    database: { migrate: "npm run migrate", seed: "npm run seed", mask: "db/mask.sql" },
+    database: {
+      data: "all",
+      migrate: "npm run migrate",
+      seed: "npm run seed",
+      mask: "db/mask.sql",
+    },
     variables: {
       PUBLIC_URL: { value: "$URL", secret: false, required: false },
       STRIPE_KEY: { value: null, secret: true, required: true },
@@ -148,7 +153,7 @@ test("readiness, folders and reloading are as written", async () => {
     },
     database: { data: "none" },
   });
-  const { processes, unused } = await requireManifest();
+  const { processes, unused, database } = await requireManifest();
   expect(processes["one"]).toMatchObject({
     ready: { kind: "port", timeoutMs: 2500 },
     folder: "apps/web",
@@ -156,7 +161,7 @@ test("readiness, folders and reloading are as written", async () => {
   expect(processes["two"]).toMatchObject({ ready: { kind: "none" }, port: true });
   expect(processes["three"]).toMatchObject({ reloads: true, port: true });
   expect([processes["four"]?.reloads, processes["five"]?.reloads]).toEqual([true, false]);
-  expect(unused).toEqual(["database.data"]);
+  expect([unused, database?.data]).toEqual([[], "none"]);
   expect([processes["two"]?.ownPort, processes["three"]?.ownPort]).toEqual([null, 3000]);
 });
 

@@ -47,6 +47,7 @@ export function toProcess(written: ProcessInFile, reloads: boolean): ProcessMani
 export function toDatabase(written: RametFile["database"]): DatabaseManifest | null {
   if (written === false) return null;
   return {
+    ...(written?.data === undefined ? {} : { data: written.data }),
     migrate: written?.migrate ?? null,
     seed: written?.seed ?? null,
     mask: written?.mask ?? null,
@@ -85,11 +86,7 @@ export function toVariables(written: RametFile["variables"]): Record<string, Var
 
 /** Keys that are valid and that this version does not act on yet. */
 export function listUnused(file: RametFile): readonly string[] {
-  const keys = (["services", "api", "limits", "sleep"] as const).filter(
-    (key) => file[key] !== undefined,
-  );
-  const data = typeof file.database === "object" ? file.database.data : undefined;
-  return [...keys, ...(data === undefined || data === "all" ? [] : ["database.data"])];
+  return (["services", "api", "limits", "sleep"] as const).filter((key) => file[key] !== undefined);
 }
 
 function toReady(written: ProcessInFile["ready"]): ReadyCheck {

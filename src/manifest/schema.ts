@@ -4,6 +4,7 @@ import { z } from "zod";
 
 import { messageOf } from "../base/problem.ts";
 import { parseDuration, parseSize } from "../base/quantities.ts";
+import { FORK_DATA } from "../environment/environment.ts";
 import { parseAppName } from "../environment/name.ts";
 import { findVariableNameFault, isReservedVariable } from "../environment/variable-name.ts";
 
@@ -104,7 +105,7 @@ const databaseLimitsSchema = z.strictObject({
 
 const databaseSchema = z.strictObject({
   kind: z.literal("postgres").optional(),
-  data: z.enum(["all", "schema", "none"]).optional(),
+  data: z.enum(FORK_DATA).optional(),
   migrate: command.optional(),
   seed: command.optional(),
   mask: belowRoot.optional(),

@@ -149,10 +149,9 @@ test("what this version does not act on yet is said, not silently dropped", asyn
     api: false,
     limits: { cpus: 1 },
     sleep: "15m",
-    database: { data: "schema" },
     processes: { web: { command: "x" } },
   });
-  expect(manifest?.unused).toEqual(["services", "api", "limits", "sleep", "database.data"]);
+  expect(manifest?.unused).toEqual(["services", "api", "limits", "sleep"]);
 });
 
 test("setup is what is written, what is found, or none where it is false", async () => {

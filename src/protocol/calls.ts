@@ -1,5 +1,6 @@
 import { z } from "zod";
 
+import { FORK_DATA } from "../environment/environment.ts";
 import {
   appSchema,
   createdEnvironmentSchema,
@@ -56,6 +57,8 @@ export const CALLS = {
         z.object({ kind: z.literal("linked"), path: text }),
         z.object({ kind: z.literal("kept") }),
       ]),
+      /** What its database is to have of its source's; null: the manifest says it. */
+      data: z.enum(FORK_DATA).nullable().default(null),
       searchPath: z.string(),
     }),
     output: createdEnvironmentSchema,

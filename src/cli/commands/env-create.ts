@@ -4,6 +4,7 @@ import { createAndBind } from "../binding-change.ts";
 import { flag, value } from "../command-shape.ts";
 import { defineCommand } from "../command.ts";
 import { exitCodeOf, formatReady, hasProblems } from "../environment-text.ts";
+import { DATA_OPTION, parseData } from "../fork-options.ts";
 import { flagInvalid } from "../problems.ts";
 import { formatMs } from "../style.ts";
 import { formatTimings } from "../timings-text.ts";
@@ -29,6 +30,7 @@ export const envCreate = defineCommand({
       "linked|kept",
       "On this workspace's own files, or on a copy that the server keeps",
     ),
+    data: DATA_OPTION,
     timings: flag("Show where the time went: every step, and what ran beside what"),
   },
   examples: [
@@ -37,6 +39,10 @@ export const envCreate = defineCommand({
       why: "In a new git worktree: an environment for it",
     },
     { line: "ramet env create demo --app shop --from staging", why: "From any folder" },
+    {
+      line: "ramet env create trial --data schema",
+      why: "With all tables and none of the rows; `database.seed` fills them",
+    },
     { line: "ramet env create x --timings", why: "And see how long each step of it took" },
   ],
   async run(input, session) {
@@ -53,6 +59,7 @@ export const envCreate = defineCommand({
         kind === "linked"
           ? ({ kind, path: await findWorkspaceFolder(session, app) } as const)
           : ({ kind } as const),
+      data: parseData(input.value("data")),
       searchPath: session.context.environment["PATH"] ?? "",
     };
     const create = (): Promise<CreatedEnvironment> => session.call("environment.create", request);

@@ -9,9 +9,9 @@ export const createEnvironment = defineCall(CALLS["environment.create"], async (
   const [first = DEVELOPMENT, ...others] = input.from.map((from) => from.toLowerCase());
   const found = [first, ...others].find((from) => engine.registry.find(app, from) !== undefined);
   const source = engine.registry.require(app, found ?? first);
-  const { files, searchPath } = input;
+  const { files, searchPath, data } = input;
   const { environment, timings } = await engine.create(
-    { app, name, source, files, searchPath },
+    { app, name, source, files, searchPath, data },
     session,
   );
   return { ...environment, timings };
