@@ -54,34 +54,31 @@ export async function withClient<T>(
 }
 
 /**
- * The caller ends it. A server that recovers from a crash is waited for; other SQL errors of the connecting itself are
- * thrown as they are. @throws `database_unreachable`
+ * The caller ends it. A server that crashes, or recovers from that, is waited for; other SQL errors of the connecting
+ * itself are thrown as they are. @throws `database_unreachable`
  */
 export async function connect(login: Login): Promise<Client> {
   const end = monotonicMs() + CONNECT_LIMIT_MS;
   for (;;) {
+    const client = createClient(login);
     try {
-      return await connectOnce(login);
+      await client.connect();
+      return client;
     } catch (error) {
-      const isSoonOver = isSqlError(error) && error.code === CANNOT_CONNECT_NOW;
-      if (!isSoonOver || monotonicMs() >= end) throw error;
-      await sleep(RECOVERY_STEP_MS);
+      await client.end().catch(() => {
+        // It never was connected: that is what is thrown.
+      });
+      if (isLasting(error) || monotonicMs() >= end)
+        throw isSqlError(error) ? error : databaseUnreachable(messageOf(error));
     }
+    await sleep(RECOVERY_STEP_MS);
   }
 }
 
-async function connectOnce(login: Login): Promise<Client> {
-  const client = createClient(login);
-  try {
-    await client.connect();
-    return client;
-  } catch (error) {
-    await client.end().catch(() => {
-      // It never was connected: that is what is thrown.
-    });
-    if (isSqlError(error)) throw error;
-    throw databaseUnreachable(messageOf(error));
-  }
+/** Whether the next try would meet it too: one that was let in and thrown out again met a crash. */
+function isLasting(error: unknown): boolean {
+  if (isSqlError(error)) return error.code !== CANNOT_CONNECT_NOW;
+  return !/ECONNRESET|EPIPE|^Connection terminated unexpectedly/.test(messageOf(error));
 }
 
 /** Says goodbye; a server that does not answer is left. */

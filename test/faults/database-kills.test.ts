@@ -1,6 +1,7 @@
 /** `kill -9` of a source's PostgreSQL, of one of its sessions, of a fork's, and of the server, while forks are made under load. */
 import { randomInt } from "node:crypto";
 import { readdir } from "node:fs/promises";
+import path from "node:path";
 
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { z } from "zod";
@@ -8,11 +9,13 @@ import { z } from "zod";
 import { sleep, waitFor } from "../../src/base/clock.ts";
 import { queryDatabase } from "../../src/database/database.ts";
 import type { Database } from "../../src/database/database.ts";
+import { readSmallFile } from "../../src/database/owned-files.ts";
 import { APP_ROLE } from "../../src/database/settings.ts";
 import { asAdmin, untilNoTraces } from "../../src/database/test-home.ts";
+import { isRunning } from "../../src/process/process.ts";
 import { environmentSchema } from "../../src/protocol/schemas.ts";
 import type { EnvironmentView } from "../../src/protocol/schemas.ts";
-import { killHard, listProcesses, requireServer } from "../journeys/machine.ts";
+import { killHard, requireServer } from "../journeys/machine.ts";
 import { eventually, openStage } from "../journeys/stage.ts";
 import type { Stage } from "../journeys/stage.ts";
 import { openBankApp, openLayout, requireDatabase } from "./bank-app.ts";
@@ -129,11 +132,17 @@ async function findVictims(victim: Victim): Promise<readonly number[]> {
     const { pid } = await requireServer(stage, app);
     return pid === null ? [] : [pid];
   }
-  const own = new Set((await listProcesses(stage, development.id)).map(({ pid }) => pid));
-  return (await listProcesses(stage))
-    .filter(({ pid, role }) => role === "database" && own.has(pid) === (victim === "source"))
-    .map(({ pid }) => pid)
-    .slice(0, 1);
+  if (victim === "source") return findPostmaster(development.id);
+  const ids = await readdir((await openLayout(stage)).data);
+  const forks = await Promise.all(ids.filter((id) => id !== development.id).map(findPostmaster));
+  return forks.flat().slice(0, 1);
+}
+
+async function findPostmaster(id: string): Promise<readonly number[]> {
+  const { data } = await openLayout(stage);
+  const lock = readSmallFile(path.join(data, id, "database", "postmaster.pid"));
+  const pid = Number(lock?.toString().split("\n")[0]);
+  return pid > 1 && isRunning(pid) ? [pid] : [];
 }
 
 /** One that copies, where there is one: its end makes the whole server start anew. */
