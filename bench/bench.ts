@@ -17,7 +17,10 @@ import { measureCreate } from "./sections/create.ts";
 import { measureDelete } from "./sections/delete.ts";
 import { measureDev } from "./sections/dev.ts";
 import { measureGateway } from "./sections/gateway.ts";
+import { measureBurden } from "./sections/load.ts";
 import { measureMemory } from "./sections/memory.ts";
+import { measureScale } from "./sections/scale.ts";
+import { measureSize } from "./sections/size.ts";
 import { measureSource } from "./sections/source.ts";
 import { measureTogether } from "./sections/together.ts";
 
@@ -36,6 +39,9 @@ const OTHER_SECTIONS: Readonly<Record<string, (bench: Bench) => Promise<Report>>
   gateway: measureGateway,
   dev: measureDev,
   memory: measureMemory,
+  scale: measureScale,
+  size: measureSize,
+  load: measureBurden,
 };
 const NAMES = [...Object.keys(SCENE_SECTIONS), ...Object.keys(OTHER_SECTIONS)];
 

@@ -1,12 +1,14 @@
-import { chmod, chown, mkdir, mkdtemp, readdir, rm } from "node:fs/promises";
+import { chmod, chown, mkdir, mkdtemp, rm } from "node:fs/promises";
 import path from "node:path";
 
 import pg from "pg";
 
-import { hasErrorCode } from "../../src/base/problem.ts";
 import type { UndoStack } from "../../src/base/undo-stack.ts";
+import { debianProgram, findDebianVersion } from "./debian.ts";
 import { time } from "./figures.ts";
 import { untilConnected } from "./floor.ts";
+import { measureBaseBackup, measureBesideClients } from "./live-peers.ts";
+import type { Beside } from "./live-peers.ts";
 import { run, serve } from "./program.ts";
 import type { User } from "./program.ts";
 import { fillStatement, requireSize } from "./scene.ts";
@@ -18,15 +20,16 @@ export type Peers = {
   readonly version: string;
   dumpAndRestore(): Promise<number>;
   createFromTemplate(): Promise<number>;
+  baseBackup(): Promise<number>;
+  templateBesideClients(): Promise<Beside>;
 };
 
-const DEBIAN = "/usr/lib/postgresql";
 /** `initdb` wants a user that has a name. */
 const UNPRIVILEGED = "nobody";
 
 /** A cluster of its own with the same rows; undefined where Debian's PostgreSQL is not installed. `undo` ends it. */
 export async function openPeers(
-  { place, size }: Cast,
+  { place, size }: Pick<Cast, "place" | "size">,
   { signal }: Bench,
   undo: UndoStack,
 ): Promise<Peers | undefined> {
@@ -48,8 +51,11 @@ export async function openPeers(
   const bytes = await query(folder, "source", "SELECT pg_database_size('source') AS value");
   requireSize(Number(bytes), size);
   await query(folder, "source", "CHECKPOINT");
+  const running = { folder, user, signal, file, login: (name: string) => loginTo(folder, name) };
   return {
     version,
+    baseBackup: () => measureBaseBackup(running),
+    templateBesideClients: () => measureBesideClients(running),
     dumpAndRestore: () =>
       measureCopy(folder, async () => {
         await query(folder, "postgres", "CREATE DATABASE copy");
@@ -65,16 +71,6 @@ export async function openPeers(
 
 const CLEAN = { PATH: "/usr/bin:/bin", LC_ALL: "C" };
 
-async function findDebianVersion(): Promise<string | undefined> {
-  try {
-    const versions = await readdir(DEBIAN);
-    return versions.toSorted((a, b) => Number(b) - Number(a))[0];
-  } catch (error) {
-    if (hasErrorCode(error, "ENOENT")) return undefined;
-    throw error;
-  }
-}
-
 type Cluster = { readonly folder: string; readonly version: string; readonly signal: AbortSignal };
 
 /** PostgreSQL's defaults, as Debian makes a cluster: durable, checked, no password on its own socket. */
@@ -87,7 +83,7 @@ async function createCluster({ folder, version, signal }: Cluster): Promise<{
   await mkdir(path.join(folder, "cluster"), { mode: 0o700 });
   if (user !== undefined)
     for (const one of [folder, path.join(folder, "cluster")]) await chown(one, user.uid, user.gid);
-  const file = (program: string): string => path.join(DEBIAN, version, "bin", program);
+  const file = (program: string): string => debianProgram(version, program);
   const options = ["-A", "trust", "-U", UNPRIVILEGED, "-E", "UTF8", "--locale=C"];
   const args = ["-D", path.join(folder, "cluster"), ...options];
   await run({ file: file("initdb"), args, folder, environment: CLEAN, signal, user });

@@ -16,7 +16,7 @@ export type Goal = {
   readonly what: string;
   readonly measured: number;
   readonly limit: number;
-  readonly unit: "×" | "ms" | "statements";
+  readonly unit: "×" | "ms" | "MB" | "clients" | "copies" | "processes" | "statements";
   /** Whether less is better, as it is for a time. */
   readonly sense: "at most" | "at least";
 };

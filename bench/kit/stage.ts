@@ -17,6 +17,7 @@ const packageSchema = z.object({ dependencies: z.record(z.string(), z.string()).
 const APPS = {
   shop: { folder: "examples/shop", packages: [] },
   notes: { folder: "test/apps/notes", packages: ["pg"] },
+  ledger: { folder: "bench/apps/ledger", packages: [] },
   answers: { folder: "bench/apps/answers", packages: [] },
 } as const satisfies Record<string, { folder: string; packages: readonly string[] }>;
 export type AppName = keyof typeof APPS;

@@ -1,8 +1,8 @@
-import { readFile } from "node:fs/promises";
-
 import { MARK_VARIABLE } from "../../src/environment/places.ts";
 import { findFamily, findMarked } from "../../src/process/process.ts";
 import { createdEnvironmentSchema } from "../../src/protocol/schemas.ts";
+import { readMemory, sumMemory } from "../kit/memory.ts";
+import type { Memory } from "../kit/memory.ts";
 import { openHere } from "../kit/places.ts";
 import type { Report } from "../kit/report.ts";
 import type { Bench } from "../kit/scene.ts";
@@ -36,9 +36,6 @@ export async function measureMemory(bench: Bench): Promise<Report> {
   });
 }
 
-/** In kB. */
-type Memory = { readonly rss: number; readonly pss: number };
-
 async function readAwake(stage: Stage, id: string): Promise<readonly (readonly string[])[]> {
   const marked = await findMarked(MARK_VARIABLE, `${await stage.readHomeId()}.${id}`);
   const roles = [
@@ -50,9 +47,7 @@ async function readAwake(stage: Stage, id: string): Promise<readonly (readonly s
     const found = marked.find(({ mark }) => mark.endsWith(role));
     if (found === undefined) throw new Error(`No process is marked ${role}.`);
     const family = role === ".database" ? await findFamily(found.pid) : [found.pid];
-    const each = await Promise.all(family.map(readMemory));
-    const sum = (kind: keyof Memory): number => each.reduce((all, one) => all + one[kind], 0);
-    rows.push(toRow(`${label}, of one environment awake`, { rss: sum("rss"), pss: sum("pss") }));
+    rows.push(toRow(`${label}, of one environment awake`, await sumMemory(family)));
   }
   return rows;
 }
@@ -74,17 +69,6 @@ async function readServer(stage: Stage): Promise<{ grown: Memory; fresh: Memory 
   await stage.ramet("server", "restart");
   await stage.ramet("env", "list");
   return { grown, fresh: await readMemory(await stage.readServerPid()) };
-}
-
-/** As Linux counts it: pages shared with others belong to RSS in full, to PSS in parts. */
-async function readMemory(pid: number): Promise<Memory> {
-  const text = await readFile(`/proc/${pid}/smaps_rollup`, "utf8");
-  const read = (field: string): number => {
-    const found = new RegExp(`^${field}: +(\\d+) kB$`, "m").exec(text)?.[1];
-    if (found === undefined) throw new Error(`The memory of ${pid} has no ${field}.`);
-    return Number(found);
-  };
-  return { rss: read("Rss"), pss: read("Pss") };
 }
 
 function toRow(what: string, { rss, pss }: Memory): readonly string[] {
