@@ -41,9 +41,17 @@ export async function copyFolder(
   return { bytes: run.bytes, reflinked };
 }
 
-/** Whether a copy takes seconds at most: its blocks are shared, or they are few. */
-export async function isQuickToCopy(source: string, target: string): Promise<boolean> {
-  return (await canReflink(source, target)) || isSmall(source);
+export type CopyForecast = {
+  /** Whether it takes seconds at most: its blocks are shared, or they are few. */
+  readonly isQuick: boolean;
+  /** What it takes up, of so many files as are worth a look. */
+  readonly bytes: number;
+};
+
+export async function forecastCopy(source: string, target: string): Promise<CopyForecast> {
+  if (await canReflink(source, target)) return { isQuick: true, bytes: 0 };
+  const { bytes, files } = measureSome(source);
+  return { isQuick: bytes <= MAX_QUICK_BYTES && files <= MAX_QUICK_FILES, bytes };
 }
 
 /** Copies one file, where there is one. Resolves with whether there was. */
@@ -130,7 +138,7 @@ async function canReflink(source: string, target: string): Promise<boolean> {
 }
 
 /** Looks at no more files than a look is worth. */
-function isSmall(folder: string): boolean {
+function measureSome(folder: string): { readonly bytes: number; readonly files: number } {
   let [bytes, files] = [0, 0];
   const folders = [folder];
   for (const level of folders) {
@@ -139,10 +147,10 @@ function isSmall(folder: string): boolean {
       if (entry.isDirectory()) folders.push(inner);
       else bytes += lstatSync(inner, { throwIfNoEntry: false })?.size ?? 0;
       files += 1;
-      if (bytes > MAX_QUICK_BYTES || files > MAX_QUICK_FILES) return false;
+      if (files > MAX_QUICK_FILES) return { bytes, files };
     }
   }
-  return true;
+  return { bytes, files };
 }
 
 function listIfThere(folder: string): readonly Dirent[] {

@@ -7,7 +7,7 @@ import type { DatabaseRecord } from "../environment/environment.ts";
 import type { DatabasePlace } from "../environment/places.ts";
 import { type Backup, backUp } from "./backup.ts";
 import { isSqlError, withClient } from "./client.ts";
-import { copyFolder, describeCopy, isQuickToCopy } from "./copy-folder.ts";
+import { copyFolder, describeCopy, forecastCopy } from "./copy-folder.ts";
 import type { Copied } from "./copy-folder.ts";
 import { prepareThreads } from "./copy-threads.ts";
 import { isLeftOut } from "./data-folder.ts";
@@ -25,6 +25,7 @@ import { promoteStandby } from "./promotion.ts";
 import type { Promotion } from "./promotion.ts";
 import { createPasswords } from "./roles.ts";
 import type { Passwords } from "./roles.ts";
+import { assertRoom } from "./room.ts";
 import { adminOf, countUnlogged } from "./source.ts";
 import type { Source } from "./source.ts";
 
@@ -55,6 +56,7 @@ export async function forkInto(
   const record = { ...source.record, appPassword, adminPassword };
   const closed = closeRecord(record, target);
   const forking = { programs, source, target, record, closed };
+  await assertRoom(path.dirname(source.place.folder), 0);
   const promoted = standby === "ready" ? await promoteInto(forking) : NOT_READY;
   const detail = promoted.isDone
     ? `promoted a standby${describeUnlogged(promoted.unlogged)}`
@@ -94,7 +96,9 @@ async function copyInto(
   const { place, onNear } = target;
   prepareThreads();
   return inNewFolder(place, async () => {
-    if (await isQuickToCopy(source.place.folder, place.folder)) onNear?.(record);
+    const { isQuick, bytes } = await forecastCopy(source.place.folder, place.folder);
+    await assertRoom(place.folder, bytes);
+    if (isQuick) onNear?.(record);
     const { copied, unlogged, isAtRest } = await traced("copy of the database", async () =>
       copySource(source, place),
     );

@@ -2,6 +2,8 @@ import { open } from "node:fs/promises";
 import path from "node:path";
 
 import { waitFor } from "../base/clock.ts";
+import { diskFull, saysDiskFull } from "../base/disk-full.ts";
+import type { Problem } from "../base/problem.ts";
 import { writeAtomically } from "../base/write-atomically.ts";
 import { MARK_VARIABLE } from "../environment/places.ts";
 import type { DatabasePlace } from "../environment/places.ts";
@@ -113,7 +115,7 @@ async function untilReady(place: DatabasePlace, pid: number, logBegin: number): 
     timeoutMs: START_LIMIT_MS,
     everyMs: START_STEP_MS,
   });
-  if (state === "gone") throw databaseFailed("start", await readTail(place.log, logBegin));
+  if (state === "gone") throw endedAtStart(place, await readTail(place.log, logBegin));
   if (state === undefined) {
     await stopPostmaster(pid);
     throw databaseFailed(
@@ -122,6 +124,10 @@ async function untilReady(place: DatabasePlace, pid: number, logBegin: number): 
     );
   }
   await untilItGreets(place.socketFolder, ADMIN_ROLE);
+}
+
+function endedAtStart({ folder }: DatabasePlace, lines: readonly string[]): Problem {
+  return lines.some(saysDiskFull) ? diskFull(folder) : databaseFailed("start", lines);
 }
 
 /** undefined: not yet decided. */
