@@ -20,6 +20,7 @@ import { loginOfApp } from "./source.ts";
 import { buildStandby, dropStreams, readStreams } from "./standby.ts";
 import type * as standby from "./standby.ts";
 import * as supply from "./supply.ts";
+import { tidyFiles } from "./tidy-files.ts";
 import { openGateway } from "./wire/wire-gateway.ts";
 
 export type Postgres = programs.Postgres;
@@ -132,6 +133,14 @@ export function readMigrations(
     await app.query("SET search_path = pg_catalog");
     return bookkeeping.readBookkeeping(app, (await readCatalog(app)).tables, keys);
   });
+}
+
+/**
+ * Mends, at rest, what reflinks and random writes have scattered over the disk: a fork would take long for it. Changes
+ * nothing else, keeps nobody from starting the server, and is given up by the signal. Resolves with how many files it mended.
+ */
+export function tidyDatabase(place: DatabasePlace, signal: AbortSignal): Promise<number> {
+  return tidyFiles(place, { signal });
 }
 
 export async function isDatabaseRunning(place: DatabasePlace): Promise<boolean> {

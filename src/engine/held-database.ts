@@ -1,6 +1,12 @@
 import { waitFor } from "../base/clock.ts";
 import { KeyedLock } from "../base/keyed-lock.ts";
-import { isDatabaseRunning, startDatabase, stopDatabase } from "../database/database.ts";
+import { messageOf } from "../base/problem.ts";
+import {
+  isDatabaseRunning,
+  startDatabase,
+  stopDatabase,
+  tidyDatabase,
+} from "../database/database.ts";
 import type { Database } from "../database/database.ts";
 import type { DatabaseRecord, EnvironmentRecord } from "../environment/environment.ts";
 import type { EngineContext } from "./context.ts";
@@ -28,6 +34,7 @@ export class HeldDatabase {
   readonly #manifests: KnownManifest;
   readonly #starting = new KeyedLock();
   #holds = 0;
+  #tidying: { readonly stop: AbortController; readonly ended: Promise<void> } | null = null;
 
   constructor(
     context: EngineContext,
@@ -52,6 +59,7 @@ export class HeldDatabase {
   async start(): Promise<void> {
     await this.#starting.run("", async () => {
       if (await this.isRunning()) return;
+      this.#tidying?.stop.abort();
       await makeDatabaseSocketFolder(this.#context.layout, this.#owner);
       const programs = await this.#context.postgres.forRecord(this.#database.record);
       const { limits } = await this.#manifests.recallGrants();
@@ -61,6 +69,18 @@ export class HeldDatabase {
 
   async stop(): Promise<void> {
     await stopDatabase(this.#database.place);
+  }
+
+  /** It has come to rest: what its writes have scattered is mended behind everyone's back, until it is needed again. */
+  tidy(): void {
+    const stop = new AbortController();
+    const ended = tidyDatabase(this.#database.place, stop.signal).then(
+      () => undefined,
+      (error: unknown) => {
+        if (!stop.signal.aborted) this.#context.log(`${this.#owner.id}: ${messageOf(error)}`);
+      },
+    );
+    this.#tidying = { stop, ended };
   }
 
   /** Works with it while it runs. */
@@ -76,6 +96,8 @@ export class HeldDatabase {
 
   /** Waits until nobody works with it: one that is being forked must not be stopped. */
   async released(): Promise<void> {
+    this.#tidying?.stop.abort();
+    await this.#tidying?.ended;
     await waitFor(() => (this.#holds === 0 ? true : undefined), { timeoutMs: RELEASE_LIMIT_MS });
   }
 }

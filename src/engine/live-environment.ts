@@ -162,6 +162,7 @@ export class LiveEnvironment {
       if (this.#record.state.kind === "awake") await this.save({ state: { kind: "asleep" } });
       this.#ended ||= forGood;
       this.#enter("asleep");
+      if (!forGood) this.#database?.tidy();
     });
   }
 
