@@ -28,6 +28,13 @@ export async function rest(ms: number, signal: AbortSignal): Promise<void> {
   await delay(ms, undefined, { signal, ref: false });
 }
 
+export async function untilAborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  const { promise, resolve } = Promise.withResolvers<void>();
+  signal.addEventListener("abort", () => resolve(), { once: true });
+  await promise;
+}
+
 export type WaitOptions = {
   readonly timeoutMs: number;
   readonly everyMs?: number;

@@ -51,6 +51,8 @@ const isEnvironment = objectOf({
   ),
   problems: listOf(isProblem),
   createdAt: isText,
+  usedAt: isText,
+  sleepsAt: orNull(isText),
 });
 
 /** What is asked often, or by what must be quick. Never laxer than the schema: what fails here is checked by that. */

@@ -37,6 +37,7 @@ const SILENCE_MS: Partial<Record<CallName, number>> = {
   "database.query": SLOW_MS,
   "files.push": SLOW_MS,
   "files.pull": SLOW_MS,
+  "environment.attend": FOREVER_MS,
   "environment.logs": FOREVER_MS,
   "environment.develop": FOREVER_MS,
 };

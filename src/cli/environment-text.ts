@@ -1,6 +1,6 @@
 import type { EnvironmentView } from "../protocol/schemas.ts";
 import { formatProblem } from "./failure.ts";
-import { formatAge, padTo } from "./style.ts";
+import { formatAge, formatLeft, padTo } from "./style.ts";
 import type { Paint, Style } from "./style.ts";
 import { formatFields, formatTable } from "./table.ts";
 
@@ -37,6 +37,8 @@ export function formatEnvironments(
     { title: "URL", isBelow: true },
     { title: "FROM", isOptional: true },
     { title: "AGE", isOptional: true },
+    { title: "USED", isOptional: true },
+    { title: "SLEEPS", isOptional: true },
   ];
   const rows = environments.map((environment) => [
     formatState(
@@ -51,6 +53,8 @@ export function formatEnvironments(
     environment.url ?? "–",
     environment.parent ?? "–",
     formatAge(environment.createdAt, style.now),
+    `${formatAge(environment.usedAt, style.now)} ago`,
+    environment.sleepsAt === null ? "–" : `in ${formatLeft(environment.sleepsAt, style.now)}`,
   ]);
   return formatTable(columns, rows, style);
 }
@@ -66,6 +70,7 @@ export function formatEnvironment(environment: EnvironmentView, style: Style): s
     ["database", environment.databaseUrl === null ? "–" : maskPassword(environment.databaseUrl)],
     ["files", files.kind === "linked" ? `${files.path} (linked)` : `${files.path} (kept)`],
     ["made", `${formatAge(createdAt, style.now)} ago${origin}`],
+    ["used", formatUse(environment, style.now)],
   ];
   return [
     formatState(environment.state, title, style),
@@ -73,6 +78,11 @@ export function formatEnvironment(environment: EnvironmentView, style: Style): s
     ...formatProcesses(environment.processes, style),
     ...environment.problems.map((problem) => formatProblem(problem, style)),
   ].join("\n");
+}
+
+function formatUse({ usedAt, sleepsAt }: EnvironmentView, now: number): string {
+  const used = `${formatAge(usedAt, now)} ago`;
+  return sleepsAt === null ? used : `${used}, falls asleep in ${formatLeft(sleepsAt, now)}`;
 }
 
 /** What a person needs once an environment was made or started. */

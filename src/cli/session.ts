@@ -1,4 +1,4 @@
-import { monotonicMs, systemClock, waitFor } from "../base/clock.ts";
+import { monotonicMs, sleep, systemClock, waitFor } from "../base/clock.ts";
 import { Problem } from "../base/problem.ts";
 import type { LogLine } from "../environment/environment.ts";
 import type { AppName } from "../environment/name.ts";
@@ -17,10 +17,12 @@ import { styleFor } from "./style.ts";
 import { findApp, listSources, requireApp, requireTarget } from "./target.ts";
 import type { Target, TargetSources } from "./target.ts";
 
+type Attended = CallInput<"environment.attend">;
 type StreamName = "environment.logs" | "environment.develop";
 
 /** How long a stream waits for a server that was restarted. */
 const RECONNECT_MS = 30_000;
+const RECONNECT_PAUSE_MS = 1_000;
 const MAX_LOSSES_WITHOUT_A_LINE = 5;
 
 /** What a command's `run` works with: the workspace it stands in, and the server. */
@@ -149,6 +151,18 @@ export class Session {
     return callServer(this.context.home, { name, input }, {});
   }
 
+  /** Works while the server keeps the environment from falling asleep; one that is restarted is asked again. */
+  async attending<T>(target: Attended, work: () => Promise<T>): Promise<T> {
+    const over = new AbortController();
+    const attending = this.#attend(target, over.signal);
+    try {
+      return await work();
+    } finally {
+      over.abort();
+      await attending;
+    }
+  }
+
   /** A line about what happens, for a person. */
   note(text: string): void {
     if (this.isJson || this.#isQuiet) return;
@@ -181,6 +195,23 @@ export class Session {
     } catch (error) {
       const isGone = error instanceof Problem && /^(environment|app)_unknown$/.test(error.code);
       throw isGone ? bindingStale(name) : error;
+    }
+  }
+
+  async #attend(input: Attended, signal: AbortSignal): Promise<void> {
+    const { callServer } = await import("./client.ts");
+    const call = { name: "environment.attend", input } as const;
+    while (!signal.aborted) {
+      try {
+        await callServer(this.context.home, call, { signal });
+      } catch {
+        // The server leaves, or the work is over.
+      }
+      try {
+        await sleep(RECONNECT_PAUSE_MS, signal);
+      } catch {
+        // The work is over.
+      }
     }
   }
 

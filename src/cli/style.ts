@@ -83,6 +83,11 @@ export function formatAge(time: string, now: number): string {
   return `${Math.max(0, Math.floor(ms / size))} ${unit}`;
 }
 
+/** `5 min`, from now until an ISO 8601 time; what has passed is `0 s`. */
+export function formatLeft(time: string, now: number): string {
+  return formatAge(new Date(now).toISOString(), Date.parse(time));
+}
+
 /** What a process prints may colour text, and must not do anything else to the terminal. */
 export function tameText(text: string, hasColors: boolean): string {
   if (!hasColors) return dropControls(stripVTControlCharacters(text));

@@ -28,6 +28,8 @@ const ENVIRONMENT: EnvironmentView = {
   problems: [],
   id: "abcdefghijklmnop",
   createdAt: "2026-01-01T22:00:00Z",
+  usedAt: "2026-01-01T23:57:00Z",
+  sleepsAt: "2026-01-02T00:12:30Z",
 };
 
 test.each([
@@ -73,7 +75,7 @@ test("without a terminal nothing is fitted, and nothing coloured", () => {
   const text = formatEnvironments([ENVIRONMENT], { here: null, style });
   expect(text).toBe(stripVTControlCharacters(text));
   expect(text.split("\n")).toHaveLength(2);
-  expect(text).toContain("development  2 h");
+  expect(text).toContain("development  2 h  3 min ago  in 12 min");
 });
 
 test("one environment is shown whole, but for its password", () => {
@@ -90,6 +92,7 @@ test("one environment is shown whole, but for its password", () => {
   expect(text).toContain("abcdefghijklmnop:…@127.0.0.1");
   expect(text).not.toContain("secret");
   expect(text).toContain("web  ready       port 40123, pid 77");
+  expect(text).toContain("used      3 min ago, falls asleep in 12 min");
   expect(text).toContain("    line 2");
   expect(text).toContain("→ Mend it.");
 });
@@ -161,8 +164,8 @@ test("a width counts what is seen", () => {
 test("where a URL does not fit beside the rest it goes below, whole, and each row keeps its line", () => {
   const text = formatEnvironments([ENVIRONMENT], { here: null, style: styleOf(60, false) });
   expect(text.split("\n")).toEqual([
-    "  ENVIRONMENT    STATE  FROM         AGE",
-    "● agent-feature  awake  development  2 h",
+    "  ENVIRONMENT    STATE  FROM         AGE  USED",
+    "● agent-feature  awake  development  2 h  3 min ago",
     "  http://shop--agent-feature.localhost:7420",
   ]);
   const narrow = formatEnvironments([ENVIRONMENT], { here: null, style: styleOf(24, false) });

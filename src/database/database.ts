@@ -2,8 +2,9 @@
 import type { DatabaseRecord } from "../environment/environment.ts";
 import type { DatabasePlace } from "../environment/places.ts";
 import * as bookkeeping from "./bookkeeping.ts";
+import { hasOpenWork as findOpenWork } from "./busy.ts";
 import { readCatalog } from "./catalog.ts";
-import { withClient } from "./client.ts";
+import { adminLogin, withClient } from "./client.ts";
 import { hurrying } from "./copy-behind.ts";
 import { createFromTemplate } from "./create.ts";
 import type { WantedDatabase } from "./create.ts";
@@ -37,6 +38,8 @@ export type WireRoute = {
    * names none. @throws Problem
    */
   open(signal: AbortSignal): Promise<{ readonly socket: string; readonly database: string }>;
+  /** A client did more than keep its connection. */
+  touch(): void;
 };
 
 /** Every PostgreSQL that the databases of a home run on, each installed and prepared when it is first needed. */
@@ -101,16 +104,16 @@ export function provideExtensions(database: Database, names: readonly string[]):
   return createExtensions(database, names);
 }
 
-/** One that runs already is adopted. @throws `database_failed` */
+/** One that runs already is adopted. Resolves with its server's pid. @throws `database_failed` */
 export function startDatabase(
   postgres: Pick<Postgres, "programs">,
   place: DatabasePlace,
-): Promise<void> {
+): Promise<number> {
   return changing(place, async () => {
     const pid = await findPostmaster(place);
-    if (pid !== undefined && (await adoptPostmaster(place, pid))) return;
+    if (pid !== undefined && (await adoptPostmaster(place, pid))) return pid;
     await untilCopied(place);
-    await startPostmaster(postgres.programs, place);
+    return startPostmaster(postgres.programs, place);
   });
 }
 
@@ -145,6 +148,20 @@ export function tidyDatabase(place: DatabasePlace, signal: AbortSignal): Promise
 
 export async function isDatabaseRunning(place: DatabasePlace): Promise<boolean> {
   return (await findPostmaster(place)) !== undefined;
+}
+
+/** The pid of its server, if it runs. */
+export function findDatabase(place: DatabasePlace): Promise<number | undefined> {
+  return findPostmaster(place);
+}
+
+/** Whether a statement runs or a transaction is open, other than our own. @throws `database_unreachable` */
+export function hasOpenWork({ place, record }: Database): Promise<boolean> {
+  const { postgres, adminPassword: password } = record;
+  const { socketFolder } = place;
+  return findOpenWork(
+    adminLogin({ socketFolder, password, major: programs.majorOf(postgres.version) }),
+  );
 }
 
 /**

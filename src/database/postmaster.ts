@@ -66,12 +66,12 @@ export type StartOptions = {
   readonly syncMethod?: SyncMethod;
 };
 
-/** Starts the server, which outlives us. @throws `database_failed` */
+/** Starts the server, which outlives us. Resolves with its pid. @throws `database_failed` */
 export async function startPostmaster(
   { bin, major }: Pick<Programs, "bin" | "major">,
   place: DatabasePlace,
   { syncMethod = "fsync" }: StartOptions = {},
-): Promise<void> {
+): Promise<number> {
   await makeSocketFolder(place);
   await writeSettings(place, major);
   await removeStaleSocket(socketIn(place.socketFolder));
@@ -89,6 +89,7 @@ export async function startPostmaster(
     { output: place.log },
   );
   await untilReady(place, pid, logBegin);
+  return pid;
 }
 
 /** Fast, then immediate, then by force; a crash's recovery is due at the next start after the last two. */

@@ -9,6 +9,7 @@ import { DEVELOPMENT } from "../environment/name.ts";
 import type { AppName } from "../environment/name.ts";
 import { appTaken, developmentNeeded, environmentTaken } from "../environment/problems.ts";
 import { adoptAll } from "./adoption.ts";
+import { Caretaker } from "./caretaker.ts";
 import type { EngineContext } from "./context.ts";
 import { bringUp, bringUpBuilt, buildPlanned, planEnvironment } from "./creation.ts";
 import type { CallOptions, CreateRequest } from "./creation.ts";
@@ -51,8 +52,6 @@ type AppRequest = Pick<CreateRequest, "searchPath" | "postgresBin"> & {
 };
 
 export type Created = { readonly environment: Environment; readonly timings: Timings };
-/** How often a database that ended by itself is looked for. */
-const MEND_EVERY_MS = 1_000;
 const CLEARING_LIMIT_MS = 30_000;
 /** How long a start waits for processes to be ready or to fail; they go on after it. */
 const SETTLE_LIMIT_MS = 120_000;
@@ -93,7 +92,7 @@ export class Engine {
   /** Creates and starts under way; they are given up when the server leaves. */
   readonly #underWay = new Set<Promise<unknown>>();
   readonly #leaving = new AbortController();
-  #mending: NodeJS.Timeout | undefined;
+  readonly #caretaker = new Caretaker(() => this.registry.all());
 
   constructor(context: EngineContext) {
     this.#context = context;
@@ -117,7 +116,7 @@ export class Engine {
     for (const { name, environments: names } of registry.apps()) {
       if (names.length === 0) await this.#forgetApp(registry.requireApp(name));
     }
-    this.#mending = setInterval(() => void this.#mendDatabases(), MEND_EVERY_MS).unref();
+    this.#caretaker.begin();
   }
 
   async describe(live: LiveEnvironment): Promise<Environment> {
@@ -258,7 +257,7 @@ export class Engine {
   }
 
   async #giveUp(): Promise<void> {
-    clearInterval(this.#mending);
+    this.#caretaker.end();
     this.#leaving.abort(serverLeaving());
     await Promise.allSettled([...this.#underWay, this.#context.postgres.settled()]);
   }
@@ -297,9 +296,11 @@ export class Engine {
 
   /** Runs what its present files ask for; processes whose plan changed are started again. */
   async #prepareAgain(live: LiveEnvironment, options: CallOptions): Promise<void> {
-    await live.save({ remaining: await listChangeSteps(live.record, await live.manifest()) });
-    await prepareEnvironment(this.#context, live, options);
-    await live.refresh();
+    await live.usage.during(async () => {
+      await live.save({ remaining: await listChangeSteps(live.record, await live.manifest()) });
+      await prepareEnvironment(this.#context, live, options);
+      await live.refresh();
+    });
   }
 
   async #build(request: CreateRequest, options: CallOptions): ReturnType<typeof buildPlanned> {
@@ -341,15 +342,5 @@ export class Engine {
   async #forgetApp(app: AppName): Promise<void> {
     await removeApp(this.layout, app);
     this.registry.removeApp(app);
-  }
-
-  async #mendDatabases(): Promise<void> {
-    for (const live of this.registry.list(null)) {
-      try {
-        if (await live.mendDatabase()) live.note("its database had ended and was started again.");
-      } catch (error) {
-        live.note(messageOf(error));
-      }
-    }
   }
 }

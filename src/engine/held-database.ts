@@ -1,25 +1,34 @@
 import { waitFor } from "../base/clock.ts";
 import { KeyedLock } from "../base/keyed-lock.ts";
-import { messageOf } from "../base/problem.ts";
+import { messageOf, Problem } from "../base/problem.ts";
+import type { ProblemFields } from "../base/problem.ts";
 import {
-  isDatabaseRunning,
+  findDatabase,
+  hasOpenWork,
   startDatabase,
   stopDatabase,
   tidyDatabase,
 } from "../database/database.ts";
 import type { Database } from "../database/database.ts";
 import type { DatabaseRecord, EnvironmentRecord } from "../environment/environment.ts";
+import { isRunning } from "../process/process.ts";
 import type { EngineContext } from "./context.ts";
 import { makeDatabaseSocketFolder } from "./layout.ts";
 import type { KnownManifest } from "./manifests.ts";
+import { afterEnd, afterFailure, afterStart, describeRecovery, isDue, WELL } from "./recovery.ts";
+import type { Recovery } from "./recovery.ts";
 
 /** Longer than a fork of any database takes that is copied byte by byte. */
 const RELEASE_LIMIT_MS = 10 * 60_000;
+/** Clients that come again and again do not make one that fails start more often than this. */
+const RETRY_MS = 5_000;
+
+type Owner = Pick<EnvironmentRecord, "id" | "uid" | "app" | "name">;
 
 /** null: it has no database. */
 export function findHeldDatabase(
   context: EngineContext,
-  owner: Pick<EnvironmentRecord, "id" | "uid" | "database">,
+  owner: Owner & Pick<EnvironmentRecord, "database">,
   manifests: KnownManifest,
 ): HeldDatabase | null {
   const { database: record } = owner;
@@ -29,16 +38,19 @@ export function findHeldDatabase(
 /** An environment's database as the engine holds it: started when it is needed, and not stopped while someone works with it. */
 export class HeldDatabase {
   readonly #context: EngineContext;
-  readonly #owner: Pick<EnvironmentRecord, "id" | "uid">;
+  readonly #owner: Owner;
   readonly #database: Database;
   readonly #manifests: KnownManifest;
   readonly #starting = new KeyedLock();
   #holds = 0;
   #tidying: { readonly stop: AbortController; readonly ended: Promise<void> } | null = null;
+  /** Of the server, while it is to run. */
+  #pid: number | undefined;
+  #recovery: Recovery = WELL;
 
   constructor(
     context: EngineContext,
-    owner: Pick<EnvironmentRecord, "id" | "uid">,
+    owner: Owner,
     { record, manifests }: { readonly record: DatabaseRecord; readonly manifests: KnownManifest },
   ) {
     this.#context = context;
@@ -51,24 +63,45 @@ export class HeldDatabase {
     return this.#holds > 0;
   }
 
-  async isRunning(): Promise<boolean> {
-    return isDatabaseRunning(this.#database.place);
+  /** What a person should know of a server that ended by itself. */
+  problem(): ProblemFields | null {
+    const { log } = this.#database.place;
+    return describeRecovery(this.#recovery, { log, nowMs: this.#now() });
   }
 
-  /** Resolves at once where it runs. */
+  /** Resolves at once where it runs. @throws `database_failed` */
   async start(): Promise<void> {
-    await this.#starting.run("", async () => {
-      if (await this.isRunning()) return;
-      this.#tidying?.stop.abort();
-      await makeDatabaseSocketFolder(this.#context.layout, this.#owner);
-      const programs = await this.#context.postgres.forRecord(this.#database.record);
-      const { limits } = await this.#manifests.recallGrants();
-      await startDatabase({ programs }, { ...this.#database.place, limits });
-    });
+    await this.#starting.run("", async () => this.#start());
+  }
+
+  /** The same for one client of many. @throws what the last start threw, while another is not due */
+  async startForClient(): Promise<void> {
+    if (this.#hasJustFailed()) {
+      const problem = this.problem();
+      if (problem !== null) throw new Problem(problem);
+    }
+    await this.start();
+  }
+
+  /** One that ended by itself is started again: at once, then later each time. No more than a look where it runs. */
+  async mend(): Promise<void> {
+    const isToRun = this.#pid !== undefined;
+    if (isToRun ? this.#runs() : !isDue(this.#recovery, this.#now())) return;
+    await this.#starting.run("", async () => this.#startAgain());
   }
 
   async stop(): Promise<void> {
-    await stopDatabase(this.#database.place);
+    await this.#starting.run("", async () => {
+      this.#pid = undefined;
+      this.#recovery = WELL;
+      await stopDatabase(this.#database.place);
+    });
+  }
+
+  /** Whether a transaction is open in it, or a statement runs; also where that cannot be found out. */
+  async isBusy(): Promise<boolean> {
+    if ((await findDatabase(this.#database.place)) === undefined) return false;
+    return hasOpenWork(this.#database).catch(() => true);
   }
 
   /** It has come to rest: what its writes have scattered is mended behind everyone's back, until it is needed again. */
@@ -99,5 +132,56 @@ export class HeldDatabase {
     this.#tidying?.stop.abort();
     await this.#tidying?.ended;
     await waitFor(() => (this.#holds === 0 ? true : undefined), { timeoutMs: RELEASE_LIMIT_MS });
+  }
+
+  async #start(): Promise<void> {
+    const running = await findDatabase(this.#database.place);
+    if (running !== undefined) {
+      this.#pid = running;
+      return;
+    }
+    if (this.#pid !== undefined) this.#noteEnd();
+    this.#tidying?.stop.abort();
+    try {
+      await makeDatabaseSocketFolder(this.#context.layout, this.#owner);
+      const programs = await this.#context.postgres.forRecord(this.#database.record);
+      const { limits } = await this.#manifests.recallGrants();
+      this.#pid = await startDatabase({ programs }, { ...this.#database.place, limits });
+    } catch (error) {
+      if (this.#recovery.kind !== "well")
+        this.#recovery = afterFailure(this.#recovery, messageOf(error), this.#now());
+      throw error;
+    }
+    if (this.#recovery.kind !== "well") this.#note("its database had ended and was started again.");
+    this.#recovery = afterStart(this.#recovery, this.#now());
+  }
+
+  /** Unless somebody has started or stopped it meanwhile, or it is too early. */
+  async #startAgain(): Promise<void> {
+    if (this.#runs()) return;
+    if (this.#pid !== undefined) this.#noteEnd();
+    if (isDue(this.#recovery, this.#now())) await this.#start();
+  }
+
+  #runs(): boolean {
+    return this.#pid !== undefined && isRunning(this.#pid);
+  }
+
+  #noteEnd(): void {
+    this.#pid = undefined;
+    this.#recovery = afterEnd(this.#recovery, this.#now());
+  }
+
+  #note(text: string): void {
+    this.#context.log(`${this.#owner.app}--${this.#owner.name}: ${text}`);
+  }
+
+  #hasJustFailed(): boolean {
+    if (this.#recovery.kind === "down") return this.#now() - this.#recovery.failedAtMs < RETRY_MS;
+    return this.#recovery.kind === "restarting" && this.#recovery.failures > 0;
+  }
+
+  #now(): number {
+    return this.#context.clock.now();
   }
 }

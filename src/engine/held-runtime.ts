@@ -12,6 +12,8 @@ import { findProcessUser, findUserIfThere } from "./users.ts";
 
 export type RuntimeEvents = {
   onChange(): void;
+  /** A process uses its database. */
+  onUse(): void;
   /** The keeper went away, and nobody here asked it to. */
   onLost(): Promise<void>;
   note(text: string): void;
@@ -100,6 +102,7 @@ export class HeldRuntime {
   #hold(runtime: Runtime): void {
     this.#runtime = runtime;
     runtime.onChange(() => this.#events.onChange());
+    runtime.onUse(() => this.#events.onUse());
     void runtime.closed
       .then(async () => this.#lost(runtime))
       .catch((error: unknown) => this.#events.note(messageOf(error)));

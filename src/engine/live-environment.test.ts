@@ -96,7 +96,7 @@ test("a sleep that is asked for during a wake comes after it, and a wake during 
 test("a database that is looked after while its environment falls asleep is not started again", async () => {
   const isDone = { value: false };
   const sleeping = live.sleep().finally(() => (isDone.value = true));
-  while (!isDone.value) await Promise.all([live.mendDatabase(), setImmediate()]);
+  while (!isDone.value) await Promise.all([live.look(), setImmediate()]);
   await sleeping;
   expect(live.state()).toBe("asleep");
   expect(await isRunningDatabase(live)).toBe(false);

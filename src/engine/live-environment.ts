@@ -1,4 +1,3 @@
-import { monotonicMs } from "../base/clock.ts";
 import { KeyedLock } from "../base/keyed-lock.ts";
 import { messageOf } from "../base/problem.ts";
 import type { ProblemFields } from "../base/problem.ts";
@@ -17,7 +16,6 @@ import { findHeldDatabase } from "./held-database.ts";
 import type { HeldDatabase } from "./held-database.ts";
 import { HeldRuntime } from "./held-runtime.ts";
 import { KnownManifest } from "./manifests.ts";
-import { asProblem } from "./problems.ts";
 import { findMainProcess, listUnstarted } from "./process-plans.ts";
 import { writeRecord } from "./records.ts";
 import {
@@ -27,9 +25,8 @@ import {
   planCommandOverlay,
   variableStore,
 } from "./runtime-planning.ts";
-
-/** After a wake that failed, requests are told why for this long; then the next one tries again. */
-const WAKE_RETRY_MS = 5_000;
+import { Usage } from "./usage.ts";
+import { WakeFailure } from "./wake-failure.ts";
 
 type Phase = "asleep" | "waking" | "awake" | "falling asleep";
 
@@ -43,17 +40,20 @@ export class LiveEnvironment {
   #record: EnvironmentRecord;
   #phase: Phase = "asleep";
   readonly manifests: KnownManifest;
+  readonly usage: Usage;
   #waking: Promise<void> | undefined;
-  #wakeFailure: { readonly problem: ProblemFields; readonly atMs: number } | null = null;
+  readonly #wakeFailure = new WakeFailure();
   #ended = false;
 
   constructor(context: EngineContext, record: EnvironmentRecord) {
     this.#context = context;
     this.#record = record;
     this.manifests = new KnownManifest(record.files.path);
+    this.usage = new Usage(context.clock, Date.parse(record.usedAt ?? record.createdAt));
     this.#database = findHeldDatabase(context, record, this.manifests);
     this.#runtime = new HeldRuntime(context, () => this.#record, {
       onChange: () => this.#announce(),
+      onUse: () => this.usage.touch(),
       onLost: async () => this.#lost(),
       note: (text) => this.note(text),
     });
@@ -111,16 +111,15 @@ export class LiveEnvironment {
 
   /** What stands in its way: a broken preparation, a wake that failed, processes that fail. */
   problems(): readonly ProblemFields[] {
-    const broken = this.#record.state.kind === "broken" ? [this.#record.state.problem] : [];
-    const waking = this.#wakeFailure === null ? [] : [this.#wakeFailure.problem];
-    return [...broken, ...waking, ...this.processes().flatMap(({ problem }) => problem ?? [])];
+    const broken = this.#record.state.kind === "broken" ? this.#record.state.problem : null;
+    const others = [broken, this.#wakeFailure.problem(), this.#database?.problem()];
+    const processes = this.processes().map(({ problem }) => problem);
+    return [...others, ...processes].flatMap((problem) => problem ?? []);
   }
 
   /** Why the last wake failed, while it is so recent that another try is not due. */
   freshWakeProblem(): ProblemFields | null {
-    const failure = this.#wakeFailure;
-    const isFresh = failure !== null && monotonicMs() - failure.atMs < WAKE_RETRY_MS;
-    return isFresh ? failure.problem : null;
+    return this.#wakeFailure.freshProblem() ?? null;
   }
 
   /** The process that its own address leads to. */
@@ -142,7 +141,11 @@ export class LiveEnvironment {
 
   /** Database and processes run, or wait for what they lack. Resolves at once where they do. */
   async wake(): Promise<void> {
-    if (this.#phase === "awake") return;
+    this.usage.touch();
+    if (this.#phase === "awake") {
+      await this.#database?.start();
+      return;
+    }
     this.#waking ??= this.#lock
       .run("", async () => this.#wake())
       .finally(() => {
@@ -154,16 +157,29 @@ export class LiveEnvironment {
   /** Ends processes and database; what they hold stays. `forGood`: nothing of this engine wakes it again. */
   async sleep({ forGood = false } = {}): Promise<void> {
     await this.#lock.run("", async () => {
-      // Nobody starts again meanwhile what is being ended: a wake comes after it.
-      this.#enter("falling asleep");
-      await this.#runtime.stop();
-      await this.#database?.released();
-      await this.#database?.stop();
-      if (this.#record.state.kind === "awake") await this.save({ state: { kind: "asleep" } });
+      await this.#fallAsleep();
       this.#ended ||= forGood;
-      this.#enter("asleep");
       if (!forGood) this.#database?.tidy();
     });
+  }
+
+  /** Whether it has anything that may end by itself, or could rest. */
+  isUp(): boolean {
+    return this.#phase === "awake";
+  }
+
+  /** What is due by itself: a database that ended is started again, and an environment that nobody uses falls asleep. */
+  async look(): Promise<void> {
+    if (!this.isUp() || this.#ended) return;
+    await this.#database?.mend();
+    if (this.#isIdle()) await this.#lock.run("", async () => this.#restUnlessBusy());
+  }
+
+  /** When it will fall asleep if nobody uses it; milliseconds since 1970. null: never, or somebody is at it. */
+  sleepsAtMs(): number | null {
+    const { sleepMs = null } = this.manifests.known ?? {};
+    if (!this.isUp() || sleepMs === null || this.usage.isOccupied()) return null;
+    return this.usage.lastMs() + sleepMs;
   }
 
   /** Waits until no process is starting, or the limit has passed. */
@@ -185,7 +201,8 @@ export class LiveEnvironment {
 
   /** Takes up what a server before this one left running. */
   async adopt(): Promise<void> {
-    await this.#readManifest();
+    // What cannot be read shows among the problems of the next wake; its processes run on.
+    await this.manifest().catch((error: unknown) => this.note(messageOf(error)));
     const isThere = await this.#runtime.adopt();
     if (!isThere || this.#record.state.kind !== "awake") {
       await this.#runtime.stop();
@@ -195,16 +212,8 @@ export class LiveEnvironment {
       return;
     }
     await this.#database?.start();
+    this.usage.touch();
     this.#enter("awake");
-  }
-
-  /** What cannot be read shows among the problems of the next wake; its processes run on. */
-  async #readManifest(): Promise<void> {
-    try {
-      await this.manifest();
-    } catch (error) {
-      this.note(messageOf(error));
-    }
   }
 
   /** No processes were there to be taken up: a wake is due, or a preparation that was cut off is to be done again. */
@@ -232,9 +241,10 @@ export class LiveEnvironment {
 
   /** Works with the running database, which is not stopped meanwhile. null: it has none. */
   async withDatabase<T>(work: (database: Database | null) => Promise<T>): Promise<T> {
-    if (this.#database === null) return work(null);
+    const database = this.#database;
+    if (database === null) return work(null);
     try {
-      return await this.#database.hold(work);
+      return await this.usage.during(async () => database.hold(work));
     } finally {
       this.#announce();
       if (this.state() === "asleep") await this.#lock.run("", async () => this.#stopIdleDatabase());
@@ -243,17 +253,10 @@ export class LiveEnvironment {
 
   /** For a client at the door: wakes it, where it sleeps. Resolves with the database's socket. */
   async openDatabase(): Promise<string> {
+    this.usage.touch();
     if (this.state() === "asleep") await this.wake();
-    else await this.#database?.start();
+    else await this.#database?.startForClient();
     return `${this.#context.layout.databaseSockets(this.#record.id)}/.s.PGSQL.5432`;
-  }
-
-  /** Starts a database that ended by itself. Resolves with true where it had. */
-  async mendDatabase(): Promise<boolean> {
-    if (this.#phase !== "awake" || this.#database === null || this.#ended) return false;
-    if (await this.#database.isRunning()) return false;
-    await this.#database.start();
-    return true;
   }
 
   /** The whole environment of a command that the server runs: setup, migrate, seed. */
@@ -296,11 +299,10 @@ export class LiveEnvironment {
       await Promise.all(starting);
       await traced("processes are started", async () => this.#runtime.apply(manifest));
       await this.save({ state: { kind: "awake" } });
-      this.#wakeFailure = null;
+      this.#wakeFailure.clear();
       this.#enter("awake");
     } catch (error) {
-      const problem = asProblem("wake", error);
-      this.#wakeFailure = { problem: problem.toFields(), atMs: monotonicMs() };
+      this.#wakeFailure.note(error);
       await this.#runtime.stop();
       this.#enter("asleep");
       await this.#stopIdleDatabase();
@@ -316,6 +318,32 @@ export class LiveEnvironment {
     this.#runtime.drop();
     this.#enter("asleep");
     await this.wake();
+  }
+
+  async #fallAsleep(): Promise<void> {
+    // Nobody starts again meanwhile what is being ended: a wake comes after it.
+    this.#enter("falling asleep");
+    await this.#runtime.stop();
+    await this.#database?.released();
+    await this.#database?.stop();
+    if (this.#record.state.kind === "awake")
+      await this.save({ state: { kind: "asleep" }, usedAt: this.usage.lastTime() });
+    this.#enter("asleep");
+  }
+
+  #isIdle(): boolean {
+    const atMs = this.sleepsAtMs();
+    return atMs !== null && this.#context.clock.now() >= atMs;
+  }
+
+  async #restUnlessBusy(): Promise<void> {
+    if (!this.#isIdle() || this.#ended) return;
+    if ((await this.#database?.isBusy()) === true) this.usage.touch();
+    // Somebody may have come while the database was asked.
+    if (!this.#isIdle()) return;
+    this.note("nobody uses it; it falls asleep.");
+    await this.#fallAsleep();
+    this.#database?.tidy();
   }
 
   async #stopIdleDatabase(): Promise<void> {

@@ -65,3 +65,33 @@ export function serverLeaving(): Problem {
     remedy: "Do it again: the next command starts the server.",
   });
 }
+
+/** @param reason why it did not start the last time */
+export function databaseRestarting(
+  reason: string | null,
+  { inMs, log }: { readonly inMs: number; readonly log: string },
+): Problem {
+  const why = reason === null ? "" : ` It did not come back so far: ${reason.slice(0, 500)}`;
+  const when = inMs < 1000 ? "now" : `in ${Math.ceil(inMs / 1000)} s`;
+  return new Problem({
+    code: "database_restarting",
+    message: `Its database ended by itself and is started again ${when}.${why}`,
+    remedy: `Wait for it; why it ended may stand in ${log}.`,
+  });
+}
+
+export function databaseRestarted(agoMs: number, log: string): Problem {
+  return new Problem({
+    code: "database_restarted",
+    message: `Its database ended by itself and was started again ${Math.floor(agoMs / 1000)} s ago; connections to it were cut.`,
+    remedy: `Connect again; why it ended may stand in ${log}.`,
+  });
+}
+
+export function databaseDown(reason: string, log: string): Problem {
+  return new Problem({
+    code: "database_down",
+    message: `Its database ended by itself and does not start again: ${reason.slice(0, 500)}`,
+    remedy: `Mend what ${log} names, then wake it with \`ramet env start NAME\`.`,
+  });
+}

@@ -53,6 +53,7 @@ function input(
     database: null,
     variables: changes.asked ?? {},
     files: { clone: [] },
+    sleepMs: null,
     unused: [],
     source: "ramet.json",
   };

@@ -35,6 +35,7 @@ const recordSchema = z.object({
   name: environmentName,
   parent: environmentName.nullable(),
   createdAt: z.string(),
+  usedAt: z.string().exactOptional(),
   state: z.discriminatedUnion("kind", [
     z.object({ kind: z.literal("preparing") }),
     z.object({ kind: z.literal("awake") }),

@@ -37,6 +37,11 @@ export class Registry {
     return this.#apps.get(name);
   }
 
+  /** In any order, and without a copy. */
+  all(): Iterable<LiveEnvironment> {
+    return this.#environments.values();
+  }
+
   /** Of one app or of all, in the order in which they were made. */
   list(app: AppName | null): readonly LiveEnvironment[] {
     return [...this.#environments.values()]
@@ -58,11 +63,14 @@ export class Registry {
   }
 
   find(app: string, name: string): LiveEnvironment | undefined {
-    return this.list(null).find(({ record }) => record.app === app && record.name === name);
+    for (const live of this.all())
+      if (live.record.app === app && live.record.name === name) return live;
+    return undefined;
   }
 
   findById(id: string): LiveEnvironment | undefined {
-    return this.list(null).find(({ record }) => record.id === id);
+    for (const live of this.all()) if (live.record.id === id) return live;
+    return undefined;
   }
 
   /** @throws `app_unknown`, `environment_unknown`, with the nearest name. */

@@ -84,6 +84,8 @@ export class TestEngine {
   readonly folder: string;
   readonly layout: Layout;
   readonly log: string[] = [];
+  /** How far its clock is ahead of the system's. */
+  #aheadMs = 0;
   /** Called at each step; a test may hold an environment up there. */
   checkpoint: (step: string) => Promise<void> | void = () => undefined;
   readonly #context: EngineContext;
@@ -96,6 +98,7 @@ export class TestEngine {
     this.layout = new Layout({ folder: home, shared: home, sockets: path.join(home, "run"), id });
     this.#context = {
       ...contextOf(this.layout, this.log),
+      clock: { now: () => systemClock.now() + this.#aheadMs },
       checkpoint: (step) => this.checkpoint(step),
     };
   }
@@ -110,6 +113,11 @@ export class TestEngine {
   get engine(): Engine {
     if (this.#engine === undefined) throw new Error("The engine is closed.");
     return this.#engine;
+  }
+
+  /** As if so much time had passed. */
+  pass(ms: number): void {
+    this.#aheadMs += ms;
   }
 
   /** Another engine takes the place of this one, as after a restart of the server. */

@@ -80,6 +80,8 @@ test("an environment is shown with all that a program needs to use it, and no mo
     ],
     problems: [],
     createdAt: "2026-01-01T00:00:00.000Z",
+    usedAt: "2026-01-01T00:00:00.000Z",
+    sleepsAt: null,
   });
   expect(environmentSchema.parse(shown)).toEqual(shown);
 });

@@ -30,6 +30,10 @@ export type Environment = {
   }[];
   readonly problems: ProblemFields[];
   readonly createdAt: string;
+  /** When it was used last. */
+  readonly usedAt: string;
+  /** When it falls asleep if nobody uses it; null: not by itself, or it sleeps. */
+  readonly sleepsAt: string | null;
 };
 
 const HAS_ADDRESSES: ReadonlySet<EnvironmentState> = new Set([
@@ -65,7 +69,14 @@ export async function describeEnvironment(
       ...(await stillMissing(live)).map((missing) => migrationsMissing(missing).toFields()),
     ]),
     createdAt: record.createdAt,
+    usedAt: live.usage.lastTime(),
+    sleepsAt: findSleepTime(live),
   };
+}
+
+function findSleepTime(live: LiveEnvironment): string | null {
+  const atMs = live.sleepsAtMs();
+  return atMs === null ? null : new Date(atMs).toISOString();
 }
 
 /** A manifest that cannot be read shows among the problems of the next wake; the environment is listed all the same. */
@@ -94,6 +105,8 @@ export function describeDraft(
     processes: [],
     problems: [],
     createdAt: draft.createdAt,
+    usedAt: draft.createdAt,
+    sleepsAt: null,
   };
 }
 

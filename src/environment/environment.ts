@@ -16,6 +16,8 @@ export type EnvironmentRecord = {
   readonly parent: EnvironmentName | null;
   /** ISO 8601 UTC. */
   readonly createdAt: string;
+  /** When it was used last before it fell asleep, ISO 8601 UTC; absent where it never has. */
+  readonly usedAt?: string;
   readonly state: RecordedState;
   readonly files: FilesRecord;
   readonly database: DatabaseRecord | null;

@@ -11,6 +11,8 @@ export type Manifest = {
   readonly grants: DatabaseGrants;
   readonly variables: Readonly<Record<string, VariableManifest>>;
   readonly files: { readonly clone: readonly string[] };
+  /** Not used for so long, the environment falls asleep; null: never by itself. */
+  readonly sleepMs: number | null;
   /** Keys that are valid and that this version does not act on yet. */
   readonly unused: readonly string[];
   /** `ramet.json`, or what stood in for it, such as `package.json (dev)`. */

@@ -31,8 +31,19 @@ export type Means = {
 
 /** Brings a request to its target, which is woken first, and sees to it that the client gets an answer. */
 export async function deliver(delivery: Delivery, means: Means): Promise<void> {
+  const leave = delivery.target.occupy();
+  try {
+    await tryToDeliver(delivery, means, leave);
+  } finally {
+    leave();
+  }
+}
+
+/** @param onAnswer called when an answer begins, which may have no end */
+async function tryToDeliver(delivery: Delivery, means: Means, onAnswer: () => void): Promise<void> {
   const { target, response } = delivery;
   const patience = new Patience(delivery, means);
+  const onUse = (): void => target.touch();
   for (;;) {
     const state = await settle(delivery, means);
     if (response.destroyed || state === undefined) return;
@@ -45,7 +56,7 @@ export async function deliver(delivery: Delivery, means: Means): Promise<void> {
       refusals.refuseCrowd(delivery, target.label);
       return;
     }
-    const unanswered = await forward({ ...delivery, upstream });
+    const unanswered = await forward({ ...delivery, upstream, onAnswer, onUse });
     if (unanswered === undefined) return;
     if (await patience.allows(unanswered)) continue;
     respondUnanswered(delivery, state.port, unanswered);

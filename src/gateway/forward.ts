@@ -3,7 +3,9 @@ import { type Duplex, PassThrough } from "node:stream";
 
 import type { Dispatcher } from "undici";
 
+import { monotonicMs } from "../base/clock.ts";
 import { hasErrorCode } from "../base/problem.ts";
+import { Traffic } from "../base/traffic.ts";
 import {
   forwardRequestHeaders,
   forwardResponseHeaders,
@@ -24,6 +26,10 @@ export type Forwarding = Exchange & {
   readonly upstream: Upstream;
   /** null for a request that asks for no other protocol. */
   readonly upgrade: Upgrade | null;
+  /** The answer begins. */
+  readonly onAnswer: () => void;
+  /** More passes than what keeps the connection. */
+  readonly onUse: () => void;
 };
 
 /**
@@ -67,6 +73,7 @@ class Relay implements Dispatcher.DispatchHandler {
   readonly #body: PassThrough | null;
   readonly #finish: (unanswered: Unanswered | undefined) => void;
   #controller: Dispatcher.DispatchController | null = null;
+  readonly #traffic = new Traffic();
   #isFinished = false;
   #hasBodyBegun = false;
 
@@ -96,7 +103,8 @@ class Relay implements Dispatcher.DispatchHandler {
 
   onResponseStart(controller: Dispatcher.DispatchController, status: number): void {
     if (status < 200) return;
-    const { response } = this.#forwarding;
+    const { response, onAnswer } = this.#forwarding;
+    onAnswer();
     response.writeHead(status, forwardResponseHeaders(readRawHeaders(controller)));
     queueMicrotask(() => {
       // An event stream's header arrives before its first event; other headers leave with their body.
@@ -105,8 +113,9 @@ class Relay implements Dispatcher.DispatchHandler {
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    const { response } = this.#forwarding;
+    const { response, onUse } = this.#forwarding;
     this.#hasBodyBegun = true;
+    if (this.#traffic.isUse(chunk.length, monotonicMs())) onUse();
     if (response.write(chunk)) return;
     controller.pause();
     response.once("drain", () => {
@@ -128,14 +137,13 @@ class Relay implements Dispatcher.DispatchHandler {
     controller: Dispatcher.DispatchController,
     ...[, , socket]: [status: number, headers: unknown, socket: Duplex]
   ): void {
-    const { response, upgrade } = this.#forwarding;
+    const { response, upgrade, onAnswer, onUse } = this.#forwarding;
+    onAnswer();
     if (upgrade === null) throw new Error("Only an upgrade is answered with one.");
     response.off("close", this.#abort);
     response.detachSocket(upgrade.socket);
     writeSwitchingProtocols(upgrade.socket, forwardResponseHeaders(readRawHeaders(controller)));
-    joinSockets(upgrade, socket, () => {
-      this.#settle(undefined);
-    });
+    joinSockets(upgrade, socket, { onUse, onEnd: () => this.#settle(undefined) });
   }
 
   onResponseError(_controller: unknown, error: Error): void {

@@ -1,17 +1,27 @@
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 
+import { monotonicMs } from "../base/clock.ts";
+import { Traffic } from "../base/traffic.ts";
+
 export function writeSwitchingProtocols(client: Socket, headers: readonly string[]): void {
   let head = "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n";
   for (let i = 0; i + 1 < headers.length; i += 2) head += `${headers[i]}: ${headers[i + 1]}\r\n`;
   client.write(`${head}\r\n`, "latin1");
 }
 
-/** Raw bytes both ways until either side ends; `ended` is called once both are closed. */
+export type JoinEvents = {
+  /** More passes than what keeps the connection. */
+  onUse(): void;
+  /** Both are closed. */
+  onEnd(): void;
+};
+
+/** Raw bytes both ways until either side ends. */
 export function joinSockets(
   client: { readonly socket: Socket; readonly head: Buffer },
   upstream: Duplex,
-  ended: () => void,
+  events: JoinEvents,
 ): void {
   let open = 2;
   const sides = [
@@ -24,11 +34,20 @@ export function joinSockets(
     from.once("close", () => {
       endSoon(to);
       open -= 1;
-      if (open === 0) ended();
+      if (open === 0) events.onEnd();
     });
+    watchTraffic(from, events);
   }
   if (client.head.length > 0) upstream.write(client.head);
   client.socket.pipe(upstream).pipe(client.socket);
+}
+
+/** Both ways: a person may only look at what comes. */
+function watchTraffic(from: Duplex, events: JoinEvents): void {
+  const traffic = new Traffic();
+  from.on("data", (chunk: Buffer) => {
+    if (traffic.isUse(chunk.length, monotonicMs())) events.onUse();
+  });
 }
 
 /** What is written already still arrives: a WebSocket's close frame is the last thing before the end. */

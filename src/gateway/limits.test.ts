@@ -83,7 +83,9 @@ async function forwardOnce(
       hasBody: false,
       hops: 0,
     } as const;
-    const over = forward(change({ request, response, accepted, upstream, upgrade: null }));
+    const events = { onAnswer: () => undefined, onUse: () => undefined };
+    const forwarding = { request, response, accepted, upstream, upgrade: null, ...events };
+    const over = forward(change(forwarding));
     resolve(over.finally(() => response.end()));
   });
   await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));

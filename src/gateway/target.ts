@@ -13,6 +13,10 @@ export type Target = {
   state(): TargetState;
   /** Begins to wake it and returns at once; a second call while it wakes does nothing. */
   wake(): void;
+  /** Somebody waits for an answer of it until the returned function is called. */
+  occupy(): () => void;
+  /** More passes between it and a client than what keeps their connection. */
+  touch(): void;
   /** Resolves when the state may have changed since the call. */
   changed(signal: AbortSignal): Promise<void>;
 };

@@ -67,6 +67,10 @@ function stopServer(server: Server): Promise<void> {
 export class TestTarget implements Target {
   readonly label: string;
   woken = 0;
+  /** How many wait for an answer of it. */
+  occupants = 0;
+  /** How often something was done on its connections. */
+  touched = 0;
   /** How often its state was asked for. */
   looks = 0;
   onWake: () => void = () => undefined;
@@ -96,6 +100,19 @@ export class TestTarget implements Target {
   wake(): void {
     this.woken += 1;
     this.onWake();
+  }
+
+  occupy(): () => void {
+    this.occupants += 1;
+    let isHere = true;
+    return () => {
+      if (isHere) this.occupants -= 1;
+      isHere = false;
+    };
+  }
+
+  touch(): void {
+    this.touched += 1;
   }
 
   changed(signal: AbortSignal): Promise<void> {

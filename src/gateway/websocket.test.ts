@@ -189,7 +189,8 @@ test("what a target sent before it closed still arrives, however late the client
   const bytes = Buffer.alloc(16 * 1024 * 1024);
   const target = new Duplex({ read: () => undefined, write: (_, __, done) => done() });
   const server = createServer((socket) => {
-    joinSockets({ socket, head: Buffer.alloc(0) }, target, () => server.close());
+    const events = { onUse: () => undefined, onEnd: () => void server.close() };
+    joinSockets({ socket, head: Buffer.alloc(0) }, target, events);
     target.push(bytes);
     setImmediate(() => target.destroy());
   });

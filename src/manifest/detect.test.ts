@@ -53,6 +53,7 @@ test("a package.json with a dev script is an app", async () => {
     grants: DEFAULT_GRANTS,
     variables: {},
     files: { clone: ["node_modules"] },
+    sleepMs: 15 * 60_000,
     unused: [],
     source: "package.json (dev)",
   });

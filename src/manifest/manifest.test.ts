@@ -92,7 +92,8 @@ test("every key of a whole ramet.json is read, or said to be unused", async () =
     },
     files: { clone: ["node_modules", ".env.local"] },
     grants: DEFAULT_GRANTS,
-    unused: ["services", "api", "limits", "sleep"],
+    sleepMs: 15 * 60_000,
+    unused: ["services", "api", "limits"],
     source: "ramet.json",
   });
 });
@@ -107,6 +108,7 @@ test("an empty ramet.json is valid and has its defaults", async () => {
     variables: {},
     files: { clone: [] },
     grants: DEFAULT_GRANTS,
+    sleepMs: 15 * 60_000,
     unused: [],
     source: "ramet.json",
   });

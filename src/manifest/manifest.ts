@@ -14,6 +14,7 @@ import { findPackageFile } from "./package-file.ts";
 import { Ambiguity, nothingDetected } from "./problems.ts";
 import { parseRametFile, RAMET_FILE } from "./ramet-file.ts";
 import { readRamet } from "./read-ramet.ts";
+import { toSleepMs } from "./sleep.ts";
 import { formatRametFile } from "./written-file.ts";
 
 /**
@@ -81,7 +82,8 @@ export async function requireAppFolder(here: string, root: string): Promise<stri
 }
 
 function toManifest({ value, findings, warnings }: Outcome<Detected>): Outcome<Manifest> {
-  return found({ app: null, grants: DEFAULT_GRANTS, unused: [], ...value }, findings, warnings);
+  const unsaid = { sleepMs: toSleepMs(undefined, value.processes), grants: DEFAULT_GRANTS };
+  return found({ app: null, ...unsaid, unused: [], ...value }, findings, warnings);
 }
 
 function warnOfUnused({ unused }: Manifest): readonly string[] {

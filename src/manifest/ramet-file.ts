@@ -86,7 +86,7 @@ export function toVariables(written: RametFile["variables"]): Record<string, Var
 
 /** Keys that are valid and that this version does not act on yet. */
 export function listUnused(file: RametFile): readonly string[] {
-  return (["services", "api", "limits", "sleep"] as const).filter((key) => file[key] !== undefined);
+  return (["services", "api", "limits"] as const).filter((key) => file[key] !== undefined);
 }
 
 function toReady(written: ProcessInFile["ready"]): ReadyCheck {

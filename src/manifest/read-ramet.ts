@@ -23,6 +23,7 @@ import {
 } from "./ramet-file.ts";
 import { isReloading } from "./reloading.ts";
 import type { ProcessInFile, RametFile } from "./schema.ts";
+import { toSleepMs } from "./sleep.ts";
 
 /** What is read beside it. */
 export type Place = {
@@ -49,6 +50,7 @@ export async function readRamet(place: Place, file: RametFile): Promise<Outcome<
     ...(await readSaid(folder, file)),
     app: file.app?.toLowerCase() ?? null,
     grants: toGrants(file.database),
+    sleepMs: toSleepMs(file.sleep, unsaid.processes),
     unused: listUnused(file),
     source: source === null ? RAMET_FILE : `${RAMET_FILE}, ${source}`,
   };

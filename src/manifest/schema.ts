@@ -7,6 +7,7 @@ import { parseDuration, parseSize } from "../base/quantities.ts";
 import { FORK_DATA } from "../environment/environment.ts";
 import { parseAppName } from "../environment/name.ts";
 import { findVariableNameFault, isReservedVariable } from "../environment/variable-name.ts";
+import { parseSleep, SLEEP_HELP } from "./sleep.ts";
 
 export const MAX_PROCESSES = 16;
 const MAX_LIST = 100;
@@ -165,9 +166,7 @@ export const ramet = z.strictObject({
       processes: z.int().positive().optional(),
     })
     .optional(),
-  sleep: z
-    .union([z.literal(false), z.string()], "it must be false or a duration such as 15m")
-    .optional(),
+  sleep: z.union([z.literal(false), z.string().refine(isSleep, SLEEP_HELP)], SLEEP_HELP).optional(),
 });
 
 /** `ramet.json` as it is written, checked. */
@@ -186,6 +185,10 @@ export function keysAt(at: readonly PropertyKey[]): readonly string[] {
   if (first === "files") return ["clone"];
   if (first === "api") return ["graphql", "rest", "schemas"];
   return first === "limits" ? ["memory", "cpus", "processes"] : [];
+}
+
+function isSleep(text: string): boolean {
+  return parseSleep(text) !== undefined;
 }
 
 function isInner(text: string): boolean {

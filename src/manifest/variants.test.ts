@@ -151,7 +151,7 @@ test("what this version does not act on yet is said, not silently dropped", asyn
     sleep: "15m",
     processes: { web: { command: "x" } },
   });
-  expect(manifest?.unused).toEqual(["services", "api", "limits", "sleep"]);
+  expect(manifest?.unused).toEqual(["services", "api", "limits"]);
 });
 
 test("setup is what is written, what is found, or none where it is false", async () => {

@@ -75,6 +75,8 @@ export const CALLS = {
   },
   "environment.start": { input: target, output: environmentSchema },
   "environment.stop": { input: target, output: environmentSchema },
+  /** Keeps it from falling asleep by itself, until the caller leaves. */
+  "environment.attend": { input: target, output: nothing },
   /** Everything a command in the workspace gets: variables, `DATABASE_URL`, `URL`, opened secrets. */
   "environment.variables": { input: target, output: z.record(z.string(), z.string()) },
 

@@ -29,8 +29,11 @@ export const environmentSchema = z.object({
   files: z.object({ kind: z.enum(["linked", "kept"]), path: z.string() }),
   processes: z.array(processSchema),
   problems: z.array(problemSchema),
-  /** ISO 8601 UTC. */
+  /** Times are ISO 8601 UTC. */
   createdAt: z.string(),
+  usedAt: z.string(),
+  /** When it falls asleep if nobody uses it; null: not by itself, or it sleeps. */
+  sleepsAt: z.string().nullable(),
 });
 export type EnvironmentView = z.infer<typeof environmentSchema>;
 

@@ -30,6 +30,7 @@ export class KeeperClient {
   readonly #place: RuntimePlace;
   readonly #answerMs: number;
   readonly #listeners = new Set<() => void>();
+  readonly #useListeners = new Set<() => void>();
   readonly #pending = new Map<number, Pending>();
   #nextId = 1;
   #processes: readonly ProcessState[] = [];
@@ -68,6 +69,10 @@ export class KeeperClient {
     return () => this.#listeners.delete(listener);
   }
 
+  onUse(listener: () => void): void {
+    this.#useListeners.add(listener);
+  }
+
   async apply(plan: RuntimePlan): Promise<void> {
     const { logs, mark } = this.#place;
     await this.#ask({ kind: "apply", logs, mark, plan });
@@ -96,6 +101,7 @@ export class KeeperClient {
   disconnect(): void {
     this.#isDisconnected = true;
     this.#listeners.clear();
+    this.#useListeners.clear();
     this.#socket.destroy();
   }
 
@@ -133,6 +139,10 @@ export class KeeperClient {
       this.#version = event.version;
       this.#processes = event.processes;
       this.#notify();
+      return;
+    }
+    if (event.kind === "used") {
+      for (const listener of this.#useListeners) listener();
       return;
     }
     const pending = this.#pending.get(event.id);

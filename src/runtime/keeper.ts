@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { chmod, rm, stat } from "node:fs/promises";
 import { type Server, type Socket, createServer } from "node:net";
 
-import { sleep } from "../base/clock.ts";
+import { rest, sleep } from "../base/clock.ts";
 import { KeyedLock } from "../base/keyed-lock.ts";
 import { Problem, type ProblemFields, hasErrorCode, messageOf } from "../base/problem.ts";
 import { processNotPlanned } from "./problems.ts";
@@ -12,6 +12,9 @@ import { type KeeperCommand, WIRE_VERSION, parseCommand, receive, send } from ".
 /** How often it looks whether its socket, by which alone it can be found, is still there. */
 const LOOK_EVERY_MS = 3_000;
 const MAX_CLIENTS = 64;
+/** Servers count idleness in minutes. */
+const TELL_USE_AFTER_MS = 500;
+const NEVER = new AbortController().signal;
 
 /** The keeper's whole life, until it is told to stop or can no longer be found; then its processes are ended. */
 export async function runKeeper(socket: string): Promise<number> {
@@ -41,6 +44,7 @@ class Keeper {
     | { readonly supervisor: Supervisor; readonly logs: string; readonly mark: string }
     | undefined;
   #willTell = false;
+  #willTellUse = false;
 
   constructor() {
     const { promise, resolve } = Promise.withResolvers<void>();
@@ -90,7 +94,12 @@ class Keeper {
     this.#supervisor ??= {
       logs,
       mark,
-      supervisor: new Supervisor({ logs, mark, onChange: () => this.#tellSoon() }),
+      supervisor: new Supervisor({
+        logs,
+        mark,
+        onChange: () => this.#tellSoon(),
+        onUse: () => void this.#tellUse(),
+      }),
     };
     if (this.#supervisor.logs !== logs || this.#supervisor.mark !== mark) {
       throw new Error(`This keeper belongs to ${this.#supervisor.mark}.`);
@@ -120,6 +129,15 @@ class Keeper {
       this.#willTell = false;
       this.#tell(this.#clients);
     });
+  }
+
+  /** A little later, for all that is asked meanwhile. */
+  async #tellUse(): Promise<void> {
+    if (this.#willTellUse) return;
+    this.#willTellUse = true;
+    await rest(TELL_USE_AFTER_MS, NEVER);
+    this.#willTellUse = false;
+    for (const client of this.#clients) send(client, { kind: "used" });
   }
 
   #tell(clients: Iterable<Socket>): void {

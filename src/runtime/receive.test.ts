@@ -9,7 +9,14 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 
 import { waitFor } from "../base/clock.ts";
 import { PROCESS_STATES } from "../environment/environment.ts";
-import { type KeeperCommand, parseCommand, parseEvent, receive, send } from "./wire.ts";
+import {
+  type KeeperCommand,
+  parseCommand,
+  parseEvent,
+  receive,
+  send,
+  WIRE_VERSION,
+} from "./wire.ts";
 
 const LIMIT_MS = 20_000;
 let folder: string;
@@ -125,7 +132,7 @@ const state = fc.record({
 test("every state that a keeper can tell is understood as it was told", () => {
   fc.assert(
     fc.property(fc.array(state), (processes) => {
-      const event = { kind: "states", version: 1, processes };
+      const event = { kind: "states", version: WIRE_VERSION, processes };
       expect(parseEvent(JSON.parse(JSON.stringify(event)))).toEqual(event);
     }),
   );

@@ -1,7 +1,9 @@
 import { once } from "node:events";
 import { type Server, type Socket, connect, createServer } from "node:net";
 
+import { monotonicMs } from "../base/clock.ts";
 import { hasErrorCode } from "../base/problem.ts";
+import { Traffic } from "../base/traffic.ts";
 import type { RelayPlan } from "./plan.ts";
 import { relayPortTaken } from "./problems.ts";
 
@@ -13,13 +15,21 @@ export type Relay = Pick<RelayPlan, "port" | "socket"> & {
   close(): Promise<void>;
 };
 
-/** Pipes each connection to the socket; where nobody listens on that, the connection is closed. @throws `relay_port_taken` */
-export async function openRelay({ port, socket, isHeld }: RelayPlan): Promise<Relay> {
+/**
+ * Pipes each connection to the socket; where nobody listens on that, the connection is closed.
+ * @param onUse called when more is asked than what keeps a connection
+ * @throws `relay_port_taken`
+ */
+export async function openRelay(
+  { port, socket, isHeld }: RelayPlan,
+  onUse: () => void,
+): Promise<Relay> {
   const open = new Set<Socket>();
   const waiting = new Set<Socket>();
   let isReleased = !isHeld;
   const server = createServer({ allowHalfOpen: true, pauseOnConnect: true }, (near) => {
     track(near, open);
+    watchTraffic(near, onUse);
     if (isReleased) pass(near, socket, open);
     else hold(near, waiting);
   });
@@ -40,6 +50,15 @@ export async function openRelay({ port, socket, isHeld }: RelayPlan): Promise<Re
 function track(socket: Socket, among: Set<Socket>): void {
   among.add(socket);
   socket.once("close", () => among.delete(socket));
+}
+
+/** It flows only once it is piped. */
+function watchTraffic(near: Socket, onUse: () => void): void {
+  const traffic = new Traffic();
+  near.on("data", (chunk) => {
+    if (traffic.isUse(chunk.length, monotonicMs())) onUse();
+  });
+  near.pause();
 }
 
 /** What it sends meanwhile stays in the system's buffer. */

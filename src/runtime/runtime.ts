@@ -27,6 +27,8 @@ export type Runtime = {
   }): Promise<readonly ProcessState[]>;
   /** @returns how to stop listening */
   onChange(listener: () => void): () => void;
+  /** Calls back when a process asks its database for more than what keeps a connection; twice a second at most. */
+  onUse(listener: () => void): void;
   /** Ends every process, also those that left their group, and the keeper. */
   stop(): Promise<void>;
   /** Resolves when the keeper has gone, for whatever reason; not after `disconnect`. */
@@ -96,6 +98,7 @@ function toRuntime(place: RuntimePlace, client: KeeperClient): Runtime {
     restart: (name) => client.restart(name),
     settled: (options) => client.settled(options),
     onChange: (listener) => client.onChange(listener),
+    onUse: (listener) => client.onUse(listener),
     closed: client.closed,
     disconnect: () => client.disconnect(),
     stop: async () => {

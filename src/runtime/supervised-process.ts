@@ -1,6 +1,6 @@
 import { stripVTControlCharacters } from "node:util";
 
-import { monotonicMs, sleep } from "../base/clock.ts";
+import { monotonicMs, sleep, untilAborted } from "../base/clock.ts";
 import { Problem, type ProblemFields, messageOf } from "../base/problem.ts";
 import type { ProcessState } from "../environment/environment.ts";
 import { MARK_VARIABLE } from "../environment/places.ts";
@@ -24,6 +24,8 @@ export type Surroundings = {
   /** Of everything in the environment. */
   readonly mark: string;
   readonly onChange: () => void;
+  /** A process asks its database for something. */
+  readonly onUse: () => void;
 };
 
 /** How a life went. */
@@ -104,7 +106,7 @@ export class SupervisedProcess {
     const closed = new AbortController();
     const copied = this.#copyOutput(program, closed.signal);
     const ready = this.#watch({ ...this.#subject(program.pid), wasTaken }, over.signal);
-    await Promise.race([program.exited, aborted(signal)]);
+    await Promise.race([program.exited, untilAborted(signal)]);
     const endMs = monotonicMs();
     over.abort();
     await this.#end(program.pid);
@@ -145,7 +147,7 @@ export class SupervisedProcess {
       this.#log.copy("stdout", stdout),
       this.#log.copy("stderr", stderr),
     ]);
-    await Promise.race([copied, aborted(over)]);
+    await Promise.race([copied, untilAborted(over)]);
     await Promise.race([copied, sleep(DRAIN_MS)]);
     stdout.destroy();
     stderr.destroy();
@@ -244,11 +246,4 @@ function failedLife(error: unknown): Life {
     readyMs: null,
     problem: { code: "process_not_kept", message: messageOf(error), remedy },
   };
-}
-
-async function aborted(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return;
-  const { promise, resolve } = Promise.withResolvers<void>();
-  signal.addEventListener("abort", () => resolve(), { once: true });
-  await promise;
 }

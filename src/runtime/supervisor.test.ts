@@ -24,7 +24,7 @@ beforeEach(async () => {
   await mkdir(logs);
   changes = 0;
   servers = [];
-  supervisor = new Supervisor({ logs, mark, onChange: () => (changes += 1) });
+  supervisor = new Supervisor({ logs, mark, onChange: () => (changes += 1), onUse: () => {} });
 });
 
 afterEach(async () => {
@@ -116,7 +116,7 @@ test("a restart of somebody else is a problem that names who is there", async ()
     remedy: "Use one of: web, jobs.",
   });
   await expect(
-    new Supervisor({ ...bench().place, onChange: () => {} }).restart("a"),
+    new Supervisor({ ...bench().place, onChange: () => {}, onUse: () => {} }).restart("a"),
   ).rejects.toMatchObject({
     remedy: "This environment has no processes.",
   });

@@ -70,9 +70,10 @@ export class Supervisor {
       this.#relays.filter((relay) => !kept.includes(relay)).map((relay) => relay.close()),
     );
     this.#relays = kept;
+    const { onUse } = this.#surroundings;
     for (const plan of plans) {
       const relay = kept.find((one) => isSame(plan, one));
-      if (relay === undefined) this.#relays = [...this.#relays, await openRelay(plan)];
+      if (relay === undefined) this.#relays = [...this.#relays, await openRelay(plan, onUse)];
       else if (!plan.isHeld) relay.release();
     }
   }

@@ -15,7 +15,7 @@ import {
 import { type RuntimePlan, parseRuntimePlan } from "./plan.ts";
 
 /** Raised when a keeper of an older version would be misunderstood: it is then replaced. */
-export const WIRE_VERSION = 1;
+export const WIRE_VERSION = 2;
 
 /** What a server asks of a keeper, a JSON object a line; each is answered by a `done` of its id. */
 export type KeeperCommand =
@@ -29,13 +29,14 @@ export type KeeperCommand =
   | { readonly kind: "restart"; readonly id: number; readonly name: string }
   | { readonly kind: "stop"; readonly id: number };
 
-/** What a keeper tells each server: the states at once and on every change. */
+/** What a keeper tells each server: the states at once and on every change, and that processes use their database. */
 export type KeeperEvent =
   | {
       readonly kind: "states";
       readonly version: number;
       readonly processes: readonly ProcessState[];
     }
+  | { readonly kind: "used" }
   | { readonly kind: "done"; readonly id: number; readonly problem: ProblemFields | null };
 
 /** A plan with the variables of many processes is far smaller. */
@@ -93,6 +94,7 @@ export function parseCommand(value: unknown): KeeperCommand {
 
 export function parseEvent(value: unknown): KeeperEvent {
   const fields = parseFields(value, "event");
+  if (fields["kind"] === "used") return { kind: "used" };
   if (fields["kind"] === "done") {
     const id = parseNumber(fields["id"], "id");
     return { kind: "done", id, problem: parseNullable(fields["problem"], parseProblem) };

@@ -1,5 +1,6 @@
 import type { CallName } from "../protocol/calls.ts";
 import type { Call } from "./call.ts";
+import { attendEnvironment } from "./calls/attend-environment.ts";
 import { compareFiles } from "./calls/compare-files.ts";
 import { createApp } from "./calls/create-app.ts";
 import { createEnvironment } from "./calls/create-environment.ts";
@@ -29,6 +30,7 @@ import { stopEnvironment } from "./calls/stop-environment.ts";
 export const CALL_TABLE: Readonly<Record<CallName, Call>> = {
   "files.status": compareFiles,
   "app.create": createApp,
+  "environment.attend": attendEnvironment,
   "environment.create": createEnvironment,
   "app.delete": deleteApp,
   "environment.delete": deleteEnvironment,

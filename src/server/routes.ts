@@ -27,6 +27,8 @@ export function findTarget(engine: Engine, hostname: string): Target | undefined
       // What fails is among the environment's problems, which the next look at its state shows.
       live.wake().catch((error: unknown) => live.note(`could not be woken: ${messageOf(error)}`));
     },
+    occupy: () => live.usage.occupy(),
+    touch: () => live.usage.touch(),
     changed: async (signal) => nextChange(live, signal),
   };
 }
@@ -38,6 +40,7 @@ export function findWireRoute(engine: Engine, user: string): WireRoute | undefin
   const { name } = live.record.database;
   return {
     open: async () => ({ socket: await live.openDatabase(), database: name }),
+    touch: () => live.usage.touch(),
   };
 }
 

@@ -105,6 +105,8 @@ test("env show has every key of its contract, and env list the same ones in a ba
     ],
     problems: [],
     createdAt: expect.stringMatching(ISO_TIME),
+    usedAt: expect.stringMatching(ISO_TIME),
+    sleepsAt: expect.stringMatching(ISO_TIME),
   });
   expect(await stage.json(app, ["env", "list"])).toEqual([shown]);
   expect(await stage.json(app, ["env", "list", "--all"])).toEqual([shown]);

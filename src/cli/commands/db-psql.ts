@@ -21,8 +21,10 @@ export const dbPsql = defineCommand({
       args: input.rest,
       variables: toVariables(new URL(environment.databaseUrl)),
     };
+    const { app, name } = environment;
+    const work = async (): Promise<number> => attach(session.context, program);
     try {
-      return { exitCode: await attach(session.context, program) };
+      return { exitCode: await session.attending({ app, environment: name }, work) };
     } catch (error) {
       throw error instanceof Problem && error.code === "program_missing" ? psqlMissing() : error;
     }

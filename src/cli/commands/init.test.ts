@@ -124,12 +124,15 @@ test("what did not come up is no reason to fork it", async () => {
 });
 
 test("a ramet.json that is there is neither shown nor changed, but for what it says in vain", async () => {
-  await put("ramet.json", '{"processes":{"web":{"command":"x"}},"sleep":"15m"}');
+  await put("ramet.json", '{"processes":{"web":{"command":"x"}},"limits":{"cpus":2}}');
   await serve();
   const ran = await world.ramet(["init", "--yes"]);
-  expect(ran.err).toContain("ramet.json says sleep, on which this version does not act yet.");
+  expect(ran.err).toContain("ramet.json says limits, on which this version does not act yet.");
   expect(ran.err).not.toContain("Found in");
-  expect(await readWritten()).toEqual({ processes: { web: { command: "x" } }, sleep: "15m" });
+  expect(await readWritten()).toEqual({
+    processes: { web: { command: "x" } },
+    limits: { cpus: 2 },
+  });
 });
 
 test("two lock files are a question, and the answer is written down", async () => {

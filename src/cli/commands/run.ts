@@ -16,8 +16,10 @@ export const run = defineCommand({
   async run(input, session) {
     const [file, ...args] = input.rest;
     if (file === undefined) throw argumentMissing("a command", "run", "ramet run -- COMMAND…");
-    const variables = await session.call("environment.variables", await session.target());
-    return { exitCode: await attach(session.context, { file, args, variables }) };
+    const target = await session.target();
+    const variables = await session.call("environment.variables", target);
+    const work = async (): Promise<number> => attach(session.context, { file, args, variables });
+    return { exitCode: await session.attending(target, work) };
   },
   isSilent: true,
   toText: () => "",

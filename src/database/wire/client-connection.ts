@@ -14,6 +14,8 @@ import type { TlsKeys } from "./tls-keys.ts";
 
 export type Route = {
   open(signal: AbortSignal): Promise<{ readonly socket: string; readonly database: string }>;
+  /** A client did more than keep its connection. */
+  touch(): void;
 };
 
 export type WireContext = {
@@ -73,7 +75,8 @@ async function visit(client: Socket, { context, agreed, signal }: Visit<"startup
   const { upstream, socket, database } = opened;
   const parameters = rewriteParameters(agreed.parameters, { user, database });
   const first = Buffer.concat([formatStartupPacket(agreed.version, parameters), early.take()]);
-  return relay(client, upstream, { socket, first, cancelKeys: context.cancelKeys });
+  const { cancelKeys } = context;
+  return relay(client, upstream, { socket, first, cancelKeys, onUse: () => route.touch() });
 }
 
 type Opened = { readonly upstream: Socket; readonly socket: string; readonly database: string };

@@ -204,7 +204,7 @@ test("a route that throws what is no problem is a refusal, not the end of the ga
     keys: wire.keys,
     find: (user) => {
       if (user === "throws") throw new Error("a bug");
-      return { open: async () => Promise.reject(new TypeError("another bug")) };
+      return { open: async () => Promise.reject(new TypeError("another bug")), touch: () => {} };
     },
   });
   for (const [user, code] of [

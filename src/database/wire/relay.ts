@@ -2,7 +2,8 @@ import { once } from "node:events";
 import { connect } from "node:net";
 import type { Socket } from "node:net";
 
-import { sleep } from "../../base/clock.ts";
+import { monotonicMs, sleep } from "../../base/clock.ts";
+import { Traffic } from "../../base/traffic.ts";
 import type { CancelKeys, IssuedKey, Session } from "./cancel-keys.ts";
 import { formatFatal } from "./error-response.ts";
 import type { FatalError } from "./error-response.ts";
@@ -32,6 +33,8 @@ export type RelayOptions = {
   /** What goes to the server before anything else of the client's. */
   readonly first: Buffer;
   readonly cancelKeys: CancelKeys;
+  /** The client did more than keep its connection. */
+  readonly onUse: () => void;
 };
 
 /** Carries bytes both ways, each as fast as the other side takes them, until both have ended. */
@@ -40,7 +43,8 @@ export async function relay(
   upstream: Socket,
   options: RelayOptions,
 ): Promise<void> {
-  const { socket, first, cancelKeys } = options;
+  const { socket, first, cancelKeys, onUse } = options;
+  const traffic = new Traffic();
   const issued: IssuedKey[] = [];
   const greeting = new GreetingRewriter((key) => {
     const mine = cancelKeys.issue({ ...key, socket });
@@ -51,6 +55,9 @@ export async function relay(
     upstream.once("close", (failed) => (failed ? client.destroy() : client.destroySoon()));
     client.once("close", () => upstream.destroy());
     upstream.write(first);
+    client.on("data", (chunk: Buffer) => {
+      if (traffic.isUse(chunk.length, monotonicMs())) onUse();
+    });
     client.pipe(upstream);
     passGreeting(client, upstream, greeting);
     if (!client.closed) await once(client, "close");

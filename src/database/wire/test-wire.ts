@@ -51,10 +51,11 @@ export async function openTestWire(): Promise<TestWire> {
       {
         open: async () =>
           Promise.reject(new Problem({ code: "x", message: "It is broken.", remedy: "Mend it." })),
+        touch,
       },
     ],
-    [GONE, { open: async () => ({ socket: "/nonexistent/socket", database: "x" }) }],
-    [SLOW, { open: async (signal) => openSlowly(signal, slow) }],
+    [GONE, { open: async () => ({ socket: "/nonexistent/socket", database: "x" }), touch }],
+    [SLOW, { open: async (signal) => openSlowly(signal, slow), touch }],
   ]);
   const gateway = await openWireGateway({
     host: "127.0.0.1",
@@ -81,8 +82,14 @@ export async function openTestWire(): Promise<TestWire> {
   };
 }
 
-export function routeTo({ place, record }: Database): WireRoute {
-  return { open: async () => ({ socket: socketIn(place.socketFolder), database: record.name }) };
+/** @param onUse called when a client does something */
+export function routeTo({ place, record }: Database, onUse = touch): WireRoute {
+  const socket = socketIn(place.socketFolder);
+  return { open: async () => ({ socket, database: record.name }), touch: onUse };
+}
+
+function touch(): void {
+  // Nobody here falls asleep.
 }
 
 /** Sends bytes, and gives all that comes back until the end. */

@@ -31,6 +31,7 @@ export const developEnvironment = defineCall(
     const ended = new AbortController();
     const signal = AbortSignal.any([session.signal, ended.signal]);
     const watcher = await watchForRestarts(live);
+    const leave = live.usage.occupy();
     try {
       const preference = prefer === "environment" ? "remote" : prefer;
       await untilFirstEnds(ended, [
@@ -39,6 +40,7 @@ export const developEnvironment = defineCall(
       ]);
     } finally {
       watcher.close();
+      leave();
     }
     return {};
   },

@@ -11,8 +11,13 @@ export const readLogs = defineCall(
     const live = engine.registry.require(app, environment);
     const known = [...live.processes().map(({ name }) => name), ...STEPS];
     if (process !== null && !known.includes(process)) throw processUnknown(process, known);
-    if (!follow) for (const one of await readLog(live.logs, { process, last })) line(one);
-    else for await (const one of followLog(live.logs, { process, last, signal })) line(one);
+    if (!follow) {
+      for (const one of await readLog(live.logs, { process, last })) line(one);
+      return {};
+    }
+    await live.usage.during(async () => {
+      for await (const one of followLog(live.logs, { process, last, signal })) line(one);
+    });
     return {};
   },
 );
