@@ -1,7 +1,7 @@
 import { defineConfig } from "vitest/config";
 
-/** Long campaigns, each a mode and a chore: `npm run faults` fails or kills at every step, `npm run frameworks` tries stock apps. */
-const CAMPAIGNS = ["faults", "frameworks"];
+/** Long campaigns, each a mode and a chore: `npm run faults` fails or kills at every step, `npm run frameworks` tries stock apps, `npm run drivers` clients of PostgreSQL. */
+const CAMPAIGNS = ["drivers", "faults", "frameworks"];
 
 export default defineConfig(({ mode }) => {
   const folders = CAMPAIGNS.map((name) => `test/${name}/**/*.test.ts`);

@@ -23,6 +23,7 @@ import { measureScale } from "./sections/scale.ts";
 import { measureSize } from "./sections/size.ts";
 import { measureSource } from "./sections/source.ts";
 import { measureTogether } from "./sections/together.ts";
+import { measureWake } from "./sections/wake.ts";
 
 /** Of one section on one scene, or of one that needs none. */
 const SECTION_LIMIT_MS = 20 * 60_000;
@@ -32,6 +33,7 @@ const SCENE_SECTIONS: Readonly<Record<string, (scene: Scene) => Promise<Report>>
   create: measureCreate,
   together: measureTogether,
   delete: measureDelete,
+  wake: measureWake,
   source: measureSource,
 };
 const OTHER_SECTIONS: Readonly<Record<string, (bench: Bench) => Promise<Report>>> = {

@@ -185,13 +185,15 @@ export function queryDatabase(
 }
 
 /**
- * One TCP port for all databases: a client's user name says which.
+ * One TCP port for all databases, and a unix socket beside it: a client's user name says which.
  * @throws Error with the code `EADDRINUSE`
  */
 export function openWireGateway(options: {
   readonly host: string;
   /** 0: any. */
   readonly port: number;
+  /** There its unix socket is `.s.PGSQL.<port>`, for this user alone; absent: it has none. */
+  readonly socketFolder?: string;
   find(user: string): WireRoute | undefined;
   /** Folder for its TLS key pair. */
   readonly keys: string;

@@ -1,16 +1,18 @@
 import { messageOf } from "../base/problem.ts";
 import type { LiveEnvironment } from "./live-environment.ts";
 
+type Looked = Pick<LiveEnvironment, "isUp" | "look" | "note">;
+
 const EVERY_MS = 1_000;
 
 /** Looks, once a second, after environments that are awake; for those that sleep there is nothing to do. */
 export class Caretaker {
-  readonly #list: () => Iterable<LiveEnvironment>;
+  readonly #list: () => Iterable<Looked>;
   /** Looks that take longer than a second. */
-  readonly #underWay = new Set<LiveEnvironment>();
+  readonly #underWay = new Set<Looked>();
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(list: () => Iterable<LiveEnvironment>) {
+  constructor(list: () => Iterable<Looked>) {
     this.#list = list;
   }
 
@@ -27,7 +29,7 @@ export class Caretaker {
       if (live.isUp() && !this.#underWay.has(live)) void this.#lookAt(live);
   }
 
-  async #lookAt(live: LiveEnvironment): Promise<void> {
+  async #lookAt(live: Looked): Promise<void> {
     this.#underWay.add(live);
     try {
       await live.look();

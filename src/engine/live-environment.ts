@@ -27,6 +27,8 @@ import {
 } from "./runtime-planning.ts";
 import { Usage } from "./usage.ts";
 import { WakeFailure } from "./wake-failure.ts";
+import { beginWaking, untilDatabase } from "./waking.ts";
+import type { Waking } from "./waking.ts";
 
 type Phase = "asleep" | "waking" | "awake" | "falling asleep";
 
@@ -41,7 +43,7 @@ export class LiveEnvironment {
   #phase: Phase = "asleep";
   readonly manifests: KnownManifest;
   readonly usage: Usage;
-  #waking: Promise<void> | undefined;
+  #waking: Waking | undefined;
   readonly #wakeFailure = new WakeFailure();
   #ended = false;
 
@@ -146,12 +148,7 @@ export class LiveEnvironment {
       await this.#database?.start();
       return;
     }
-    this.#waking ??= this.#lock
-      .run("", async () => this.#wake())
-      .finally(() => {
-        this.#waking = undefined;
-      });
-    await this.#waking;
+    await this.#beginWake().all;
   }
 
   /** Ends processes and database; what they hold stays. `forGood`: nothing of this engine wakes it again. */
@@ -254,7 +251,7 @@ export class LiveEnvironment {
   /** For a client at the door: wakes it, where it sleeps. Resolves with the database's socket. */
   async openDatabase(): Promise<string> {
     this.usage.touch();
-    if (this.state() === "asleep") await this.wake();
+    if (this.state() === "asleep") await untilDatabase(this.#beginWake());
     else await this.#database?.startForClient();
     return `${this.#context.layout.databaseSockets(this.#record.id)}/.s.PGSQL.5432`;
   }
@@ -283,7 +280,18 @@ export class LiveEnvironment {
     this.#announce();
   }
 
-  async #wake(): Promise<void> {
+  #beginWake(): Waking {
+    this.#waking ??= beginWaking(async (onDatabase) => {
+      await this.#lock
+        .run("", async () => this.#wake(onDatabase))
+        .finally(() => {
+          this.#waking = undefined;
+        });
+    });
+    return this.#waking;
+  }
+
+  async #wake(onDatabase: () => void): Promise<void> {
     if (this.#ended || this.#record.state.kind === "broken" || this.#phase === "awake") return;
     this.#enter("waking");
     try {
@@ -292,7 +300,7 @@ export class LiveEnvironment {
         choosePorts(this.#context, this.#record, manifest),
       );
       this.#record = { ...this.#record, ports };
-      const database = this.#database?.start() ?? Promise.resolve();
+      const database = this.#database?.start().then(onDatabase) ?? Promise.resolve();
       const starting = [traced("keeper", async () => this.#runtime.open()), database] as const;
       // Both are settled before either's failure is told: what was started can then be ended.
       await Promise.allSettled(starting);

@@ -1,3 +1,5 @@
+import { rename } from "node:fs/promises";
+
 import { Client } from "pg";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 
@@ -59,7 +61,22 @@ test("what nobody uses for as long as its manifest says falls asleep, and the ne
   expect(asleep).toMatchObject({ state: "asleep", usedAt, sleepsAt: null });
 
   await live.openDatabase();
+  await until(() => (live.processes()[0]?.state === "ready" ? true : undefined));
   expect(live.state()).toBe("awake");
+});
+
+test("a connection waits for the database alone, and a wake that fails before it is told", async () => {
+  await live.sleep();
+  await live.openDatabase();
+  expect(live.isWaking()).toBe(true);
+  await live.wake();
+  expect(live.isWaking()).toBe(false);
+
+  await live.sleep();
+  const tree = live.record.files.path;
+  await rename(tree, `${tree}-away`);
+  await expect(live.openDatabase()).rejects.toMatchObject({ code: "files_missing" });
+  await rename(`${tree}-away`, tree);
 });
 
 test("when it was used last is known after a restart of the server", async () => {

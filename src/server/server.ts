@@ -161,6 +161,7 @@ async function openParts(options: ServeOptions, recorded: ServerFile): Promise<O
     openWireGateway({
       host: HOST,
       port,
+      socketFolder: home.sockets,
       find: (user) => (engine === undefined ? undefined : findWireRoute(engine, user)),
       keys: path.join(home.folder, "keys"),
     }),

@@ -1,3 +1,4 @@
+import { flag } from "../command-shape.ts";
 import { defineCommand } from "../command.ts";
 import { titleOf } from "../environment-text.ts";
 import { addressMissing } from "../problems.ts";
@@ -9,14 +10,25 @@ export const dbUrl = defineCommand({
   positionals: [
     { name: "ENV", kind: "optional", summary: "The environment; otherwise this workspace's" },
   ],
+  options: { socket: flag("By the server's unix socket, which only this user can open") },
   examples: [
     { line: "ramet db url", why: "For a client of your own" },
+    { line: "psql $(ramet db url --socket)", why: "Without TCP; for libpq and node-postgres" },
     { line: "ramet db url staging", why: "Of another environment" },
   ],
   async run(input, session) {
     const environment = await session.environment(input.optional("ENV"));
     if (environment.databaseUrl === null) throw addressMissing(titleOf(environment), "database");
-    return { databaseUrl: environment.databaseUrl };
+    const { databaseUrl } = environment;
+    const { sockets } = session.context.home;
+    return { databaseUrl: input.has("socket") ? toSocketUrl(databaseUrl, sockets) : databaseUrl };
   },
   toText: ({ databaseUrl }) => databaseUrl,
 });
+
+/** libpq takes a folder for a host where it begins with a slash; the port is a part of the socket's name. */
+function toSocketUrl(databaseUrl: string, folder: string): string {
+  const { username, password, port, pathname } = new URL(databaseUrl);
+  const query = new URLSearchParams({ host: folder, port });
+  return `postgres://${username}:${password}@${pathname}?${query.toString()}`;
+}

@@ -76,7 +76,7 @@ async function visit(client: Socket, { context, agreed, signal }: Visit<"startup
   const parameters = rewriteParameters(agreed.parameters, { user, database });
   const first = Buffer.concat([formatStartupPacket(agreed.version, parameters), early.take()]);
   const { cancelKeys } = context;
-  return relay(client, upstream, { socket, first, cancelKeys, onUse: () => route.touch() });
+  return relay(client, upstream, { socket, first, cancelKeys, user, onUse: () => route.touch() });
 }
 
 type Opened = { readonly upstream: Socket; readonly socket: string; readonly database: string };

@@ -4,7 +4,7 @@ import type { Socket } from "node:net";
 
 import { monotonicMs, sleep } from "../../base/clock.ts";
 import { Traffic } from "../../base/traffic.ts";
-import type { CancelKeys, IssuedKey, Session } from "./cancel-keys.ts";
+import type { CancelKey, CancelKeys, IssuedKey, Session } from "./cancel-keys.ts";
 import { formatFatal } from "./error-response.ts";
 import type { FatalError } from "./error-response.ts";
 import { GreetingRewriter } from "./server-messages.ts";
@@ -33,6 +33,8 @@ export type RelayOptions = {
   /** What goes to the server before anything else of the client's. */
   readonly first: Buffer;
   readonly cancelKeys: CancelKeys;
+  /** As the client calls itself. */
+  readonly user: string;
   /** The client did more than keep its connection. */
   readonly onUse: () => void;
 };
@@ -43,14 +45,15 @@ export async function relay(
   upstream: Socket,
   options: RelayOptions,
 ): Promise<void> {
-  const { socket, first, cancelKeys, onUse } = options;
+  const { socket, first, cancelKeys, user, onUse } = options;
   const traffic = new Traffic();
   const issued: IssuedKey[] = [];
-  const greeting = new GreetingRewriter((key) => {
+  const cancelKey = (key: CancelKey): IssuedKey => {
     const mine = cancelKeys.issue({ ...key, socket });
     issued.push(mine);
     return mine;
-  });
+  };
+  const greeting = new GreetingRewriter({ cancelKey, user });
   try {
     upstream.once("close", (failed) => (failed ? client.destroy() : client.destroySoon()));
     client.once("close", () => upstream.destroy());

@@ -2,8 +2,9 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 
 import { CancelKeys } from "./cancel-keys.ts";
-import { formatFatal } from "./error-response.ts";
+import { formatFatal, unknownUser } from "./error-response.ts";
 import { GreetingRewriter } from "./server-messages.ts";
+import type { Replacements } from "./server-messages.ts";
 
 function message(type: string, body: Buffer): Buffer {
   const head = Buffer.alloc(5);
@@ -23,6 +24,8 @@ const after = [
   Buffer.from("K any bytes that are the session's own"),
 ];
 
+const SAME: Replacements = { cancelKey: (key) => key, user: "x" };
+
 function keyMessage(pid: number, key: Buffer): Buffer {
   const head = Buffer.alloc(4);
   head.writeUInt32BE(pid);
@@ -35,10 +38,11 @@ test("the key is replaced and all else passes, however the bytes are cut", () =>
   fc.assert(
     fc.property(fc.array(fc.integer({ min: 0, max: said.length })), (cuts) => {
       const asked: unknown[] = [];
-      const rewriter = new GreetingRewriter((key) => {
+      const cancelKey = (key: unknown) => {
         asked.push(key);
         return { pid: 9, key: CLIENT_KEY };
-      });
+      };
+      const rewriter = new GreetingRewriter({ cancelKey, user: "x" });
       const places = [0, ...cuts.toSorted((a, b) => a - b), said.length];
       const parts = places.slice(1).map((end, at) => rewriter.push(said.subarray(places[at], end)));
       expect(Buffer.concat(parts).equals(heard)).toBe(true);
@@ -49,19 +53,25 @@ test("the key is replaced and all else passes, however the bytes are cut", () =>
 });
 
 test("an error passes at once, without a greeting", () => {
-  const rewriter = new GreetingRewriter((key) => key);
-  const error = formatFatal({ code: "28P01", message: "no" });
+  const rewriter = new GreetingRewriter(SAME);
+  const error = formatFatal({ code: "3D000", message: "no" });
   expect(rewriter.push(error).equals(error)).toBe(true);
   expect(rewriter.isDone).toBe(false);
 });
 
+test("whose password is wrong is told so by the name that it gave", () => {
+  const rewriter = new GreetingRewriter({ ...SAME, user: "onewwwww" });
+  const error = formatFatal({ code: "28P01", message: 'authentication failed for user "app"' });
+  expect(rewriter.push(error).equals(formatFatal(unknownUser("onewwwww")))).toBe(true);
+});
+
 test("a greeting without an end, or with an impossible length, is refused", () => {
-  const endless = new GreetingRewriter((key) => key);
+  const endless = new GreetingRewriter(SAME);
   const part = message("S", Buffer.alloc(100_000));
   expect(() => {
     for (let count = 0; count < 10; count += 1) endless.push(part);
   }).toThrow(/no end/);
-  const odd = new GreetingRewriter((key) => key);
+  const odd = new GreetingRewriter(SAME);
   expect(() => odd.push(Buffer.from([0x53, 0, 0, 0, 3]))).toThrow(/length/);
 });
 

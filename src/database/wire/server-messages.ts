@@ -1,19 +1,27 @@
 import type { CancelKey } from "./cancel-keys.ts";
+import { formatFatal, unknownUser } from "./error-response.ts";
 
 const BACKEND_KEY = "K".charCodeAt(0);
 const READY = "Z".charCodeAt(0);
+const ERROR = "E".charCodeAt(0);
 const HEAD_BYTES = 5;
 /** Of what a server says before it is ready: some parameters, or one error. */
 const MAX_GREETING_BYTES = 256 * 1024;
 
-/** Watches what a server says until it is ready for queries, and replaces the cancel key in it. */
+export type Replacements = {
+  readonly cancelKey: (key: CancelKey) => CancelKey;
+  /** Of a user whose password is wrong: the server would name its own. */
+  readonly user: string;
+};
+
+/** Watches what a server says until it is ready for queries, and replaces the cancel key and the user's name in it. */
 export class GreetingRewriter {
-  readonly #replace: (key: CancelKey) => CancelKey;
+  readonly #replace: Replacements;
   #pending = Buffer.alloc(0);
   #seen = 0;
   #isDone = false;
 
-  constructor(replace: (key: CancelKey) => CancelKey) {
+  constructor(replace: Replacements) {
     this.#replace = replace;
   }
 
@@ -39,8 +47,10 @@ export class GreetingRewriter {
 
   #rewrite(message: Buffer): Buffer {
     this.#isDone = message[0] === READY;
+    if (message[0] === ERROR && isWrongPassword(message))
+      return formatFatal(unknownUser(this.#replace.user));
     if (message[0] !== BACKEND_KEY || message.length <= HEAD_BYTES + 4) return message;
-    const { pid, key } = this.#replace({
+    const { pid, key } = this.#replace.cancelKey({
       pid: message.readUInt32BE(HEAD_BYTES),
       key: message.subarray(HEAD_BYTES + 4),
     });
@@ -64,4 +74,8 @@ export class GreetingRewriter {
     this.#pending = Buffer.alloc(0);
     return all;
   }
+}
+
+function isWrongPassword(message: Buffer): boolean {
+  return message.subarray(HEAD_BYTES).toString("latin1").split("\0").includes("C28P01");
 }

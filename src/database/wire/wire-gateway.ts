@@ -1,6 +1,8 @@
 import { once } from "node:events";
+import { chmod, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import type { AddressInfo, Server, Socket } from "node:net";
+import path from "node:path";
 
 import { systemClock } from "../../base/clock.ts";
 import { messageOf } from "../../base/problem.ts";
@@ -15,30 +17,57 @@ export type WireGateway = { readonly port: number; close(): Promise<void> };
 
 const MAX_CONNECTIONS = 4_000;
 
-/** Listens, and leads each client to the environment that its user name says. @throws Error such as `EADDRINUSE` */
-export async function openGateway(options: {
+export type GatewayOptions = {
   readonly host: string;
   readonly port: number;
+  readonly socketFolder?: string;
   find(user: string): Route | undefined;
   readonly keys: string;
-}): Promise<WireGateway> {
+};
+
+/** Listens, and leads each client to the environment that its user name says. @throws Error such as `EADDRINUSE` */
+export async function openGateway(options: GatewayOptions): Promise<WireGateway> {
   const clients = new Set<Socket>();
   const context: WireContext = {
     find: (user) => options.find(user),
     tls: new TlsKeys(options.keys, systemClock),
     cancelKeys: new CancelKeys(),
   };
-  const server = createServer({ allowHalfOpen: true, noDelay: true, keepAlive: true }, (client) => {
+  const welcome = (client: Socket): void => {
     clients.add(client);
     client.once("close", () => clients.delete(client));
     client.on("error", () => {
       // Reset by the client: it is destroyed, and what it was connected to with it.
     });
     void (clients.size > MAX_CONNECTIONS ? turnAway(client) : receive(client, context));
-  });
-  server.listen(options.port, options.host);
-  await once(server, "listening");
-  return { port: portOf(server), close: async () => closeAll(server, clients) };
+  };
+  const settings = { allowHalfOpen: true, noDelay: true, keepAlive: true };
+  const servers = [createServer(settings, welcome), createServer(settings, welcome)] as const;
+  const close = async (): Promise<void> => closeAll(servers, clients);
+  try {
+    return { port: await listen(servers, options), close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** On a port, and where clients look for the unix socket that belongs to it: that is its owner's alone. */
+async function listen(
+  [tcp, unix]: readonly [Server, Server],
+  { host, port: wanted, socketFolder }: GatewayOptions,
+): Promise<number> {
+  tcp.listen(wanted, host);
+  await once(tcp, "listening");
+  const port = portOf(tcp);
+  if (socketFolder === undefined) return port;
+  const socket = path.join(socketFolder, `.s.PGSQL.${port}`);
+  // What a server that was killed left: nobody else listens on a port that is ours.
+  await rm(socket, { force: true });
+  unix.listen(socket);
+  await once(unix, "listening");
+  await chmod(socket, 0o600);
+  return port;
 }
 
 async function receive(client: Socket, context: WireContext): Promise<void> {
@@ -55,12 +84,15 @@ async function turnAway(client: Socket): Promise<void> {
   await refuse(client, { code: "53300", message, hint: remedy });
 }
 
-async function closeAll(server: Server, clients: ReadonlySet<Socket>): Promise<void> {
-  if (!server.listening) return;
-  const closed = once(server, "close");
-  server.close();
+async function closeAll(servers: readonly Server[], clients: ReadonlySet<Socket>): Promise<void> {
+  const closed = servers
+    .filter((server) => server.listening)
+    .map(async (server) => {
+      server.close();
+      await once(server, "close");
+    });
   for (const client of clients) client.destroy();
-  await closed;
+  await Promise.all(closed);
 }
 
 function portOf(server: Server): number {
