@@ -16,6 +16,7 @@ import { measureCli } from "./sections/cli.ts";
 import { measureCreate } from "./sections/create.ts";
 import { measureDelete } from "./sections/delete.ts";
 import { measureDev } from "./sections/dev.ts";
+import { measureFragmentation } from "./sections/fragmentation.ts";
 import { measureGateway } from "./sections/gateway.ts";
 import { measureBurden } from "./sections/load.ts";
 import { measureMemory } from "./sections/memory.ts";
@@ -41,6 +42,7 @@ const OTHER_SECTIONS: Readonly<Record<string, (bench: Bench) => Promise<Report>>
   gateway: measureGateway,
   dev: measureDev,
   memory: measureMemory,
+  fragmentation: measureFragmentation,
   scale: measureScale,
   size: measureSize,
   load: measureBurden,
