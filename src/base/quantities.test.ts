@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 
+import { formatBytes } from "./bytes.ts";
 import { parseDuration, parseSize } from "./quantities.ts";
 
 test.each([
@@ -12,11 +13,11 @@ test.each([
 ])("%s is a duration", (text, ms) => expect(parseDuration(text)).toBe(ms));
 
 test.each([
-  ["512K", 512 * 1024],
-  ["100M", 100 * 1024 * 1024],
-  ["2g", 2 * 1024 ** 3],
-  ["2 GB", 2 * 1024 ** 3],
-  ["1TiB", 1024 ** 4],
+  ["512K", 512_000],
+  ["100M", 100_000_000],
+  ["2g", 2e9],
+  ["1.5 GB", 1.5e9],
+  ["1TB", 1e12],
 ])("%s is a size", (text, bytes) => expect(parseSize(text)).toBe(bytes));
 
 test.each(["", "15", "m", "-1s", "1.5h", "1e3s", " 1s", "1s ", "9999999999s", "1w", "1ss"])(
@@ -24,7 +25,15 @@ test.each(["", "15", "m", "-1s", "1.5h", "1e3s", " 1s", "1s ", "9999999999s", "1
   (text) => expect(parseDuration(text)).toBeUndefined(),
 );
 
-test.each(["", "15", "M", "-1M", "1.5G", "1 B", "1MM", "9999999999K", "1 P"])(
+test.each(["", "15", "M", "-1M", "1.5", "1.G", "1GiB", "1 B", "1MM", "9999999999K", "1 P"])(
   "%j is no size",
   (text) => expect(parseSize(text)).toBeUndefined(),
 );
+
+test.each([
+  [0, "0 kB"],
+  [1, "1 kB"],
+  [999_500, "1000 kB"],
+  [3_400_000, "4 MB"],
+  [1_550_000_000, "1.6 GB"],
+])("%i bytes are %s", (bytes, text) => expect(formatBytes(bytes)).toBe(text));

@@ -6,12 +6,11 @@ const DURATIONS: ReadonlyMap<string, number> = new Map([
   ["d", 86_400_000],
 ]);
 
-const KILO = 1024;
 const SIZES: ReadonlyMap<string, number> = new Map([
-  ["k", KILO],
-  ["m", KILO ** 2],
-  ["g", KILO ** 3],
-  ["t", KILO ** 4],
+  ["k", 1e3],
+  ["m", 1e6],
+  ["g", 1e9],
+  ["t", 1e12],
 ]);
 
 /** Milliseconds of `500ms`, `90s`, `15m`, `2h`, `1d`; undefined: it is none. */
@@ -20,9 +19,10 @@ export function parseDuration(text: string): number | undefined {
   return multiply(count, DURATIONS.get(unit));
 }
 
-/** Bytes of `512K`, `100M`, `2G`, `2 GB`, a thousand and 24 of each in the next; undefined: it is none. */
+/** Bytes of `512K`, `100M`, `1.5G`, `2 GB`, in powers of a thousand, as disks are sold; undefined: it is none. */
 export function parseSize(text: string): number | undefined {
-  const [, count, unit = ""] = /^(\d{1,9}) ?([kmgt])i?b?$/.exec(text.toLowerCase()) ?? [];
+  const [, count, unit = ""] =
+    /^(\d{1,9}(?:\.\d{1,3})?) ?([kmgt])b?$/.exec(text.toLowerCase()) ?? [];
   return multiply(count, SIZES.get(unit));
 }
 

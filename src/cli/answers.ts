@@ -50,6 +50,7 @@ const isEnvironment = objectOf({
     }),
   ),
   problems: listOf(isProblem),
+  ownBytes: orNull(isNumber),
   createdAt: isText,
   usedAt: isText,
   sleepsAt: orNull(isText),

@@ -28,6 +28,7 @@ export const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   "var import": async () => (await import("./commands/var-import.ts")).varImport,
   "db url": async () => (await import("./commands/db-url.ts")).dbUrl,
   "db query": async () => (await import("./commands/db-query.ts")).dbQuery,
+  "db size": async () => (await import("./commands/db-size.ts")).dbSize,
   "db psql": async () => (await import("./commands/db-psql.ts")).dbPsql,
   "server start": async () => (await import("./commands/server-start.ts")).serverStart,
   "server stop": async () => (await import("./commands/server-stop.ts")).serverStop,

@@ -1,3 +1,4 @@
+import { formatBytes } from "../base/bytes.ts";
 import type { EnvironmentView } from "../protocol/schemas.ts";
 import { formatProblem } from "./failure.ts";
 import { formatAge, formatLeft, padTo } from "./style.ts";
@@ -35,8 +36,9 @@ export function formatEnvironments(
     { title: "  ENVIRONMENT" },
     { title: "STATE" },
     { title: "URL", isBelow: true },
-    { title: "FROM", isOptional: true },
+    { title: "OWN", isOptional: true },
     { title: "AGE", isOptional: true },
+    { title: "FROM", isOptional: true },
     { title: "USED", isOptional: true },
     { title: "SLEEPS", isOptional: true },
   ];
@@ -51,8 +53,9 @@ export function formatEnvironments(
     ),
     environment.state,
     environment.url ?? "–",
-    environment.parent ?? "–",
+    formatOwn(environment),
     formatAge(environment.createdAt, style.now),
+    environment.parent ?? "–",
     `${formatAge(environment.usedAt, style.now)} ago`,
     environment.sleepsAt === null ? "–" : `in ${formatLeft(environment.sleepsAt, style.now)}`,
   ]);
@@ -69,6 +72,7 @@ export function formatEnvironment(environment: EnvironmentView, style: Style): s
     ["url", environment.url === null ? "–" : style.paint("underline", environment.url)],
     ["database", environment.databaseUrl === null ? "–" : maskPassword(environment.databaseUrl)],
     ["files", files.kind === "linked" ? `${files.path} (linked)` : `${files.path} (kept)`],
+    ["own", environment.ownBytes === null ? "–" : `${formatOwn(environment)} on disk`],
     ["made", `${formatAge(createdAt, style.now)} ago${origin}`],
     ["used", formatUse(environment, style.now)],
   ];
@@ -130,6 +134,11 @@ export function titleOf({ app, name }: { readonly app: string; readonly name: st
 /** A screen is looked at by others; `ramet db url` prints the whole. */
 export function maskPassword(url: string): string {
   return url.replace(/^([^:]+:\/\/[^:@/]*):[^@/]*@/, "$1:…@");
+}
+
+/** What its removal would free; a fork shares the rest with where it is from. */
+function formatOwn({ ownBytes }: EnvironmentView): string {
+  return ownBytes === null ? "–" : formatBytes(ownBytes);
 }
 
 function formatName(

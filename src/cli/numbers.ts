@@ -1,3 +1,4 @@
+import { parseSize } from "../base/quantities.ts";
 import { flagInvalid } from "./problems.ts";
 
 /** A whole number from 0 to `most`. @throws `flag_invalid` */
@@ -7,13 +8,12 @@ export function parseCount(flag: string, text: string, most: number): number {
   return count;
 }
 
-const UNITS: Readonly<Record<string, number>> = { M: 1e6, G: 1e9, T: 1e12 };
 const WHOLE = 2 ** 20;
 
 /** `50G`, `500M`, `1.5T`: a number of bytes, in whole mebibytes. @throws `flag_invalid` */
 export function parseBytes(flag: string, text: string): number {
-  const [, number = "", unit = ""] = /^(\d{1,9}(?:\.\d{1,3})?)([MGT])B?$/i.exec(text) ?? [];
-  const bytes = Number(number) * (UNITS[unit.toUpperCase()] ?? 0);
-  if (bytes === 0) throw flagInvalid(flag, text, "a number and M, G or T, such as 50G");
+  const bytes = /k/i.test(text) ? undefined : parseSize(text);
+  if (bytes === undefined || bytes === 0)
+    throw flagInvalid(flag, text, "a number and M, G or T, such as 50G");
   return Math.ceil(bytes / WHOLE) * WHOLE;
 }

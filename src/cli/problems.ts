@@ -272,7 +272,7 @@ export function addressMissing(environment: string, what: "URL" | "database"): P
 
 export function psqlMissing(): Problem {
   return problem(
-    "psql_missing",
+    "tool_missing",
     "psql, PostgreSQL's own client, is not on the PATH.",
     "Install it (package postgresql-client, or libpq), or use `ramet db query SQL`.",
   );

@@ -26,6 +26,7 @@ const ENVIRONMENT: EnvironmentView = {
   files: { kind: "linked", path: "/home/ada/agent-feature" },
   processes: [{ name: "web", state: "ready", port: 40123, pid: 77 }],
   problems: [],
+  ownBytes: 3_400_000,
   id: "abcdefghijklmnop",
   createdAt: "2026-01-01T22:00:00Z",
   usedAt: "2026-01-01T23:57:00Z",
@@ -75,7 +76,7 @@ test("without a terminal nothing is fitted, and nothing coloured", () => {
   const text = formatEnvironments([ENVIRONMENT], { here: null, style });
   expect(text).toBe(stripVTControlCharacters(text));
   expect(text.split("\n")).toHaveLength(2);
-  expect(text).toContain("development  2 h  3 min ago  in 12 min");
+  expect(text).toContain("4 MB  2 h  development  3 min ago  in 12 min");
 });
 
 test("one environment is shown whole, but for its password", () => {
@@ -164,8 +165,8 @@ test("a width counts what is seen", () => {
 test("where a URL does not fit beside the rest it goes below, whole, and each row keeps its line", () => {
   const text = formatEnvironments([ENVIRONMENT], { here: null, style: styleOf(60, false) });
   expect(text.split("\n")).toEqual([
-    "  ENVIRONMENT    STATE  FROM         AGE  USED",
-    "● agent-feature  awake  development  2 h  3 min ago",
+    "  ENVIRONMENT    STATE  OWN   AGE  FROM         USED",
+    "● agent-feature  awake  4 MB  2 h  development  3 min ago",
     "  http://shop--agent-feature.localhost:7420",
   ]);
   const narrow = formatEnvironments([ENVIRONMENT], { here: null, style: styleOf(24, false) });

@@ -17,6 +17,8 @@ import * as programs from "./programs.ts";
 import { runQuery } from "./query.ts";
 import type { QueryResult } from "./query.ts";
 import { APP_ROLE } from "./settings.ts";
+import { measureDatabase as measure } from "./size.ts";
+import type { DatabaseSize } from "./size.ts";
 import { loginOfApp } from "./source.ts";
 import { buildStandby, dropStreams, readStreams } from "./standby.ts";
 import type * as standby from "./standby.ts";
@@ -182,6 +184,11 @@ export function queryDatabase(
     major: programs.majorOf(record.postgres.version),
   } as const;
   return runQuery(login, sql, options.signal);
+}
+
+/** What a running database takes up, table by table. @throws `database_unreachable`, `sql_failed` */
+export function measureDatabase(database: Database): Promise<DatabaseSize> {
+  return measure(loginOfApp(database));
 }
 
 /**

@@ -54,6 +54,15 @@ export class Supply {
     );
   }
 
+  /** For people: what new databases run on, or why they cannot, and what there is for those that were made by another. */
+  async describe(records: readonly DatabaseRecord[]): Promise<string> {
+    const used = Map.groupBy(records, ({ postgres }) => `${postgres.version} ${postgres.bin}`);
+    const groups = [...used.values()].map(async (group) => this.#describeUsed(group));
+    return [`new databases: ${await this.#describeNew()}`, ...(await Promise.all(groups))].join(
+      "; ",
+    );
+  }
+
   /** Settles when nothing is being installed. */
   async settled(): Promise<void> {
     await Promise.allSettled(this.#underWay);
@@ -67,6 +76,25 @@ export class Supply {
     } finally {
       this.#underWay.delete(working);
     }
+  }
+
+  async #describeNew(): Promise<string> {
+    const { bin } = this.#options;
+    try {
+      const programs = await (bin === null ? this.#requireOwn() : this.#requireAt(bin));
+      return `${programs.version}, ${describeOrigin(bin)}`;
+    } catch (error) {
+      return asProblem(error).message;
+    }
+  }
+
+  async #describeUsed(records: readonly DatabaseRecord[]): Promise<string> {
+    const [record] = records;
+    if (record === undefined) return "none";
+    const { version, bin } = record.postgres;
+    const found = await this.forRecord(record).catch((error: unknown) => asProblem(error));
+    const gone = found instanceof Problem ? ", which is gone" : "";
+    return `${records.length} made by ${version}, ${describeOrigin(bin)}${gone}`;
   }
 
   async #requireOwn(): Promise<Programs> {
@@ -120,6 +148,10 @@ async function findStamp(file: string): Promise<string> {
     if (hasErrorCode(error, "ENOENT", "ENOTDIR", "EACCES")) return "absent";
     throw error;
   }
+}
+
+function describeOrigin(bin: string | null): string {
+  return bin === null ? "Ramet's own" : `in ${bin}`;
 }
 
 function asProblem(error: unknown): Problem {

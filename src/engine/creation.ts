@@ -42,6 +42,12 @@ export type CreateRequest = {
   readonly postgresBin?: string | null;
 };
 
+/** For an app's first environment, linked to the folder. */
+export type AppRequest = Pick<CreateRequest, "searchPath" | "postgresBin"> & {
+  readonly name: AppName;
+  readonly folder: string;
+};
+
 export type CallOptions = { readonly report: Report; readonly signal: AbortSignal };
 
 /** How long a create waits for its processes to be ready or to fail; they go on after it. */

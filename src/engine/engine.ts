@@ -12,7 +12,7 @@ import { adoptAll } from "./adoption.ts";
 import { Caretaker } from "./caretaker.ts";
 import type { EngineContext } from "./context.ts";
 import { bringUp, bringUpBuilt, buildPlanned, planEnvironment } from "./creation.ts";
-import type { CallOptions, CreateRequest } from "./creation.ts";
+import type { AppRequest, CallOptions, CreateRequest } from "./creation.ts";
 import { Drafts } from "./drafts.ts";
 import type { Layout } from "./layout.ts";
 import { endHome, listLeftovers, mendLeftovers } from "./leftovers.ts";
@@ -21,6 +21,7 @@ import { LiveEnvironment } from "./live-environment.ts";
 import { clearEnvironment, removeEnvironment } from "./local-parts.ts";
 import { openHome } from "./open-home.ts";
 import type { HomeOptions } from "./open-home.ts";
+import { OwnBytes } from "./own-bytes.ts";
 import { listChangeSteps, prepareEnvironment } from "./preparation.ts";
 import { serverLeaving } from "./problems.ts";
 import type { Listeners } from "./process-plans.ts";
@@ -44,11 +45,6 @@ export type EngineOptions = HomeOptions & {
   readonly postgresBin: string | null;
   readonly log: (text: string) => void;
   readonly checkpoint?: (step: string) => Promise<void> | void;
-};
-
-type AppRequest = Pick<CreateRequest, "searchPath" | "postgresBin"> & {
-  readonly name: AppName;
-  readonly folder: string;
 };
 
 export type Created = { readonly environment: Environment; readonly timings: Timings };
@@ -86,6 +82,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
 
 export class Engine {
   readonly registry = new Registry();
+  readonly ownBytes: OwnBytes;
   readonly #context: EngineContext;
   readonly #drafts = new Drafts();
   readonly #clearing = new Map<EnvironmentId, Promise<void>>();
@@ -96,10 +93,15 @@ export class Engine {
 
   constructor(context: EngineContext) {
     this.#context = context;
+    this.ownBytes = new OwnBytes(context);
   }
 
   get layout(): Layout {
     return this.#context.layout;
+  }
+
+  get postgres(): EngineContext["postgres"] {
+    return this.#context.postgres;
   }
 
   /** Reads the records, adopts what they own, ends and removes the rest. */
@@ -120,14 +122,11 @@ export class Engine {
   }
 
   async describe(live: LiveEnvironment): Promise<Environment> {
-    const { path } = live.record.files;
-    const others = this.registry
-      .list(null)
-      .filter((other) => other !== live && other.record.files.path === path);
     const { gatewayPort } = this.#context.listeners();
     return describeEnvironment(live, {
       gatewayPort,
-      others: others.map(({ record }) => record.name),
+      others: this.registry.listSharing(live),
+      ownBytes: this.ownBytes.recall(live),
     });
   }
 
@@ -259,7 +258,11 @@ export class Engine {
   async #giveUp(): Promise<void> {
     this.#caretaker.end();
     this.#leaving.abort(serverLeaving());
-    await Promise.allSettled([...this.#underWay, this.#context.postgres.settled()]);
+    await Promise.allSettled([
+      ...this.#underWay,
+      this.#context.postgres.settled(),
+      this.ownBytes.settled(),
+    ]);
   }
 
   /** Work that is given up when its caller goes or the server leaves. */

@@ -49,6 +49,13 @@ export class Registry {
       .toSorted((a, b) => a.record.createdAt.localeCompare(b.record.createdAt));
   }
 
+  /** The names of other environments that run on the same folder. */
+  listSharing(live: LiveEnvironment): readonly string[] {
+    const { path } = live.record.files;
+    const others = this.list(null).filter((other) => other !== live);
+    return others.flatMap(({ record }) => (record.files.path === path ? [record.name] : []));
+  }
+
   /** The folders that apps were made from. */
   appFolders(): readonly string[] {
     return [...this.#apps.values()].map(({ folder }) => folder);

@@ -29,6 +29,7 @@ export type Environment = {
     pid: number | null;
   }[];
   readonly problems: ProblemFields[];
+  readonly ownBytes: number | null;
   readonly createdAt: string;
   /** When it was used last. */
   readonly usedAt: string;
@@ -43,10 +44,16 @@ const HAS_ADDRESSES: ReadonlySet<EnvironmentState> = new Set([
   "broken",
 ]);
 
-/** `others`: the environments that run on the same folder. */
+type Around = {
+  readonly gatewayPort: number;
+  /** The environments that run on the same folder. */
+  readonly others: readonly string[];
+  readonly ownBytes: number | null;
+};
+
 export async function describeEnvironment(
   live: LiveEnvironment,
-  { gatewayPort, others }: { readonly gatewayPort: number; readonly others: readonly string[] },
+  { gatewayPort, others, ownBytes }: Around,
 ): Promise<Environment> {
   const { record } = live;
   const manifest = await findReadable(live);
@@ -68,6 +75,7 @@ export async function describeEnvironment(
       ...shared,
       ...(await stillMissing(live)).map((missing) => migrationsMissing(missing).toFields()),
     ]),
+    ownBytes,
     createdAt: record.createdAt,
     usedAt: live.usage.lastTime(),
     sleepsAt: findSleepTime(live),
@@ -104,6 +112,7 @@ export function describeDraft(
     files: draft.files,
     processes: [],
     problems: [],
+    ownBytes: null,
     createdAt: draft.createdAt,
     usedAt: draft.createdAt,
     sleepsAt: null,

@@ -55,7 +55,7 @@ test.each<[database: unknown, expected: Manifest["grants"]]>([
   [
     { limits: { connections: 20, statementTimeout: "30s", tempFileLimit: "2G" } },
     {
-      limits: { connections: 20, statementTimeoutMs: 30_000, tempFileBytes: 2 * 1024 ** 3 },
+      limits: { connections: 20, statementTimeoutMs: 30_000, tempFileBytes: 2e9 },
       extensions: [],
     },
   ],

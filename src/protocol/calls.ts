@@ -4,6 +4,7 @@ import { FORK_DATA } from "../environment/environment.ts";
 import {
   appSchema,
   createdEnvironmentSchema,
+  databaseSizeSchema,
   doctorSchema,
   environmentSchema,
   leftoverSchema,
@@ -119,6 +120,8 @@ export const CALLS = {
     input: target.extend({ sql: z.string().max(1_000_000) }),
     output: queryResultSchema,
   },
+
+  "database.size": { input: target, output: databaseSizeSchema },
 
   "files.status": { input: target.extend({ workspace: text }), output: statusSchema },
   "files.push": {

@@ -29,6 +29,8 @@ export const environmentSchema = z.object({
   files: z.object({ kind: z.enum(["linked", "kept"]), path: z.string() }),
   processes: z.array(processSchema),
   problems: z.array(problemSchema),
+  /** What it takes up and shares with no other; null: not measured yet, or nothing on this machine tells. */
+  ownBytes: z.number().nullable(),
   /** Times are ISO 8601 UTC. */
   createdAt: z.string(),
   usedAt: z.string(),
@@ -108,6 +110,25 @@ export const queryResultSchema = z.object({
   rows: z.array(z.array(z.string().nullable())),
   /** Rows returned or affected; null for a statement that has none. */
   count: z.number().nullable(),
+});
+
+/** In bytes. */
+export const databaseSizeSchema = z.object({
+  database: z.string(),
+  /** As PostgreSQL counts the app's database, whatever of it is shared on the disk. */
+  bytes: z.number(),
+  /** Of its folder, what no other environment shares; null: nothing on this machine tells. */
+  ownBytes: z.number().nullable(),
+  /** The largest first. */
+  tables: z.array(
+    z.object({
+      name: z.string(),
+      /** null: it is large and PostgreSQL has no idea yet. */
+      rows: z.number().nullable(),
+      isEstimate: z.boolean(),
+      bytes: z.number(),
+    }),
+  ),
 });
 
 export const leftoverSchema = z.object({

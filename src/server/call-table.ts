@@ -14,6 +14,7 @@ import { importVariables } from "./calls/import-variables.ts";
 import { listApps } from "./calls/list-apps.ts";
 import { listEnvironments } from "./calls/list-environments.ts";
 import { listVariables } from "./calls/list-variables.ts";
+import { measureDatabase } from "./calls/measure-database.ts";
 import { pullFiles } from "./calls/pull-files.ts";
 import { pushFiles } from "./calls/push-files.ts";
 import { queryDatabase } from "./calls/query-database.ts";
@@ -45,6 +46,7 @@ export const CALL_TABLE: Readonly<Record<CallName, Call>> = {
   "files.pull": pullFiles,
   "files.push": pushFiles,
   "database.query": queryDatabase,
+  "database.size": measureDatabase,
   "environment.variables": readEnvironmentVariables,
   "environment.logs": readLogs,
   "server.leave": serverLeave,

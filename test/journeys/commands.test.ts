@@ -4,7 +4,7 @@ import path from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { z } from "zod";
 
-import { environmentSchema, logLineSchema } from "../../src/protocol/schemas.ts";
+import { doctorSchema, environmentSchema, logLineSchema } from "../../src/protocol/schemas.ts";
 import type { EnvironmentView } from "../../src/protocol/schemas.ts";
 import { eventually, fetchJson, openStage } from "./stage.ts";
 import type { Ran, Stage } from "./stage.ts";
@@ -89,8 +89,7 @@ async function runUntil(
 }
 
 test("env show has every key of its contract, and env list the same ones in a bare array", async () => {
-  const shown = await stage.json(app, ["env", "show"]);
-  expect(shown).toEqual({
+  const shown = {
     id: expect.stringMatching(/^[a-z2-7]{16}$/),
     app: "desk",
     name: "development",
@@ -104,10 +103,12 @@ test("env show has every key of its contract, and env list the same ones in a ba
       { name: "talker", state: "ready", port: null, pid: expect.any(Number) },
     ],
     problems: [],
+    ownBytes: expect.any(Number),
     createdAt: expect.stringMatching(ISO_TIME),
     usedAt: expect.stringMatching(ISO_TIME),
     sleepsAt: expect.stringMatching(ISO_TIME),
-  });
+  };
+  expect(await stage.json(app, ["env", "show"])).toEqual(shown);
   expect(await stage.json(app, ["env", "list"])).toEqual([shown]);
   expect(await stage.json(app, ["env", "list", "--all"])).toEqual([shown]);
   expect((await stage.ramet(app, ["env", "list"])).stdout).toContain("development (here)");
@@ -164,6 +165,31 @@ test("flags after -- are the command's own", async () => {
   expect(await readFile(out, "utf8")).toBe("--json --help --env x\n");
 });
 
+test("db size tells the database and its tables, with rows and bytes", async () => {
+  await stage.json(app, [
+    "db",
+    "query",
+    "CREATE TABLE sized AS SELECT generate_series(1, 1000) AS n",
+  ]);
+  const bytes = expect.any(Number);
+  expect(await stage.json(app, ["db", "size"])).toMatchObject({
+    database: "desk",
+    bytes,
+    ownBytes: bytes,
+    tables: [{ name: "public.sized", rows: 1000, isEstimate: false, bytes }],
+  });
+  const { stdout } = await stage.ramet(app, ["db", "size"]);
+  expect(stdout).toMatch(/^TABLE {2}ROWS {3}SIZE\nsized {2}1,000 {2}\d+ kB\n/);
+  await stage.json(app, ["db", "query", "DROP TABLE sized"]);
+});
+
+test("doctor says which PostgreSQL there is", async () => {
+  const { capabilities } = doctorSchema.parse(await stage.json(app, ["doctor"]));
+  expect(capabilities["postgres"]).toMatch(
+    /^new databases: 18\S+, Ramet's own; \d made by 18\S+, Ramet's own$/,
+  );
+});
+
 test("db url is what programs connect with, db query has columns, rows and a count", async () => {
   const { databaseUrl } = await show();
   expect(await stage.json(app, ["db", "url"])).toEqual({ databaseUrl });
@@ -194,7 +220,7 @@ test("db psql is psql with its own flags where it is installed, else a problem t
   const text = await readFile(out, "utf8");
   const code = /"code":"(\w+)"/.exec(ran.stdout)?.[1];
   expect([ran.exitCode, text, code]).toEqual(
-    hasPsql ? [0, "desk\n", undefined] : [2, "", "psql_missing"],
+    hasPsql ? [0, "desk\n", undefined] : [2, "", "tool_missing"],
   );
   const byRun = await runShell('psql -X -Atc "select 40 + 2" "$DATABASE_URL" || true');
   expect(byRun.text).toBe(hasPsql ? "42\n" : "");

@@ -92,7 +92,7 @@ test("without psql, and without a database, it is said what there is instead", a
   await world.serve({});
   const nothing = { environment: { PATH: bin } };
   expect(await world.json(["db", "psql"], nothing)).toMatchObject({
-    problem: { code: "psql_missing", remedy: expect.stringContaining("ramet db query") },
+    problem: { code: "tool_missing", remedy: expect.stringContaining("ramet db query") },
   });
   await world.serve({ "environment.show": { ...ENVIRONMENT, databaseUrl: null } });
   expect(await world.json(["db", "psql"], nothing)).toMatchObject({

@@ -31,6 +31,7 @@ const RESULTS = {
   "files.pull": TRANSFER,
   "files.status": { ...BOUND, files: ENVIRONMENT.files, local: [], remote: [], conflicts: [] },
   "database.query": { columns: [], rows: [], count: null },
+  "database.size": { database: "shop", bytes: 1, ownBytes: null, tables: [] },
   doctor: { capabilities: {}, leftovers: [], fixed: [] },
 };
 
@@ -100,6 +101,7 @@ const REQUESTS: readonly [line: string, call: string, input: object][] = [
   ["pull --force", "files.pull", { ...BOUND, force: true }],
   ["status", "files.status", BOUND],
   ["db query select", "database.query", { ...BOUND, sql: "select" }],
+  ["db size", "database.size", BOUND],
   ["doctor", "doctor", { fix: false }],
   ["doctor --fix", "doctor", { fix: true }],
 ];

@@ -1,12 +1,18 @@
 import { CALLS } from "../../protocol/calls.ts";
 import { defineCall } from "../call.ts";
 
+/** Longer than to count most environments' bytes takes. */
+const MEASURING_MS = 500;
+
 export const showEnvironment = defineCall(
   CALLS["environment.show"],
   async ({ app, environment }, { engine }) => {
     const making = (await engine.describeAll(engine.registry.requireApp(app))).find(
       ({ name, state }) => name === environment && state === "creating",
     );
-    return making ?? engine.describe(engine.registry.require(app, environment));
+    if (making !== undefined) return making;
+    const live = engine.registry.require(app, environment);
+    await engine.ownBytes.find(live, { timeoutMs: MEASURING_MS });
+    return engine.describe(live);
   },
 );
