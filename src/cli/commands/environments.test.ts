@@ -27,6 +27,7 @@ test("create --use links this world.workspace, binds it, and answers what the se
       name: "agent",
       from: ["development", "development"],
       files: { kind: "linked", path: world.workspace },
+      data: null,
       searchPath: "/usr/bin:/bin",
     },
   ]);
