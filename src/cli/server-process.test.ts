@@ -125,6 +125,14 @@ test("an empty RAMET_HOME is none", () => {
   });
 });
 
+test("a PostgreSQL of the user's own is named to the server as the user sees it", () => {
+  const { home } = contextAt();
+  const picked = (RAMET_POSTGRES_BIN: string): unknown =>
+    pickServerEnvironment({ RAMET_POSTGRES_BIN }, { home, folder: "/home/ada" });
+  expect(picked("pg/bin")).toEqual({ RAMET_POSTGRES_BIN: "/home/ada/pg/bin" });
+  expect(picked("")).toEqual({});
+});
+
 test("a server that ends at once is a problem that shows its last words, not those of earlier ones", async () => {
   const context = contextAt({
     program: [process.execPath, "-e", "console.log('disk full'); process.exit(1)"],

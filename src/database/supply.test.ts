@@ -5,6 +5,7 @@ import path from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { removeInside } from "../base/remove-inside.ts";
+import type { DatabaseRecord } from "../environment/environment.ts";
 import { supplyPostgres } from "./database.ts";
 import type { PostgresSupply } from "./database.ts";
 import { IS_ROOT, createTestFolder, failureOf } from "./test-home.ts";
@@ -123,3 +124,30 @@ test("Ramet's own of an earlier major version is used as long as it is installed
   await symlink(path.join(root, "bin"), earlier);
   expect(await supply().forRecord(gone)).toMatchObject({ bin: earlier, version: "12.4.0" });
 });
+
+test("which PostgreSQL there is, is said: for new databases, and for those that there are", async () => {
+  const bin = await writePrograms("described", "16.4");
+  const gone = path.join(root, "not-there");
+  const records = [
+    record("16.3", bin),
+    record("16.3", bin),
+    record("15.1", gone),
+    record("18.4.0", null),
+  ];
+  expect(await supply(bin).describe(records)).toBe(
+    [
+      `new databases: 16.4, in ${bin}`,
+      `2 made by 16.3, in ${bin}`,
+      `1 made by 15.1, in ${gone}, which is gone`,
+      "1 made by 18.4.0, Ramet's own",
+    ].join("; "),
+  );
+  expect(await supply(gone).describe([])).toMatch(
+    /^new databases: The PostgreSQL in .* cannot be used/,
+  );
+  expect(await supply().describe([])).toMatch(/^new databases: 18\.\S+, Ramet's own$/);
+});
+
+function record(version: string, bin: string | null): DatabaseRecord {
+  return { name: "shop", appPassword: "a", adminPassword: "b", ...made(version, bin) };
+}

@@ -131,6 +131,8 @@ export const databaseSizeSchema = z.object({
   ),
 });
 
+export type DatabaseSize = z.infer<typeof databaseSizeSchema>;
+
 export const leftoverSchema = z.object({
   kind: z.enum(["process", "port", "folder", "socket", "binding"]),
   /** The environment it once belonged to, or what names it best. */
