@@ -52,12 +52,16 @@ async function connect(of: LiveEnvironment, through: "keeper" | "socket"): Promi
 
 test("what nobody uses for as long as its manifest says falls asleep, and the next use wakes it", async () => {
   stage.pass(14 * MINUTE_MS);
-  const { sleepsAt, usedAt } = await describeEnvironment(live, { gatewayPort: 1, others: [] });
+  const { sleepsAt, usedAt } = await describeEnvironment(live, {
+    gatewayPort: 1,
+    others: [],
+    ownBytes: null,
+  });
   expect(Date.parse(sleepsAt ?? "") - Date.parse(usedAt)).toBe(15 * MINUTE_MS);
   stage.pass(MINUTE_MS);
   await untilAsleep(live);
   expect(stage.log.at(-1)).toContain("nobody uses it; it falls asleep.");
-  const asleep = await describeEnvironment(live, { gatewayPort: 1, others: [] });
+  const asleep = await describeEnvironment(live, { gatewayPort: 1, others: [], ownBytes: null });
   expect(asleep).toMatchObject({ state: "asleep", usedAt, sleepsAt: null });
 
   await live.openDatabase();
