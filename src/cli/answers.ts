@@ -1,4 +1,4 @@
-import { ENVIRONMENT_STATES, PROCESS_STATES } from "../environment/environment.ts";
+import { ENVIRONMENT_STATES, PROCESS_STATES, STANDBY_STATES } from "../environment/environment.ts";
 import type { CALLS, CallName, CallOutput } from "../protocol/calls.ts";
 import type { Message, messageSchema } from "../protocol/messages.ts";
 import { answerUnreadable } from "./problems.ts";
@@ -51,6 +51,15 @@ const isEnvironment = objectOf({
   ),
   problems: listOf(isProblem),
   ownBytes: orNull(isNumber),
+  standbys: listOf(
+    objectOf({
+      id: isText,
+      state: oneOf(STANDBY_STATES),
+      diskBytes: isNumber,
+      memoryBytes: isNumber,
+      walBytes: isNumber,
+    }),
+  ),
   createdAt: isText,
   usedAt: isText,
   sleepsAt: orNull(isText),

@@ -1,10 +1,12 @@
 import { formatBytes } from "../base/bytes.ts";
 import type { EnvironmentView } from "../protocol/schemas.ts";
 import { formatProblem } from "./failure.ts";
+import { formatStandby, formatStandbys } from "./standby-text.ts";
 import { formatAge, formatLeft, padTo } from "./style.ts";
 import type { Paint, Style } from "./style.ts";
 import { formatFields, formatTable } from "./table.ts";
 
+type StandbyView = EnvironmentView["standbys"][number];
 type ProcessView = EnvironmentView["processes"][number];
 
 const STATES: Readonly<Record<EnvironmentView["state"], readonly [symbol: string, paint: Paint]>> =
@@ -31,6 +33,7 @@ export function formatEnvironments(
   environments: readonly EnvironmentView[],
   { here, style }: { readonly here: string | null; readonly style: Style },
 ): string {
+  const hasStandbys = environments.some(({ standbys }) => standbys.length > 0);
   const hasApps = new Set(environments.map(({ app }) => app)).size > 1;
   const columns = [
     { title: "  ENVIRONMENT" },
@@ -41,6 +44,7 @@ export function formatEnvironments(
     { title: "FROM", isOptional: true },
     { title: "USED", isOptional: true },
     { title: "SLEEPS", isOptional: true },
+    ...(hasStandbys ? [{ title: "STANDBY", isOptional: true }] : []),
   ];
   const rows = environments.map((environment) => [
     formatState(
@@ -58,6 +62,7 @@ export function formatEnvironments(
     environment.parent ?? "–",
     `${formatAge(environment.usedAt, style.now)} ago`,
     environment.sleepsAt === null ? "–" : `in ${formatLeft(environment.sleepsAt, style.now)}`,
+    ...(hasStandbys ? [formatStandbys(environment.standbys)] : []),
   ]);
   return formatTable(columns, rows, style);
 }
@@ -78,7 +83,7 @@ export function formatEnvironment(environment: EnvironmentView, style: Style): s
   ];
   return [
     formatState(environment.state, title, style),
-    formatFields(fields, style),
+    formatFields([...fields, ...environment.standbys.map(toField)], style),
     ...formatProcesses(environment.processes, style),
     ...environment.problems.map((problem) => formatProblem(problem, style)),
   ].join("\n");
@@ -87,6 +92,10 @@ export function formatEnvironment(environment: EnvironmentView, style: Style): s
 function formatUse({ usedAt, sleepsAt }: EnvironmentView, now: number): string {
   const used = `${formatAge(usedAt, now)} ago`;
   return sleepsAt === null ? used : `${used}, falls asleep in ${formatLeft(sleepsAt, now)}`;
+}
+
+function toField(standby: StandbyView): readonly [string, string] {
+  return ["standby", formatStandby(standby)];
 }
 
 /** What a person needs once an environment was made or started. */

@@ -27,6 +27,7 @@ const ENVIRONMENT: EnvironmentView = {
   processes: [{ name: "web", state: "ready", port: 40123, pid: 77 }],
   problems: [],
   ownBytes: 3_400_000,
+  standbys: [],
   id: "abcdefghijklmnop",
   createdAt: "2026-01-01T22:00:00Z",
   usedAt: "2026-01-01T23:57:00Z",

@@ -1,6 +1,7 @@
 /** An environment's PostgreSQL: its own server and data folder, made, forked, started, stopped, asked; and the one port that leads to all. */
 import type { DatabaseRecord } from "../environment/environment.ts";
 import type { DatabasePlace } from "../environment/places.ts";
+import { findFamily, measureMemory } from "../process/process.ts";
 import * as bookkeeping from "./bookkeeping.ts";
 import { hasOpenWork as findOpenWork } from "./busy.ts";
 import { readCatalog } from "./catalog.ts";
@@ -91,6 +92,12 @@ export function listStreams(source: Database): Promise<readonly Stream[]> {
 /** Lets go of what it keeps for standbys that are gone. */
 export function endStreams(source: Database, ids: readonly string[]): Promise<void> {
   return dropStreams(source, ids);
+}
+
+/** What its processes take, shared pages in parts; 0 where none runs. */
+export async function findDatabaseMemory(place: DatabasePlace): Promise<number> {
+  const pid = await findPostmaster(place);
+  return pid === undefined ? 0 : measureMemory(await findFamily(pid));
 }
 
 /** Standbys are not copied while this work goes on. */

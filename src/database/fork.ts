@@ -36,7 +36,7 @@ export type ForkTarget = Partial<ForkPolicy> & {
   /** Those that it is to have; otherwise new ones. */
   readonly passwords?: Passwords;
   /** Whether a standby of the source waits at this place, or none does though there are to be some. */
-  readonly standby?: "ready" | "missed";
+  readonly standby?: "ready" | "missed" | null;
   /** Called when what is left to do takes seconds at most, with the record as it will be. */
   readonly onNear?: (record: DatabaseRecord) => void;
 };
@@ -51,7 +51,7 @@ export async function forkInto(
   source: Source,
   target: ForkTarget,
 ): Promise<Fork> {
-  const { place, standby, passwords = createPasswords() } = target;
+  const { place, standby = null, passwords = createPasswords() } = target;
   const { appPassword, adminPassword } = passwords;
   const record = { ...source.record, appPassword, adminPassword };
   const closed = closeRecord(record, target);
@@ -60,7 +60,7 @@ export async function forkInto(
   const promoted = standby === "ready" ? await promoteInto(forking) : NOT_READY;
   const detail = promoted.isDone
     ? `promoted a standby${describeUnlogged(promoted.unlogged)}`
-    : await copyInto(forking, standby === undefined ? null : promoted.why);
+    : await copyInto(forking, standby === null ? null : promoted.why);
   const done = await orNothing(place, async () =>
     openFork({ place, record: closed }, record, target),
   );

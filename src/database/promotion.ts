@@ -24,7 +24,7 @@ export type PromotionOptions = {
   readonly programs: Programs;
   /** Those that it is to have. */
   readonly passwords: Passwords;
-  /** Called when nothing of the source's is left to read. */
+  /** Called when nothing of it can be read that opens the source. */
   readonly onNear: () => void;
 };
 
@@ -63,6 +63,9 @@ async function promote(
   { programs, passwords, onNear }: PromotionOptions,
 ): Promise<Promotion> {
   await wakeStandby(programs, place);
+  // It goes on reading: what is in the file is known to it, and opens the source to whoever else can read it.
+  await rm(path.join(place.folder, STANDBY_SETTINGS));
+  onNear();
   const asked = traced("end of the source's WAL", async () => findEnd(source, place));
   asked.catch(() => {
     // It is awaited as soon as the standby has answered.
@@ -73,9 +76,6 @@ async function promote(
     const { lsn, unlogged } = end;
     const isThere = await traced("standby catches up", async () => untilReplayed(admin, lsn));
     if (!isThere) return failed("was behind");
-    // Before any process of the environment can read it: the password in it opens the source.
-    await rm(path.join(place.folder, STANDBY_SETTINGS));
-    onNear();
     await traced("promotion", async () => untilPromoted(admin));
     await traced("passwords", async () => replacePasswords(admin, passwords));
     // Until now it had its source's.

@@ -4,6 +4,8 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { listPostgresBins } from "../../test/journeys/postgres-bins.ts";
 import {
   createDatabase,
+  createStandby,
+  endStreams,
   forkDatabase,
   queryDatabase,
   startDatabase,
@@ -59,6 +61,20 @@ describe.each(BINS)("on the PostgreSQL in %s", (bin) => {
     ]);
     expect(await ask(shop, "SELECT max(note) FROM orders")).toEqual([["order 999"]]);
     expect(await untilNoTraces(shop)).toBe(0);
+  });
+
+  test("a standby of it follows, and a fork promotes it", async () => {
+    const place = await home.createPlace();
+    const { signal } = new AbortController();
+    await createStandby(home.postgres, shop, { place, signal });
+    await ask(shop, "INSERT INTO orders VALUES (0, 'last')");
+    const target = { place, maskSql: null, standby: "ready" } as const;
+    const { record, detail } = await forkDatabase(home.postgres, shop, target);
+    expect(detail).toBe("promoted a standby");
+    expect(await ask({ place, record }, "SELECT note FROM orders WHERE n = 0")).toEqual([["last"]]);
+    await ask(shop, "DELETE FROM orders WHERE n = 0");
+    await endStreams(shop, [place.id]);
+    await stopDatabase(place);
   });
 
   test("a fork of it asleep has all rows, and both wake again", async () => {

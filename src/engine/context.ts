@@ -3,7 +3,9 @@ import type { PostgresSupply } from "../database/database.ts";
 import type { EnvironmentId } from "../environment/environment.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { Layout } from "./layout.ts";
+import type { HomeOptions } from "./open-home.ts";
 import type { Listeners } from "./process-plans.ts";
+import type { StandbyLimits } from "./standby-budget.ts";
 
 /** What every environment of one engine works with. */
 export type EngineContext = {
@@ -20,6 +22,15 @@ export type EngineContext = {
   readonly log: (text: string) => void;
   /** Called before and after each step that leaves a trace on disk or among processes; tests end the server here. */
   readonly checkpoint: (step: string) => Promise<void> | void;
+  readonly standbys: StandbyLimits;
   /** Keepers that were started while their environment's other parts are still being made. */
   readonly keepers: Map<EnvironmentId, Promise<Runtime>>;
 };
+
+/** What an engine is opened with; the rest of its context is made from it. */
+export type EngineOptions = HomeOptions &
+  Pick<EngineContext, "clock" | "keeperProgram" | "inherited" | "listeners" | "log"> &
+  Partial<Pick<EngineContext, "checkpoint">> & {
+    /** The folder of the PostgreSQL that new databases run on; null: the one that comes with Ramet. */
+    readonly postgresBin: string | null;
+  };

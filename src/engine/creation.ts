@@ -18,7 +18,6 @@ import type { Draft, PartTimings } from "../environment/parts.ts";
 import { sourceBroken, sourceUnfinished } from "../environment/problems.ts";
 import { findManifest } from "../manifest/manifest.ts";
 import type { EngineContext } from "./context.ts";
-import { createEnvironmentId } from "./layout.ts";
 import { LiveEnvironment } from "./live-environment.ts";
 import { createLocalParts } from "./local-parts.ts";
 import { isFolder, RAMET_FILE, readMask, requireManifest } from "./manifests.ts";
@@ -26,8 +25,9 @@ import { findMissingMigrations } from "./missing-migrations.ts";
 import { prepareEnvironment } from "./preparation.ts";
 import { notAFolder } from "./problems.ts";
 import { assignPorts } from "./runtime-planning.ts";
+import type { Identity } from "./standbys.ts";
 import type { Made } from "./timings.ts";
-import { FIRST_ENVIRONMENT_UID, findProcessUser, isRoot } from "./users.ts";
+import { findProcessUser } from "./users.ts";
 
 export type CreateRequest = {
   readonly app: AppName;
@@ -57,32 +57,39 @@ const SETTLE_LIMIT_MS = 120_000;
 export async function planEnvironment(
   context: EngineContext,
   request: CreateRequest,
-  usedUids: readonly number[],
-): Promise<{ draft: Draft; manifest: Manifest; treeFolder: string }> {
+  identify: (hasRows: boolean) => Identity,
+): Promise<Planned> {
   const { app, name, searchPath } = request;
   const source = request.source?.record ?? null;
   if (source !== null) assertWhole(source);
-  const id = createEnvironmentId();
-  const files = await planFiles(context, request, id);
-  // What a fork keeps is filled from its source's tree.
-  const treeFolder = files.kind === "kept" && source !== null ? source.files.path : files.path;
+  const treeFolder = await findTree(request);
   const manifest = await chooseManifest(treeFolder, source);
+  const ports = await assignPorts({}, manifest);
+  // Last: nothing that was claimed for it is to be given back because the plan cannot be.
+  const data = request.data ?? manifest.database?.data ?? "all";
+  const { standby, ...identity } = identify(manifest.database !== null && data !== "none");
   const origin =
     source === null ? FROM_NOTHING : { parent: source.name, setupStamp: source.setupStamp };
   const draft: Draft = {
-    id,
+    ...identity,
     app,
     name,
     ...origin,
     createdAt: isoTime(context.clock),
-    files,
-    ports: await assignPorts({}, manifest),
+    files: planFiles(context, request, { id: identity.id, treeFolder }),
+    ports,
     searchPath,
-    uid: chooseUid(usedUids),
-    data: request.data ?? manifest.database?.data ?? "all",
+    data,
   };
-  return { draft, manifest, treeFolder };
+  return { draft, manifest, treeFolder, standby };
 }
+
+export type Planned = {
+  readonly draft: Draft;
+  readonly manifest: Manifest;
+  readonly treeFolder: string;
+  readonly standby: Identity["standby"];
+};
 
 /** @throws `source_broken`, `source_unfinished` */
 function assertWhole({ name, state }: EnvironmentRecord): void {
@@ -98,18 +105,13 @@ export type Built = { readonly live: LiveEnvironment; readonly timings: PartTimi
 export async function buildPlanned(
   context: EngineContext,
   request: CreateRequest,
-  {
-    draft,
-    manifest,
-    treeFolder,
-    options,
-  }: Awaited<ReturnType<typeof planEnvironment>> & { readonly options: CallOptions },
+  { draft, manifest, treeFolder, standby, options }: Planned & { readonly options: CallOptions },
 ): Promise<Built> {
   const maskSql = request.source === null ? null : await readMask(treeFolder, manifest);
   const user = await findProcessUser(context.layout, draft);
   const { source, postgresBin = null } = request;
   const { report } = options;
-  const making = { source, manifest, treeFolder, maskSql, user, postgresBin, report };
+  const making = { source, manifest, treeFolder, maskSql, user, postgresBin, report, standby };
   const parts = createLocalParts(context, making);
   const building = buildEnvironment(draft, parts, { ...options, clock: monotonicMs });
   const { record, timings } = await building.catch((error: unknown) => {
@@ -158,19 +160,21 @@ function isPrepared({ state, remaining, setupStamp }: EnvironmentRecord): boolea
   return state.kind === "preparing" && remaining.length === 0 && setupStamp !== null;
 }
 
-async function planFiles(
-  context: EngineContext,
-  request: CreateRequest,
-  id: EnvironmentRecord["id"],
-): Promise<FilesRecord> {
-  if (request.files.kind === "kept") return { kind: "kept", path: context.layout.files(id) };
-  if (!(await isFolder(request.files.path))) throw notAFolder(request.files.path);
-  return { kind: "linked", path: await realpath(request.files.path) };
+/** What a fork keeps is filled from its source's tree. */
+async function findTree({ files, source }: CreateRequest): Promise<string> {
+  if (files.kind === "kept" && source !== null) return source.record.files.path;
+  if (files.kind === "kept") throw new Error("An app's first environment runs on a folder.");
+  if (!(await isFolder(files.path))) throw notAFolder(files.path);
+  return realpath(files.path);
 }
 
-/** One that no environment has; null where the server cannot give any away. */
-function chooseUid(used: readonly number[]): number | null {
-  return isRoot() ? Math.max(FIRST_ENVIRONMENT_UID, ...used.map((uid) => uid + 1)) : null;
+function planFiles(
+  { layout }: EngineContext,
+  { files }: CreateRequest,
+  { id, treeFolder }: { readonly id: EnvironmentRecord["id"]; readonly treeFolder: string },
+): FilesRecord {
+  const { kind } = files;
+  return { kind, path: kind === "kept" ? layout.files(id) : treeFolder };
 }
 
 /**

@@ -1,6 +1,5 @@
 /** Where environments live: this machine. Makes, forks, wakes, rests and removes them, and takes up what an earlier server left running. */
 import { isoTime, waitFor } from "../base/clock.ts";
-import type { Clock } from "../base/clock.ts";
 import { messageOf } from "../base/problem.ts";
 import { traced } from "../base/trace.ts";
 import { supplyPostgres } from "../database/database.ts";
@@ -10,42 +9,32 @@ import type { AppName } from "../environment/name.ts";
 import { appTaken, developmentNeeded, environmentTaken } from "../environment/problems.ts";
 import { adoptAll } from "./adoption.ts";
 import { Caretaker } from "./caretaker.ts";
-import type { EngineContext } from "./context.ts";
+import type { EngineContext, EngineOptions } from "./context.ts";
 import { bringUp, bringUpBuilt, buildPlanned, planEnvironment } from "./creation.ts";
 import type { AppRequest, CallOptions, CreateRequest } from "./creation.ts";
 import { Drafts } from "./drafts.ts";
+import { identify, listUsedUids } from "./identities.ts";
 import type { Layout } from "./layout.ts";
 import { endHome, listLeftovers, mendLeftovers } from "./leftovers.ts";
 import type { Leftover } from "./leftovers.ts";
 import { LiveEnvironment } from "./live-environment.ts";
 import { clearEnvironment, removeEnvironment } from "./local-parts.ts";
 import { openHome } from "./open-home.ts";
-import type { HomeOptions } from "./open-home.ts";
 import { OwnBytes } from "./own-bytes.ts";
 import { listChangeSteps, prepareEnvironment } from "./preparation.ts";
 import { serverLeaving } from "./problems.ts";
-import type { Listeners } from "./process-plans.ts";
 import { releaseReach, removeReach } from "./reach.ts";
 import { readApps, readRecords, removeApp, writeApp } from "./records.ts";
 import type { AppRecord } from "./records.ts";
 import { Registry } from "./registry.ts";
 import { listStaleBindings, removeStaleBindings } from "./stale-bindings.ts";
+import { chooseStandbyLimits } from "./standby-budget.ts";
+import { Standbys } from "./standbys.ts";
 import { timeMaking } from "./timings.ts";
 import type { Timings } from "./timings.ts";
 import { ownTree } from "./users.ts";
 import { describeDraft, describeEnvironment } from "./view.ts";
 import type { Environment } from "./view.ts";
-
-export type EngineOptions = HomeOptions & {
-  readonly clock: Clock;
-  readonly keeperProgram: readonly string[];
-  readonly inherited: Readonly<Record<string, string>>;
-  readonly listeners: () => Listeners;
-  /** The folder of the PostgreSQL that new databases run on; null: the one that comes with Ramet. */
-  readonly postgresBin: string | null;
-  readonly log: (text: string) => void;
-  readonly checkpoint?: (step: string) => Promise<void> | void;
-};
 
 export type Created = { readonly environment: Environment; readonly timings: Timings };
 const CLEARING_LIMIT_MS = 30_000;
@@ -72,6 +61,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     layout,
     postgres,
     keepers: new Map(),
+    standbys: chooseStandbyLimits(),
     checkpoint: options.checkpoint ?? (() => undefined),
     ...options,
   };
@@ -83,6 +73,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
 export class Engine {
   readonly registry = new Registry();
   readonly ownBytes: OwnBytes;
+  readonly standbys: Standbys;
   readonly #context: EngineContext;
   readonly #drafts = new Drafts();
   readonly #clearing = new Map<EnvironmentId, Promise<void>>();
@@ -94,6 +85,7 @@ export class Engine {
   constructor(context: EngineContext) {
     this.#context = context;
     this.ownBytes = new OwnBytes(context);
+    this.standbys = new Standbys(context, this.registry, () => listUsedUids(this.#known()));
   }
 
   get layout(): Layout {
@@ -109,16 +101,19 @@ export class Engine {
     const { registry } = this;
     for (const app of await readApps(this.layout)) registry.addApp(app);
     for (const record of await readRecords(this.layout)) {
-      registry.add(new LiveEnvironment(this.#context, record));
+      this.#add(new LiveEnvironment(this.#context, record));
     }
+    await this.standbys.adopt();
     const environments = registry.list(null);
-    const busy = new Set(environments.map(({ record }) => record.id));
+    const ids = environments.map(({ record }) => record.id);
+    const busy = new Set([...ids, ...this.standbys.ids()]);
     await mendLeftovers(this.#context, await listLeftovers(this.#context, { environments, busy }));
     await adoptAll(environments);
     for (const { name, environments: names } of registry.apps()) {
       if (names.length === 0) await this.#forgetApp(registry.requireApp(name));
     }
     this.#caretaker.begin();
+    this.standbys.start();
   }
 
   async describe(live: LiveEnvironment): Promise<Environment> {
@@ -127,6 +122,7 @@ export class Engine {
       gatewayPort,
       others: this.registry.listSharing(live),
       ownBytes: this.ownBytes.recall(live),
+      standbys: this.standbys.describe(live.record.id),
     });
   }
 
@@ -211,18 +207,11 @@ export class Engine {
   async leftovers(): Promise<readonly Leftover[]> {
     await this.#cleared();
     const environments = this.registry.list(null);
-    const busy = [...this.#drafts.list(null).map(({ id }) => id), ...this.#clearing.keys()];
-    const folders = [
-      ...this.registry.appFolders(),
-      ...environments.flatMap(({ record }) =>
-        record.files.kind === "linked" ? [record.files.path] : [],
-      ),
-    ];
-    const ids = new Set<string>([...busy, ...environments.map(({ record }) => record.id)]);
-    const home = this.layout.home.folder;
-    const bindings = await listStaleBindings({ folders, home, ids });
-    const others = await listLeftovers(this.#context, { environments, busy: new Set(busy) });
-    return [...others, ...bindings];
+    const drafts = this.#drafts.list(null).map(({ id }) => id);
+    const busy = [...drafts, ...this.#clearing.keys(), ...this.standbys.ids()];
+    const owners = { environments, busy: new Set(busy) };
+    const bindings = await listStaleBindings(this.layout, owners, this.registry.appFolders());
+    return [...(await listLeftovers(this.#context, owners)), ...bindings];
   }
 
   async fix(leftovers: readonly Leftover[]): Promise<void> {
@@ -237,6 +226,7 @@ export class Engine {
     const running = environments.filter((live) => live.ownsProcesses());
     // Those that sleep too: the gateway is open still, and must wake none of them.
     await Promise.all(environments.map(async (live) => live.sleep({ forGood: true })));
+    await this.standbys.stop();
     await this.#cleared();
     await releaseReach(this.layout.home, this.layout.home);
     return running.length;
@@ -263,13 +253,14 @@ export class Engine {
       this.#context.postgres.settled(),
       this.ownBytes.settled(),
     ]);
+    await this.standbys.close();
   }
 
   /** Work that is given up when its caller goes or the server leaves. */
   async #track<T>(options: CallOptions, work: (tracked: CallOptions) => Promise<T>): Promise<T> {
     const signal = AbortSignal.any([options.signal, this.#leaving.signal]);
     signal.throwIfAborted();
-    const working = work({ ...options, signal });
+    const working = this.standbys.hurrying(async () => work({ ...options, signal }));
     this.#underWay.add(working);
     try {
       return await working;
@@ -313,20 +304,30 @@ export class Engine {
     this.#drafts.reserve(request);
     try {
       const planned = await traced("plan", async () =>
-        planEnvironment(this.#context, request, this.#usedUids()),
+        planEnvironment(this.#context, request, (hasRows) =>
+          identify(this.#known(), hasRows ? request.source : null),
+        ),
       );
       this.#drafts.add(planned.draft);
-      const built = await buildPlanned(this.#context, request, { ...planned, options });
-      this.registry.add(built.live);
-      return built;
+      try {
+        const built = await buildPlanned(this.#context, request, { ...planned, options });
+        this.#add(built.live);
+        return built;
+      } finally {
+        await this.standbys.settle(planned.draft.id);
+      }
     } finally {
       this.#drafts.settle(request);
     }
   }
 
-  #usedUids(): readonly number[] {
-    const records = this.registry.list(null).map(({ record }) => record);
-    return [...records, ...this.#drafts.list(null)].flatMap(({ uid }) => uid ?? []);
+  #known(): Parameters<typeof listUsedUids>[0] {
+    return { registry: this.registry, drafts: this.#drafts, standbys: this.standbys };
+  }
+
+  #add(live: LiveEnvironment): void {
+    this.registry.add(live);
+    live.onChange(() => this.standbys.touch());
   }
 
   async #remove(live: LiveEnvironment): Promise<void> {
@@ -336,6 +337,7 @@ export class Engine {
     const clearing = live
       .end()
       .then(async () => clearEnvironment(this.#context, record.id))
+      .then(async () => this.standbys.end(record.id))
       // What cannot be cleared now is a leftover: the next start, or doctor, tries again.
       .catch((error: unknown) => live.note(`could not be cleared: ${messageOf(error)}`))
       .finally(() => this.#clearing.delete(record.id));

@@ -19,6 +19,8 @@ export type ForkDataOptions = {
   readonly report: Report;
   /** Those that it is to have; otherwise new ones. */
   readonly passwords?: Pick<DatabaseRecord, "appPassword" | "adminPassword">;
+  /** Whether a standby waits at its place, or none does though its source is to have some. */
+  readonly standby?: "ready" | "missed" | null;
   readonly onNear?: (record: DatabaseRecord) => void;
 };
 

@@ -131,21 +131,33 @@ export async function makeHome(layout: Layout): Promise<void> {
   await mkdir(layout.keys, { recursive: true, mode: 0o700 });
 }
 
+export type NewOwner = {
+  readonly id: EnvironmentId;
+  readonly uid: number | null;
+  readonly user: SystemUser | null;
+  /** What a database needs is there already. */
+  readonly hasDatabase?: boolean;
+};
+
 /** Makes the folders of one environment, each owned by whoever writes there. */
 export async function makeEnvironmentFolders(
   layout: Layout,
-  {
-    id,
-    uid,
-    user,
-  }: { readonly id: EnvironmentId; readonly uid: number | null; readonly user: SystemUser | null },
+  { id, uid, user, hasDatabase = false }: NewOwner,
 ): Promise<void> {
-  const mode = process.getuid?.() === 0 ? 0o711 : 0o700;
-  await mkdir(layout.folder(id), { mode });
+  if (!hasDatabase) await makeDatabaseFolders(layout, { id, uid });
   await makeOwned(layout.logs(id), user);
   await makeOwned(layout.userHome(id), user);
-  await makeDatabaseSocketFolder(layout, { id, uid });
   await makeKeeperSocketFolder(layout, { id, user });
+}
+
+/** Makes what a database alone needs, of an environment that is not there yet. */
+export async function makeDatabaseFolders(
+  layout: Layout,
+  owner: { readonly id: EnvironmentId; readonly uid: number | null },
+): Promise<void> {
+  const mode = process.getuid?.() === 0 ? 0o711 : 0o700;
+  await mkdir(layout.folder(owner.id), { mode });
+  await makeDatabaseSocketFolder(layout, owner);
 }
 
 /** Sockets may lie on a file system that a restart of the machine empties: their folders are made again at each start. */

@@ -27,6 +27,7 @@ import type { LiveEnvironment } from "./live-environment.ts";
 import { listFirstSteps, listForkSteps } from "./preparation.ts";
 import { findDeletedRecord, removeRecord, writeRecord } from "./records.ts";
 import { planRuntime } from "./runtime-planning.ts";
+import { useUpStandby } from "./standby-file.ts";
 
 export type Making = {
   /** null for an app's first environment. */
@@ -37,6 +38,8 @@ export type Making = {
   readonly maskSql: string | null;
   /** The folder of the PostgreSQL that its maker named; null: it is not said. */
   readonly postgresBin: string | null;
+  /** Whether a standby waits at its place, or none does though its source is to have some; null: it is to have none. */
+  readonly standby: "ready" | "missed" | null;
   readonly user: SystemUser | null;
   readonly report: Report;
 };
@@ -122,8 +125,15 @@ async function unbind({ layout, log }: EngineContext, id: EnvironmentId): Promis
   }
 }
 
-async function prepare(context: EngineContext, { user }: Making, draft: Draft): Promise<void> {
-  await makeEnvironmentFolders(context.layout, { id: draft.id, uid: draft.uid, user });
+async function prepare(
+  context: EngineContext,
+  { user, standby }: Making,
+  draft: Draft,
+): Promise<void> {
+  await useUpStandby(context.layout, draft.id);
+  const { id, uid } = draft;
+  const hasDatabase = standby === "ready";
+  await makeEnvironmentFolders(context.layout, { id, uid, user, hasDatabase });
   const keeper = startFirstRuntime(
     context.layout.runtimePlace(draft.id, user),
     context.keeperProgram,

@@ -58,6 +58,14 @@ export function maskMissing(file: string): Problem {
   });
 }
 
+export function standbyNoRoom(): Problem {
+  return new Problem({
+    code: "standby_no_room",
+    message: "There is too little memory or disk for a standby of this database.",
+    remedy: "Free some; until then forks are copied.",
+  });
+}
+
 export function serverLeaving(): Problem {
   return new Problem({
     code: "server_leaving",

@@ -56,12 +56,18 @@ test("what nobody uses for as long as its manifest says falls asleep, and the ne
     gatewayPort: 1,
     others: [],
     ownBytes: null,
+    standbys: [],
   });
   expect(Date.parse(sleepsAt ?? "") - Date.parse(usedAt)).toBe(15 * MINUTE_MS);
   stage.pass(MINUTE_MS);
   await untilAsleep(live);
   expect(stage.log.at(-1)).toContain("nobody uses it; it falls asleep.");
-  const asleep = await describeEnvironment(live, { gatewayPort: 1, others: [], ownBytes: null });
+  const asleep = await describeEnvironment(live, {
+    gatewayPort: 1,
+    others: [],
+    ownBytes: null,
+    standbys: [],
+  });
   expect(asleep).toMatchObject({ state: "asleep", usedAt, sleepsAt: null });
 
   await live.openDatabase();

@@ -1,22 +1,24 @@
 import { Problem } from "../base/problem.ts";
 import { listBindings, unbindWorkspace } from "../workspace/workspace.ts";
-import type { Leftover } from "./leftovers.ts";
+import type { Layout } from "./layout.ts";
+import type { Leftover, Owners } from "./leftovers.ts";
 
-/** Workspaces that are bound to an environment of this home that is not there any more. */
-export async function listStaleBindings({
-  folders,
-  home,
-  ids,
-}: {
-  /** Where to look: the folders of apps and environments, and their repositories' worktrees. */
-  readonly folders: readonly string[];
-  readonly home: string;
-  readonly ids: ReadonlySet<string>;
-}): Promise<readonly Leftover[]> {
-  const found = await Promise.all(folders.map(async (folder) => listReadable(folder)));
+/** Workspaces that are bound to an environment of this home that is not there any more; `folders`: where apps lie. */
+export async function listStaleBindings(
+  { home }: Layout,
+  { environments, busy }: Owners,
+  folders: readonly string[],
+): Promise<readonly Leftover[]> {
+  const records = environments.map(({ record }) => record);
+  const linked = records.flatMap(({ files }) => (files.kind === "linked" ? [files.path] : []));
+  const ids = new Set<string>([...busy, ...records.map(({ id }) => id)]);
+  // Their repositories' worktrees are looked at with them.
+  const found = await Promise.all(
+    [...folders, ...linked].map(async (folder) => listReadable(folder)),
+  );
   const stale = found
     .flat()
-    .filter(({ binding }) => binding.home === home && !ids.has(binding.id))
+    .filter(({ binding }) => binding.home === home.folder && !ids.has(binding.id))
     .map(({ root, binding }) => [root, binding.id] as const);
   return [...new Map(stale)].map(([root, id]) => ({ kind: "binding", id, path: root, pid: null }));
 }

@@ -16,10 +16,13 @@ import type { CallOptions } from "./creation.ts";
 import { Engine } from "./engine.ts";
 import { createEnvironmentId, Layout, makeHome } from "./layout.ts";
 import type { LiveEnvironment } from "./live-environment.ts";
+import type { StandbyLimits } from "./standby-budget.ts";
 
 const PROGRAMS = path.join(import.meta.dirname, "..", "..", "test", "programs");
 const KEEPER = [process.execPath, path.join(PROGRAMS, "keeper.ts")];
 const SEARCH_PATH = `${path.dirname(process.execPath)}:/usr/local/bin:/usr/bin:/bin`;
+/** Only tests of standbys have any: they are made behind everything else, whenever that may be. */
+const NO_STANDBYS = { most: 0, calmMs: 0, always: false };
 export const LISTENERS = { gatewayPort: 7420, databasePort: 7421 };
 /** Generous: the machine may be busy with other tests. */
 const LIMIT_MS = 40_000;
@@ -64,6 +67,7 @@ export function contextOf(layout: Layout, log: string[] = []): EngineContext {
     listeners: () => LISTENERS,
     log: (text) => void log.push(text),
     checkpoint: () => undefined,
+    standbys: NO_STANDBYS,
     keepers: new Map(),
   };
 }
@@ -91,7 +95,7 @@ export class TestEngine {
   readonly #context: EngineContext;
   #engine: Engine | undefined;
 
-  private constructor(folder: string) {
+  private constructor(folder: string, standbys: StandbyLimits) {
     this.folder = folder;
     const home = path.join(folder, "home");
     const id = `test${randomBytes(6).toString("hex")}`;
@@ -100,11 +104,12 @@ export class TestEngine {
       ...contextOf(this.layout, this.log),
       clock: { now: () => systemClock.now() + this.#aheadMs },
       checkpoint: (step) => this.checkpoint(step),
+      standbys,
     };
   }
 
-  static async open(): Promise<TestEngine> {
-    const stage = new TestEngine(await createFolder());
+  static async open(standbys: StandbyLimits = NO_STANDBYS): Promise<TestEngine> {
+    const stage = new TestEngine(await createFolder(), standbys);
     await makeHome(stage.layout);
     await stage.reopen();
     return stage;

@@ -7,12 +7,17 @@ import { runProgram } from "../process/process.ts";
 import type { Layout } from "./layout.ts";
 
 /** Uids from here on belong to environments where the server is root; far from people's and from `nobody`. */
-export const FIRST_ENVIRONMENT_UID = 700_000;
+const FIRST_ENVIRONMENT_UID = 700_000;
 
 const CHOWN_LIMIT_MS = 120_000;
 
 export function isRoot(): boolean {
   return process.getuid?.() === 0;
+}
+
+/** One that no environment has; null where the server cannot give any away. */
+export function chooseUid(used: readonly number[]): number | null {
+  return isRoot() ? Math.max(FIRST_ENVIRONMENT_UID, ...used.map((uid) => uid + 1)) : null;
 }
 
 /** As whom an environment's processes run: the linked folder's owner, a kept tree's own uid; null: the server's own user. */

@@ -18,7 +18,7 @@ import {
 import { describeDraft, describeEnvironment } from "./view.ts";
 
 const problem = { code: "setup_failed", message: "It failed.", remedy: "Mend it." };
-const alone = { gatewayPort: LISTENERS.gatewayPort, others: [], ownBytes: 3_400_000 };
+const alone = { gatewayPort: LISTENERS.gatewayPort, others: [], ownBytes: 3_400_000, standbys: [] };
 
 let folder: string;
 let tree: string;
@@ -80,6 +80,7 @@ test("an environment is shown with all that a program needs to use it, and no mo
     ],
     problems: [],
     ownBytes: 3_400_000,
+    standbys: [],
     createdAt: "2026-01-01T00:00:00.000Z",
     usedAt: "2026-01-01T00:00:00.000Z",
     sleepsAt: null,

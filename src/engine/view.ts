@@ -11,6 +11,7 @@ import { filesShared, migrationsMissing } from "../environment/problems.ts";
 import type { LiveEnvironment } from "./live-environment.ts";
 import { stillMissing } from "./missing-migrations.ts";
 import { findMainProcess, formatUrl } from "./process-plans.ts";
+import type { StandbyView } from "./standby.ts";
 
 /** An environment as people and programs are shown it. */
 export type Environment = {
@@ -30,6 +31,7 @@ export type Environment = {
   }[];
   readonly problems: ProblemFields[];
   readonly ownBytes: number | null;
+  readonly standbys: readonly StandbyView[];
   readonly createdAt: string;
   /** When it was used last. */
   readonly usedAt: string;
@@ -44,16 +46,18 @@ const HAS_ADDRESSES: ReadonlySet<EnvironmentState> = new Set([
   "broken",
 ]);
 
-type Around = {
+/** What belongs to an environment, or concerns it, and is not its own. */
+export type Surroundings = {
   readonly gatewayPort: number;
   /** The environments that run on the same folder. */
   readonly others: readonly string[];
   readonly ownBytes: number | null;
+  readonly standbys: readonly StandbyView[];
 };
 
 export async function describeEnvironment(
   live: LiveEnvironment,
-  { gatewayPort, others, ownBytes }: Around,
+  { gatewayPort, others, ownBytes, standbys }: Surroundings,
 ): Promise<Environment> {
   const { record } = live;
   const manifest = await findReadable(live);
@@ -76,6 +80,7 @@ export async function describeEnvironment(
       ...(await stillMissing(live)).map((missing) => migrationsMissing(missing).toFields()),
     ]),
     ownBytes,
+    standbys: [...standbys],
     createdAt: record.createdAt,
     usedAt: live.usage.lastTime(),
     sleepsAt: findSleepTime(live),
@@ -113,6 +118,7 @@ export function describeDraft(
     processes: [],
     problems: [],
     ownBytes: null,
+    standbys: [],
     createdAt: draft.createdAt,
     usedAt: draft.createdAt,
     sleepsAt: null,

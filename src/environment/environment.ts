@@ -86,6 +86,8 @@ export const ENVIRONMENT_STATES = [
 ] as const;
 export type EnvironmentState = (typeof ENVIRONMENT_STATES)[number];
 
+export const STANDBY_STATES = ["building", "following", "resting"] as const;
+
 export const PROCESS_STATES = [
   "starting",
   "ready",

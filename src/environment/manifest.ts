@@ -39,9 +39,11 @@ export type ReadyCheck =
   | { readonly kind: "port"; readonly timeoutMs: number }
   | { readonly kind: "none" };
 
-/** What the app gets in its database besides what its role may do by itself. */
 export type DatabaseGrants = {
+  /** What the app's role may take. */
   readonly limits: DatabaseLimits;
+  /** How many standbys wait to become its forks' databases. */
+  readonly warm: number;
   /** Created for it, since only a superuser may. */
   readonly extensions: readonly string[];
 };
@@ -62,7 +64,11 @@ export const DEFAULT_LIMITS: DatabaseLimits = {
   tempFileBytes: null,
 };
 
-export const DEFAULT_GRANTS: DatabaseGrants = { limits: DEFAULT_LIMITS, extensions: [] };
+export const DEFAULT_GRANTS: DatabaseGrants = {
+  limits: DEFAULT_LIMITS,
+  warm: 1,
+  extensions: [],
+};
 
 export type DatabaseManifest = {
   /** What a fork has of its source's database, unless whoever makes it says otherwise; absent: all. */

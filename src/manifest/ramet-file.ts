@@ -2,7 +2,7 @@ import type { z } from "zod";
 
 import { findNearest } from "../base/nearest.ts";
 import { parseDuration, parseSize } from "../base/quantities.ts";
-import { DEFAULT_LIMITS } from "../environment/manifest.ts";
+import { DEFAULT_GRANTS, DEFAULT_LIMITS } from "../environment/manifest.ts";
 import type {
   DatabaseGrants,
   DatabaseManifest,
@@ -56,7 +56,8 @@ export function toDatabase(written: RametFile["database"]): DatabaseManifest | n
 
 /** What it does not say is granted as ever. */
 export function toGrants(written: RametFile["database"]): DatabaseGrants {
-  const { limits = {}, extensions = [] } = typeof written === "object" ? written : {};
+  const said = typeof written === "object" ? written : {};
+  const { limits = {}, extensions = [], warm = DEFAULT_GRANTS.warm } = said;
   const {
     connections = DEFAULT_LIMITS.connections,
     statementTimeout = "",
@@ -68,6 +69,7 @@ export function toGrants(written: RametFile["database"]): DatabaseGrants {
       statementTimeoutMs: parseDuration(statementTimeout) ?? null,
       tempFileBytes: parseSize(tempFileLimit) ?? null,
     },
+    warm,
     extensions: [...new Set(extensions)],
   };
 }

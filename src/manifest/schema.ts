@@ -13,6 +13,7 @@ export const MAX_PROCESSES = 16;
 const MAX_LIST = 100;
 /** Of the app's role to its database; as many as PostgreSQL itself allows unless told otherwise. */
 const MOST_CONNECTIONS = 100;
+const MAX_STANDBYS = 8;
 /** Each has a log of its own beside those of the processes. */
 const STEPS = ["setup", "migrate", "seed"];
 
@@ -112,6 +113,7 @@ const databaseSchema = z.strictObject({
   mask: belowRoot.optional(),
   extensions: z.array(extensionName).max(MAX_LIST).optional(),
   limits: databaseLimitsSchema.optional(),
+  warm: z.int().min(0).max(MAX_STANDBYS).optional(),
 });
 
 const variableSchema = z

@@ -56,9 +56,11 @@ test.each<[database: unknown, expected: Manifest["grants"]]>([
     { limits: { connections: 20, statementTimeout: "30s", tempFileLimit: "2G" } },
     {
       limits: { connections: 20, statementTimeoutMs: 30_000, tempFileBytes: 2e9 },
+      warm: 1,
       extensions: [],
     },
   ],
+  [{ warm: 0 }, { ...DEFAULT_GRANTS, warm: 0 }],
   [
     { limits: {}, extensions: ["vector", "uuid-ossp", "vector"] },
     { ...DEFAULT_GRANTS, extensions: ["vector", "uuid-ossp"] },
@@ -69,6 +71,8 @@ test.each<[database: unknown, expected: Manifest["grants"]]>([
 
 test.each([
   [{ limits: { connections: 0 } }, "database.limits.connections"],
+  [{ warm: 9 }, "database.warm"],
+  [{ warm: 0.5 }, "database.warm"],
   [{ limits: { connections: 101 } }, "database.limits.connections"],
   [{ limits: { statementTimeout: "30" } }, "a duration such as 30s"],
   [{ limits: { tempFileLimit: "2 apples" } }, "a size such as 512M"],

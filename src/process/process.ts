@@ -6,6 +6,7 @@ import * as ending from "./ending.ts";
 import * as launching from "./launch.ts";
 import { listListeningPorts } from "./listening.ts";
 import { bearsMark, listMarked, type Marked } from "./marks.ts";
+import { sumMemory } from "./memory.ts";
 import { chooseFreePort, isFree } from "./ports.ts";
 import { familyOf, isLive, listProcesses, signalIfThere } from "./process-table.ts";
 import * as running from "./run-program.ts";
@@ -123,6 +124,11 @@ export function findFreePort(): Promise<number> {
 
 export function isPortFree(port: number): Promise<boolean> {
   return isFree(port);
+}
+
+/** Bytes of these processes, pages that they share in parts; what is gone takes none. */
+export function measureMemory(pids: readonly number[]): Promise<number> {
+  return sumMemory(pids);
 }
 
 /** TCP ports on which these processes can be reached from loopback, ascending. */

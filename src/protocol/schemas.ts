@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-import { ENVIRONMENT_STATES, PROCESS_STATES } from "../environment/environment.ts";
+import { ENVIRONMENT_STATES, PROCESS_STATES, STANDBY_STATES } from "../environment/environment.ts";
 
 /** A problem as it crosses the wire and as `--json` prints it. */
 export const problemSchema = z.object({
@@ -14,6 +14,17 @@ const processSchema = z.object({
   state: z.enum(PROCESS_STATES),
   port: z.number().nullable(),
   pid: z.number().nullable(),
+});
+
+/** A copy of an environment's database that follows it, to become a fork's at once; and what it costs. */
+const standbySchema = z.object({
+  id: z.string(),
+  /** `resting`: it holds no process, as its source sleeps. */
+  state: z.enum(STANDBY_STATES),
+  diskBytes: z.number(),
+  memoryBytes: z.number(),
+  /** What its source keeps until it has read it. */
+  walBytes: z.number(),
 });
 
 /** An environment as `env show`, `env list`, `env use` and `env create` answer it. */
@@ -31,6 +42,8 @@ export const environmentSchema = z.object({
   problems: z.array(problemSchema),
   /** What it takes up and shares with no other; null: not measured yet, or nothing on this machine tells. */
   ownBytes: z.number().nullable(),
+  /** As they were when `env show` or `doctor` looked last. */
+  standbys: z.array(standbySchema).readonly(),
   /** Times are ISO 8601 UTC. */
   createdAt: z.string(),
   usedAt: z.string(),

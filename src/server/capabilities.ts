@@ -7,8 +7,19 @@ import { findStorage, formatCommand } from "../storage/storage.ts";
 
 type Capabilities = Record<string, boolean | string | number>;
 
-/** What this machine can give, and in what way. `data`: where environments lie. */
-export async function examineMachine(home: string, data: string): Promise<Capabilities> {
+/** The home, and where environments lie. */
+type Where = { readonly home: { readonly folder: string }; readonly data: string };
+type Costs = {
+  readonly diskBytes: number;
+  readonly memoryBytes: number;
+  readonly walBytes: number;
+};
+
+/** What this machine can give, and in what way. */
+export async function examineMachine(
+  { home: { folder: home }, data }: Where,
+  standbys: readonly Costs[],
+): Promise<Capabilities> {
   const [reflink, storage, git, psql, bubblewrap, space] = await Promise.all([
     canReflink(data),
     findStorage(home),
@@ -24,6 +35,7 @@ export async function examineMachine(home: string, data: string): Promise<Capabi
     reflink,
     forks: reflink ? "reflink: the same time for any size" : describeCopying(home),
     storage: storage !== null && `an image of ${formatBytes(storage.bytes)}`,
+    standbys: describeStandbys(standbys),
     git,
     psql,
     bubblewrap,
@@ -34,9 +46,18 @@ export async function examineMachine(home: string, data: string): Promise<Capabi
 
 /** With what a faster way takes. */
 function describeCopying(home: string): string {
-  const slow = "copy: time grows with the database's size";
-  if (process.platform !== "linux") return slow;
-  return `${slow}; \`${formatCommand(home, "create")}\` makes it constant`;
+  const way = "standby: the same time for any size while one is ready, else a copy";
+  if (process.platform !== "linux") return way;
+  return `${way}; \`${formatCommand(home, "create")}\` makes every fork so`;
+}
+
+function describeStandbys(standbys: readonly Costs[]): string {
+  if (standbys.length === 0) return "none";
+  const sum = (each: (costs: Costs) => number): string =>
+    formatBytes(standbys.reduce((all, one) => all + each(one), 0));
+  const [disk, memory] = [sum((one) => one.diskBytes), sum((one) => one.memoryBytes)];
+  const wal = sum((one) => one.walBytes);
+  return `${standbys.length}: ${disk} of disk, ${memory} of memory, ${wal} of WAL kept`;
 }
 
 async function findVersion(file: string, ...args: readonly string[]): Promise<string | false> {

@@ -3,8 +3,10 @@ import { defineCall } from "../call.ts";
 import { examineMachine } from "../capabilities.ts";
 
 export const examine = defineCall(CALLS.doctor, async ({ fix }, { engine }) => {
+  await engine.standbys.measure(null);
+  const standbys = engine.standbys.describe(null);
   const records = engine.registry.list(null).flatMap(({ record }) => record.database ?? []);
-  const machine = await examineMachine(engine.layout.home.folder, engine.layout.data);
+  const machine = await examineMachine(engine.layout, standbys);
   const capabilities = { ...machine, postgres: await engine.postgres.describe(records) };
   const found = [...(await engine.leftovers())];
   if (!fix) return { capabilities, leftovers: found, fixed: [] };

@@ -12,7 +12,10 @@ export const showEnvironment = defineCall(
     );
     if (making !== undefined) return making;
     const live = engine.registry.require(app, environment);
-    await engine.ownBytes.find(live, { timeoutMs: MEASURING_MS });
+    await Promise.all([
+      engine.ownBytes.find(live, { timeoutMs: MEASURING_MS }),
+      engine.standbys.measure(live.record.id),
+    ]);
     return engine.describe(live);
   },
 );

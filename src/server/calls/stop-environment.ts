@@ -6,6 +6,7 @@ export const stopEnvironment = defineCall(
   async ({ app, environment }, { engine }) => {
     const live = engine.registry.require(app, environment);
     await live.sleep();
+    await engine.standbys.rest(live.record.id);
     return engine.describe(live);
   },
 );

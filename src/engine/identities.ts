@@ -1,0 +1,27 @@
+import type { Drafts } from "./drafts.ts";
+import { createEnvironmentId } from "./layout.ts";
+import type { LiveEnvironment } from "./live-environment.ts";
+import type { Registry } from "./registry.ts";
+import type { Identity, Standbys } from "./standbys.ts";
+import { chooseUid } from "./users.ts";
+
+type Known = {
+  readonly registry: Registry;
+  readonly drafts: Drafts;
+  readonly standbys: Standbys;
+};
+
+/** A fork whose source has a standby becomes what that was made for. `source`: whose rows it is to have, if any. */
+export function identify(known: Known, source: LiveEnvironment | null): Identity {
+  const claim = source === null ? undefined : known.standbys.claim(source);
+  if (claim?.kind === "ready") return { id: claim.id, uid: claim.uid, standby: "ready" };
+  const uid = chooseUid(listUsedUids(known));
+  return { id: createEnvironmentId(), uid, standby: claim?.kind ?? null };
+}
+
+/** Of environments that are there, of those that are being made, and of those to be. */
+export function listUsedUids({ registry, drafts, standbys }: Known): readonly number[] {
+  const records = registry.list(null).map(({ record }) => record);
+  const uids = [...records, ...drafts.list(null)].flatMap(({ uid }) => uid ?? []);
+  return [...uids, ...standbys.uids()];
+}
