@@ -7,6 +7,8 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { sleep } from "../../src/base/clock.ts";
 import { isRunning, startDetached } from "../../src/process/process.ts";
+import { doctorSchema, environmentSchema, queryResultSchema } from "../../src/protocol/schemas.ts";
+import type { EnvironmentView } from "../../src/protocol/schemas.ts";
 import { eventually, fetchJson, openStage, ROOT } from "./stage.ts";
 import type { Stage } from "./stage.ts";
 
@@ -62,6 +64,28 @@ test("kill -9 of the server at every step of a create whose processes start ahea
   );
 }, 300_000);
 
+test("kill -9 of the server at every step of a create that promotes a standby: as before, and the source keeps nothing for it", async ({
+  skip,
+}) => {
+  const { capabilities } = doctorSchema.parse(await stage.json(app, ["doctor"]));
+  if (capabilities["reflink"] === true) skip("A copy shares its blocks here: no standby is made.");
+  const steps = await killAtEveryStep({
+    folder: same,
+    ready: untilFollowed,
+    work: ["env", "create", "victim", "--use"],
+    last: "after record",
+  });
+  expect(steps).toEqual(expect.arrayContaining(["before prepare", "after database"]));
+  await eventually(async () => {
+    const ids = (await listStandbys()).map(({ id }) => `ramet_standby_${id}`);
+    const sql = "select slot_name from pg_replication_slots where not temporary";
+    const { rows } = queryResultSchema.parse(
+      await stage.json(app, ["db", "query", sql, "--env", "development"]),
+    );
+    expect(rows.flat()).toEqual(ids);
+  });
+}, 300_000);
+
 test("kill -9 of the server at every step of a delete: the environment is there or it is not, and nobody else notices", async () => {
   const watch = watchNeighbour();
   const steps = await killAtEveryStep({
@@ -81,9 +105,23 @@ test("kill -9 of the server at every step of a delete: the environment is there 
   );
 }, 300_000);
 
+async function listStandbys(): Promise<EnvironmentView["standbys"]> {
+  return environmentSchema.parse(await stage.json(app, ["env", "show", "development"])).standbys;
+}
+
+/** One waits to be promoted, of a server that makes no other now. */
+async function untilFollowed(): Promise<void> {
+  await stage.json(app, ["env", "start", "development"]);
+  await eventually(async () => {
+    expect(await listStandbys()).toMatchObject([{ state: "following" }]);
+  }, PATIENCE_MS);
+}
+
 type Campaign = {
   /** The workspace. */
   readonly folder: string;
+  /** Waits for what the work needs. */
+  readonly ready?: () => Promise<void>;
   readonly before?: readonly string[];
   readonly work: readonly string[];
   /** The work's last step: a server that passed it and lives has outlived the work. */
@@ -93,6 +131,7 @@ type Campaign = {
 /** Runs the work under a server that dies at step 1, 2, ... until it outlives the work; what is left is checked after each. */
 async function killAtEveryStep({
   folder,
+  ready,
   before,
   work,
   last,
@@ -100,6 +139,7 @@ async function killAtEveryStep({
   const steps: string[] = [];
   for (let number = 1; number <= MOST_STEPS; number += 1) {
     if (before !== undefined) await stage.json(folder, before);
+    await ready?.();
     const server = await startDyingServer(number);
     const { exitCode } = await stage.ramet(folder, [...work, "--json"]);
     const step = exitCode === 0 ? await server.deathAfter(last) : await server.death();
