@@ -23,6 +23,7 @@ import { measureMemory } from "./sections/memory.ts";
 import { measureScale } from "./sections/scale.ts";
 import { measureSize } from "./sections/size.ts";
 import { measureSource } from "./sections/source.ts";
+import { measureStandby } from "./sections/standby.ts";
 import { measureTogether } from "./sections/together.ts";
 import { measureWake } from "./sections/wake.ts";
 
@@ -46,6 +47,7 @@ const OTHER_SECTIONS: Readonly<Record<string, (bench: Bench) => Promise<Report>>
   scale: measureScale,
   size: measureSize,
   load: measureBurden,
+  standby: measureStandby,
 };
 const NAMES = [...Object.keys(SCENE_SECTIONS), ...Object.keys(OTHER_SECTIONS)];
 
