@@ -15,10 +15,14 @@ const SHOW_CURSOR = "\u001b[?25h";
 process.exit(await main(process.argv.slice(2)));
 
 async function main(argv: readonly string[]): Promise<number> {
-  const [verb, socket] = argv;
+  const [verb, socket, network] = argv;
   if (verb === "keep" && socket !== undefined) {
     const { keep } = await import("./runtime/runtime.ts");
-    return keep(socket);
+    return keep(socket, { hasOwnNetwork: network === "own-network" });
+  }
+  if (verb === "dial" && socket !== undefined) {
+    const { dialOut } = await import("./runtime/runtime.ts");
+    return dialOut(socket);
   }
   leaveQuietlyWithTheReader();
   const { runCli } = await import("./cli/cli.ts");
@@ -54,6 +58,7 @@ function createContext(): Context {
         home,
         version,
         keeperProgram: [...program, "keep"],
+        dialerProgram: [...program, "dial"],
         environment: process.env,
         signal: stops.signal,
         log: (text) => void process.stdout.write(`${isoTime(systemClock)} ${text}\n`),

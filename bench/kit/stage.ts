@@ -1,4 +1,4 @@
-import { chmod, cp, mkdir, mkdtemp, readFile, realpath, rm } from "node:fs/promises";
+import { chmod, cp, mkdir, mkdtemp, readFile, realpath, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 
 import { z } from "zod";
@@ -57,6 +57,14 @@ export class Stage {
   async ramet(...args: readonly string[]): Promise<unknown> {
     const answer: unknown = JSON.parse(await this.#ramet([...args, "--json"], this.#signal));
     return answer;
+  }
+
+  /** Keys of its ramet.json. */
+  async change(keys: Readonly<Record<string, unknown>>): Promise<void> {
+    const file = path.join(this.app, "ramet.json");
+    const manifest: unknown = JSON.parse(await readFile(file, "utf8"));
+    const whole = { ...(typeof manifest === "object" ? manifest : {}), ...keys };
+    await writeFile(file, JSON.stringify(whole));
   }
 
   async create(name: string): Promise<CreatedEnvironment> {

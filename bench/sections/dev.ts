@@ -79,6 +79,8 @@ type Set = { readonly stage: Stage; readonly source: CreatedEnvironment; readonl
 async function openSet(app: AppName, bench: Bench, undo: UndoStack): Promise<Set> {
   const stage = await Stage.open(await openHere(undo), app, bench.signal);
   undo.push(() => stage.close());
+  // Its processes are asked directly, too.
+  await stage.change({ isolation: "off" });
   const source = createdEnvironmentSchema.parse(await stage.ramet("init"));
   const launch = { folder: stage.app, environment: stage.environment };
   const dev = await serve(

@@ -70,9 +70,14 @@ export async function measureGateway(bench: Bench): Promise<Report> {
 async function openWays(bench: Bench, undo: UndoStack): Promise<Ways> {
   const stage = await Stage.open(await openHere(undo), "answers", bench.signal);
   undo.push(() => stage.close());
-  const { url, processes } = createdEnvironmentSchema.parse(await stage.ramet("init"));
-  const appPort = processes[0]?.port;
-  if (typeof appPort !== "number") throw new Error("The app has no port.");
+  const { url } = createdEnvironmentSchema.parse(await stage.ramet("init"));
+  // Another of the same, since the environment's own may be in a network of its own.
+  const appPort = await findFreePort();
+  const environment = { ...stage.environment, PORT: String(appPort), HOST: "127.0.0.1" };
+  const bare = { file: process.execPath, args: ["server.mjs"], folder: stage.app, environment };
+  const app = await serve(bare, "SIGKILL");
+  undo.push(() => app.stop());
+  await untilOk(directAddress(appPort), bench.signal);
   const openProxy = async (kind: string): Promise<Address> => {
     const port = await findFreePort();
     const args = [path.join(ROOT, "bench/proxy.ts"), kind, String(appPort), String(port)];

@@ -77,6 +77,7 @@ export function formatEnvironment(environment: EnvironmentView, style: Style): s
     ["url", environment.url === null ? "–" : style.paint("underline", environment.url)],
     ["database", environment.databaseUrl === null ? "–" : maskPassword(environment.databaseUrl)],
     ["files", files.kind === "linked" ? `${files.path} (linked)` : `${files.path} (kept)`],
+    ...(environment.isolation === null ? [] : [["isolation", environment.isolation] as const]),
     ["own", environment.ownBytes === null ? "–" : `${formatOwn(environment)} on disk`],
     ["made", `${formatAge(createdAt, style.now)} ago${origin}`],
     ["used", formatUse(environment, style.now)],

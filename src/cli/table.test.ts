@@ -25,6 +25,7 @@ const ENVIRONMENT: EnvironmentView = {
   databaseUrl: "postgres://abcdefghijklmnop:secret@127.0.0.1:7421/shop",
   files: { kind: "linked", path: "/home/ada/agent-feature" },
   processes: [{ name: "web", state: "ready", port: 40123, pid: 77 }],
+  isolation: null,
   problems: [],
   ownBytes: 3_400_000,
   standbys: [],

@@ -224,8 +224,9 @@ test("what an environment lacks is a dash, and each process says where it is", (
     },
     PLAIN,
   );
-  expect(text).toContain("url       –");
-  expect(text).toContain("database  –");
+  expect(text).toContain("url        –");
+  expect(text).toContain("database   –");
+  expect(text).toContain("isolation  isolated (bubblewrap)");
   expect(text).not.toContain("forked from");
   expect(text).toContain("process   web     ready       port 4000, pid 12");
   expect(text).toMatch(/process {3}worker {2}failed$/m);

@@ -1,7 +1,8 @@
 import type { Clock } from "../base/clock.ts";
 import type { PostgresSupply } from "../database/database.ts";
 import type { EnvironmentId } from "../environment/environment.ts";
-import type { Runtime } from "../runtime/runtime.ts";
+import type { SystemUser } from "../environment/places.ts";
+import type { Isolation, Runtime } from "../runtime/runtime.ts";
 import type { Layout } from "./layout.ts";
 import type { HomeOptions } from "./open-home.ts";
 import type { Listeners } from "./process-plans.ts";
@@ -18,6 +19,10 @@ export type EngineContext = {
   readonly inherited: Readonly<Record<string, string>>;
   /** Known once the listeners are open. */
   readonly listeners: () => Listeners;
+  /** How this machine keeps the processes of one user apart; tried out once for each. */
+  readonly isolation: (user: SystemUser | null) => Promise<Isolation>;
+  /** Sees to it that somebody dials for those in networks of their own. */
+  readonly wayOut: () => Promise<void>;
   /** A line for the server's own log. */
   readonly log: (text: string) => void;
   /** Called before and after each step that leaves a trace on disk or among processes; tests end the server here. */
@@ -33,4 +38,6 @@ export type EngineOptions = HomeOptions &
   Partial<Pick<EngineContext, "checkpoint">> & {
     /** The folder of the PostgreSQL that new databases run on; null: the one that comes with Ramet. */
     readonly postgresBin: string | null;
+    /** How to run whoever dials for environments in networks of their own, before its socket. */
+    readonly dialerProgram: readonly string[];
   };

@@ -18,6 +18,7 @@ import type { Draft, PartTimings } from "../environment/parts.ts";
 import { sourceBroken, sourceUnfinished } from "../environment/problems.ts";
 import { findManifest } from "../manifest/manifest.ts";
 import type { EngineContext } from "./context.ts";
+import { createEnvironmentId } from "./layout.ts";
 import { LiveEnvironment } from "./live-environment.ts";
 import { createLocalParts } from "./local-parts.ts";
 import { isFolder, RAMET_FILE, readMask, requireManifest } from "./manifests.ts";
@@ -64,7 +65,7 @@ export async function planEnvironment(
   if (source !== null) assertWhole(source);
   const treeFolder = await findTree(request);
   const manifest = await chooseManifest(treeFolder, source);
-  const ports = await assignPorts({}, manifest);
+  const ports = await assignPorts(context, planIdentity(request, treeFolder), manifest);
   // Last: nothing that was claimed for it is to be given back because the plan cannot be.
   const data = request.data ?? manifest.database?.data ?? "all";
   const { standby, ...identity } = identify(manifest.database !== null && data !== "none");
@@ -82,6 +83,15 @@ export async function planEnvironment(
     data,
   };
   return { draft, manifest, treeFolder, standby };
+}
+
+/** As far as it decides how its processes are kept apart; its own uid can do what any other can. */
+function planIdentity(
+  { name, files: { kind } }: CreateRequest,
+  treeFolder: string,
+): Parameters<typeof assignPorts>[1] {
+  const files = { kind, path: treeFolder };
+  return { id: createEnvironmentId(), uid: null, files, name, ports: {} };
 }
 
 export type Planned = {

@@ -35,6 +35,7 @@ import type { Timings } from "./timings.ts";
 import { ownTree } from "./users.ts";
 import { describeDraft, describeEnvironment } from "./view.ts";
 import type { Environment } from "./view.ts";
+import { endWayOut, rememberSealing } from "./way-out.ts";
 
 export type Created = { readonly environment: Environment; readonly timings: Timings };
 const CLEARING_LIMIT_MS = 30_000;
@@ -62,6 +63,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     postgres,
     keepers: new Map(),
     standbys: chooseStandbyLimits(),
+    ...rememberSealing(layout, options.dialerProgram),
     checkpoint: options.checkpoint ?? (() => undefined),
     ...options,
   };
@@ -228,6 +230,7 @@ export class Engine {
     await Promise.all(environments.map(async (live) => live.sleep({ forGood: true })));
     await this.standbys.stop();
     await this.#cleared();
+    await endWayOut(this.layout);
     await releaseReach(this.layout.home, this.layout.home);
     return running.length;
   }

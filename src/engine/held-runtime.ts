@@ -1,13 +1,17 @@
+import path from "node:path";
+
 import { messageOf } from "../base/problem.ts";
 import type { EnvironmentRecord, ProcessState } from "../environment/environment.ts";
 import type { Manifest } from "../environment/manifest.ts";
 import { MARK_VARIABLE } from "../environment/places.ts";
 import { endMarked } from "../process/process.ts";
 import { findRuntime, startRuntime } from "../runtime/runtime.ts";
-import type { Runtime } from "../runtime/runtime.ts";
+import type { Runtime, StepResult } from "../runtime/runtime.ts";
 import type { EngineContext } from "./context.ts";
+import { chooseIsolation, isOf } from "./isolation.ts";
 import { makeKeeperSocketFolder } from "./layout.ts";
-import { planRuntime } from "./runtime-planning.ts";
+import { planRuntime, planStep } from "./runtime-planning.ts";
+import type { StepCommand } from "./runtime-planning.ts";
 import { findProcessUser, findUserIfThere } from "./users.ts";
 
 export type RuntimeEvents = {
@@ -45,17 +49,35 @@ export class HeldRuntime {
     await this.#runtime?.restart(name);
   }
 
-  /** The keeper that was started ahead, the one that is there, or a new one. */
-  async open(): Promise<void> {
-    const { layout, keepers, keeperProgram } = this.#context;
-    const { id } = this.#record();
-    const user = await findProcessUser(layout, this.#record());
-    const early = keepers.get(id);
-    keepers.delete(id);
-    if (early !== undefined) return this.#hold(await early);
-    await makeKeeperSocketFolder(layout, { id, user });
-    const place = layout.runtimePlace(id, user);
-    return this.#hold((await findRuntime(place)) ?? (await startRuntime(place, keeperProgram)));
+  /** The keeper that was started ahead, the one that is there, or a new one; of the network that it is to be in. */
+  async open(manifest: Manifest): Promise<void> {
+    this.#hold(await this.#requireRuntime(manifest, await this.#takeEarly()));
+  }
+
+  /** Runs a command to its end, before its processes as well. @throws as `Runtime.step` does */
+  async runStep(manifest: Manifest, step: StepCommand, signal: AbortSignal): Promise<StepResult> {
+    const plan = await planStep(this.#context, this.#record(), { manifest, step });
+    if (this.#runtime !== undefined) return this.#runtime.step(plan, signal);
+    const early = await this.#requireRuntime(manifest, await this.#takeEarly());
+    // The wake finds it there.
+    this.#context.keepers.set(this.#record().id, Promise.resolve(early));
+    return early.step(plan, signal);
+  }
+
+  hasOwnNetwork(): boolean {
+    return this.#runtime?.hasOwnNetwork === true;
+  }
+
+  /** Where one of its ports is reached, when that is in a network of its own. */
+  inlet(port: number): string | null {
+    if (!this.hasOwnNetwork()) return null;
+    return path.join(this.#context.layout.keeperSockets(this.#record().id), String(port));
+  }
+
+  /** False: its manifest asks for a keeper of another kind. */
+  async isOf(manifest: Manifest): Promise<boolean> {
+    if (this.#runtime === undefined) return true;
+    return isOf(this.#runtime, await chooseIsolation(this.#context, this.#record(), manifest));
   }
 
   /** What its manifest and variables ask for runs; nothing where no keeper is open. */
@@ -97,6 +119,30 @@ export class HeldRuntime {
   /** The server leaves; the processes go on. */
   disconnect(): void {
     this.#runtime?.disconnect();
+  }
+
+  /** The keeper that was started ahead. @throws why it could not be; the next is then started anew */
+  async #takeEarly(): Promise<Runtime | undefined> {
+    const { keepers } = this.#context;
+    const { id } = this.#record();
+    const early = keepers.get(id);
+    keepers.delete(id);
+    return early;
+  }
+
+  async #requireRuntime(manifest: Manifest, known: Runtime | undefined): Promise<Runtime> {
+    const { layout, keeperProgram: program } = this.#context;
+    const { id } = this.#record();
+    const isolation = await chooseIsolation(this.#context, this.#record(), manifest);
+    const user = await findProcessUser(layout, this.#record());
+    const place = layout.runtimePlace(id, user);
+    if (known === undefined) await makeKeeperSocketFolder(layout, { id, user });
+    const found = known ?? (await findRuntime(place));
+    if (found !== undefined && isOf(found, isolation)) return found;
+    await found?.stop();
+    const hasOwnNetwork = isolation.kind === "isolated";
+    if (hasOwnNetwork && manifest.network !== "none") await this.#context.wayOut();
+    return startRuntime(place, { program, hasOwnNetwork });
   }
 
   #hold(runtime: Runtime): void {

@@ -127,7 +127,7 @@ test("an environment's folders are closed to everybody but those who work there"
   expect(await modeOf(layout.databaseSockets(id))).toBe(OUTER_MODE);
   for (const one of [layout.logs(id), layout.userHome(id), layout.keeperSockets(id)])
     expect(await modeOf(one)).toBe(0o700);
-  expect((await readdir(layout.folder(id))).toSorted()).toEqual(["home", "logs"]);
+  expect((await readdir(layout.folder(id))).toSorted()).toEqual(["home", "logs", "tmp"]);
 });
 
 test("folders are made for a new environment alone, never over those of another", async () => {

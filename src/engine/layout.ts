@@ -43,6 +43,14 @@ export class Layout {
     return path.join(this.home.shared, "templates");
   }
 
+  /** Whoever dials for environments in networks of their own listens here. */
+  get wayOut(): string {
+    return path.join(this.home.sockets, "way-out");
+  }
+  get wayOutLog(): string {
+    return path.join(this.home.folder, "way-out.log");
+  }
+
   app(app: AppName): string {
     return path.join(this.apps, app);
   }
@@ -78,6 +86,11 @@ export class Layout {
   /** Home of the environment's own user, and its compile cache. */
   userHome(id: EnvironmentId): string {
     return path.join(this.folder(id), "home");
+  }
+
+  /** What is /tmp to its processes. */
+  temporary(id: EnvironmentId): string {
+    return path.join(this.folder(id), "tmp");
   }
 
   /** 8 characters name it: a unix socket's path must stay short. */
@@ -147,6 +160,7 @@ export async function makeEnvironmentFolders(
   if (!hasDatabase) await makeDatabaseFolders(layout, { id, uid });
   await makeOwned(layout.logs(id), user);
   await makeOwned(layout.userHome(id), user);
+  await makeOwned(layout.temporary(id), user);
   await makeKeeperSocketFolder(layout, { id, user });
 }
 

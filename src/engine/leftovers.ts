@@ -5,7 +5,7 @@ import { hasErrorCode } from "../base/problem.ts";
 import { removeInside } from "../base/remove-inside.ts";
 import { isEnvironmentId } from "../environment/environment.ts";
 import type { EnvironmentId } from "../environment/environment.ts";
-import { MARK_VARIABLE } from "../environment/places.ts";
+import { MARK_VARIABLE, WAY_OUT } from "../environment/places.ts";
 import { endMarked, findMarked } from "../process/process.ts";
 import type { EngineContext } from "./context.ts";
 import type { LiveEnvironment } from "./live-environment.ts";
@@ -70,7 +70,7 @@ async function listProcesses(
   const marked = await findMarked(MARK_VARIABLE, `${layout.home.id}.`);
   return marked.flatMap(({ pid, mark }) => {
     const id = mark.split(".")[1] ?? "";
-    const isOwned = awake.has(id) || (isEnvironmentId(id) && busy.has(id));
+    const isOwned = id === WAY_OUT || awake.has(id) || (isEnvironmentId(id) && busy.has(id));
     return isOwned ? [] : [{ kind: "process" as const, id, path: null, pid }];
   });
 }

@@ -9,22 +9,24 @@ import type {
   ProcessState,
 } from "../environment/environment.ts";
 import type { Manifest } from "../environment/manifest.ts";
-import { preparationInterrupted } from "../environment/problems.ts";
+import type { StepResult } from "../runtime/runtime.ts";
 import type { VariableStore } from "../variables/variables.ts";
 import type { EngineContext } from "./context.ts";
 import { findHeldDatabase } from "./held-database.ts";
 import type { HeldDatabase } from "./held-database.ts";
 import { HeldRuntime } from "./held-runtime.ts";
+import { noteInterruption } from "./interruption.ts";
+import { chooseIsolation, describeIsolation } from "./isolation.ts";
 import { KnownManifest } from "./manifests.ts";
 import { findMainProcess, listUnstarted } from "./process-plans.ts";
 import { writeRecord } from "./records.ts";
 import {
   choosePorts,
   formatDatabaseUrl,
-  planCommand,
   planCommandOverlay,
   variableStore,
 } from "./runtime-planning.ts";
+import type { StepCommand } from "./runtime-planning.ts";
 import { Usage } from "./usage.ts";
 import { WakeFailure } from "./wake-failure.ts";
 import { beginWaking, untilDatabase } from "./waking.ts";
@@ -169,6 +171,7 @@ export class LiveEnvironment {
   async look(): Promise<void> {
     if (!this.isUp() || this.#ended) return;
     await this.#database?.mend();
+    if (this.#runtime.hasOwnNetwork()) await this.#context.wayOut();
     if (this.#isIdle()) await this.#lock.run("", async () => this.#restUnlessBusy());
   }
 
@@ -179,6 +182,11 @@ export class LiveEnvironment {
     return this.usage.lastMs() + sleepMs;
   }
 
+  /** Where one of its ports is reached, when that is in a network of its own. */
+  inlet(port: number): string | null {
+    return this.#runtime.inlet(port);
+  }
+
   /** Waits until no process is starting, or the limit has passed. */
   async settled(options: Parameters<HeldRuntime["settled"]>[0]): Promise<void> {
     await this.#runtime.settled(options);
@@ -187,9 +195,17 @@ export class LiveEnvironment {
   /** Its variables or its manifest changed: processes that see another environment are started again. */
   async refresh(): Promise<void> {
     if (this.#phase !== "awake") return;
-    await this.#lock.run("", async () => {
-      if (this.#phase === "awake") await this.#runtime.apply(await this.manifest());
+    const manifest = await this.manifest();
+    if (!(await this.#runtime.isOf(manifest))) return this.sleep().then(async () => this.wake());
+    return this.#lock.run("", async () => {
+      if (this.#phase === "awake") await this.#runtime.apply(manifest);
     });
+  }
+
+  /** Runs a command in it to its end, its database at hand. @throws as `Runtime.step` does */
+  async runStep(step: StepCommand, signal: AbortSignal): Promise<StepResult> {
+    const manifest = await this.manifest();
+    return this.withDatabase(async () => this.#runtime.runStep(manifest, step, signal));
   }
 
   async restartProcess(name: string): Promise<void> {
@@ -205,22 +221,12 @@ export class LiveEnvironment {
       await this.#runtime.stop();
       await this.#runtime.endLeftovers();
       await this.#database?.stop();
-      await this.#noteInterruption();
+      await noteInterruption(this);
       return;
     }
     await this.#database?.start();
     this.usage.touch();
     this.#enter("awake");
-  }
-
-  /** No processes were there to be taken up: a wake is due, or a preparation that was cut off is to be done again. */
-  async #noteInterruption(): Promise<void> {
-    const { state, name } = this.#record;
-    if (state.kind === "awake") await this.save({ state: { kind: "asleep" } });
-    if (state.kind !== "preparing") return;
-    await this.save({
-      state: { kind: "broken", problem: preparationInterrupted(name).toFields() },
-    });
   }
 
   /** The server leaves; the environment goes on. */
@@ -256,14 +262,14 @@ export class LiveEnvironment {
     return `${this.#context.layout.databaseSockets(this.#record.id)}/.s.PGSQL.5432`;
   }
 
-  /** The whole environment of a command that the server runs: setup, migrate, seed. */
-  async commandEnvironment(): Promise<Readonly<Record<string, string>>> {
-    return planCommand(this.#context, this.#record, await this.manifest());
-  }
-
   /** What a command in the workspace gets besides its caller's environment. */
   async commandVariables(): Promise<Readonly<Record<string, string>>> {
     return planCommandOverlay(this.#context, this.#record, await this.manifest());
+  }
+
+  /** How its processes are kept apart from the machine and from other environments. */
+  async describeIsolation(manifest: Manifest): Promise<string> {
+    return describeIsolation(await chooseIsolation(this.#context, this.#record, manifest));
   }
 
   /** In its final form, through the wire gateway. */
@@ -301,7 +307,10 @@ export class LiveEnvironment {
       );
       this.#record = { ...this.#record, ports };
       const database = this.#database?.start().then(onDatabase) ?? Promise.resolve();
-      const starting = [traced("keeper", async () => this.#runtime.open()), database] as const;
+      const starting = [
+        traced("keeper", async () => this.#runtime.open(manifest)),
+        database,
+      ] as const;
       // Both are settled before either's failure is told: what was started can then be ended.
       await Promise.allSettled(starting);
       await Promise.all(starting);

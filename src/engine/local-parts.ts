@@ -22,6 +22,7 @@ import { findWorkspace, unbindWorkspace } from "../workspace/workspace.ts";
 import type { EngineContext } from "./context.ts";
 import { forkData } from "./fork-data.ts";
 import type { ForkedDatabase } from "./fork-data.ts";
+import { chooseIsolation } from "./isolation.ts";
 import { makeEnvironmentFolders } from "./layout.ts";
 import type { LiveEnvironment } from "./live-environment.ts";
 import { listFirstSteps, listForkSteps } from "./preparation.ts";
@@ -127,20 +128,22 @@ async function unbind({ layout, log }: EngineContext, id: EnvironmentId): Promis
 
 async function prepare(
   context: EngineContext,
-  { user, standby }: Making,
+  { user, manifest, standby }: Making,
   draft: Draft,
 ): Promise<void> {
   await useUpStandby(context.layout, draft.id);
   const { id, uid } = draft;
   const hasDatabase = standby === "ready";
   await makeEnvironmentFolders(context.layout, { id, uid, user, hasDatabase });
-  const keeper = startFirstRuntime(
-    context.layout.runtimePlace(draft.id, user),
-    context.keeperProgram,
-  );
+  const hasOwnNetwork = (await chooseIsolation(context, draft, manifest)).kind === "isolated";
+  const keeper = startFirstRuntime(context.layout.runtimePlace(draft.id, user), {
+    program: context.keeperProgram,
+    hasOwnNetwork,
+  });
   // Whoever wakes the environment awaits it as well and meets its failure; until then it must not end the server.
   keeper.catch((error: unknown) => context.log(`${draft.id}: ${messageOf(error)}`));
   context.keepers.set(draft.id, keeper);
+  if (hasOwnNetwork && manifest.network !== "none") await context.wayOut();
 }
 
 async function provideFiles(making: Making, draft: Draft): Promise<string> {

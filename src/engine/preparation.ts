@@ -4,15 +4,12 @@ import { timed } from "../environment/create.ts";
 import type { EnvironmentRecord, PreparationStep, Report } from "../environment/environment.ts";
 import { LOCK_FILES } from "../environment/lock-files.ts";
 import type { Manifest } from "../environment/manifest.ts";
-import { MARK_VARIABLE } from "../environment/places.ts";
 import { preparationInterrupted, stepFailed } from "../environment/problems.ts";
 import { hashFiles, isSameTree } from "../files/files.ts";
-import { runStep } from "../runtime/runtime.ts";
 import type { EngineContext } from "./context.ts";
 import { findDueSetup } from "./installed.ts";
 import type { LiveEnvironment } from "./live-environment.ts";
 import { asProblem } from "./problems.ts";
-import { findProcessUser } from "./users.ts";
 
 /** Long enough for an install over a slow line. */
 const STEP_LIMIT_MS = 30 * 60_000;
@@ -77,7 +74,7 @@ export async function prepareEnvironment(
     for (const step of live.record.remaining) {
       await context.checkpoint(`before ${step}`);
       await timed(step, { report, clock: monotonicMs }, async () =>
-        runCommand(context, live, { step, manifest, signal }),
+        runCommand(live, { step, manifest, signal }),
       );
       await live.save({ remaining: live.record.remaining.filter((other) => other !== step) });
     }
@@ -118,25 +115,14 @@ type Command = {
 };
 
 async function runCommand(
-  context: EngineContext,
   live: LiveEnvironment,
   { step, manifest, signal: stop }: Command,
 ): Promise<{ detail: string }> {
   const named = findCommand(manifest, step);
   const command = step === "setup" ? await findDueSetup(live.record.files.path, named) : named;
   if (command === null) return { detail: "" };
-  const user = await findProcessUser(context.layout, live.record);
-  const { mark } = context.layout.runtimePlace(live.record.id, user);
-  const { exitCode, signal, lastLines } = await runStep({
-    name: step,
-    command,
-    folder: live.record.files.path,
-    environment: { ...(await live.commandEnvironment()), [MARK_VARIABLE]: mark },
-    user,
-    logs: live.logs,
-    timeoutMs: STEP_LIMIT_MS,
-    signal: stop,
-  });
+  const plan = { name: step, command, timeoutMs: STEP_LIMIT_MS };
+  const { exitCode, signal, lastLines } = await live.runStep(plan, stop);
   if (exitCode === 0) return { detail: "" };
   const how =
     exitCode === null

@@ -37,6 +37,17 @@ export function notAFolder(folder: string): Problem {
   });
 }
 
+export function isolationMissing(
+  name: string,
+  { why, remedy }: { readonly why: string; readonly remedy: string },
+): Problem {
+  return new Problem({
+    code: "isolation_missing",
+    message: `${name} asks to be sealed off from the machine ("isolation": "required" in ramet.json), which is not possible here: ${why}.`,
+    remedy,
+  });
+}
+
 /** A problem as it is; anything else as the failure of the part that it came from. */
 export function asProblem(part: string, cause: unknown): Problem {
   if (cause instanceof Problem) return cause;

@@ -54,6 +54,8 @@ function input(
     variables: changes.asked ?? {},
     files: { clone: [] },
     sleepMs: null,
+    isolation: "auto",
+    network: "open",
     unused: [],
     source: "ramet.json",
   };
@@ -67,6 +69,7 @@ function input(
     inherited: { LANG: "C.UTF-8", HOME: "/home/ann" },
     compileCache: "/home/ann/.ramet/data/x/home/compile-cache",
     ownPortPreload: "/opt/ramet/own-port.cjs",
+    sandbox: null,
     ...changes,
   };
 }

@@ -5,7 +5,7 @@ import type { EnvironmentRecord, ProcessState } from "../environment/environment
 import type { Manifest, ProcessManifest } from "../environment/manifest.ts";
 import type { SystemUser } from "../environment/places.ts";
 import { variableMissing } from "../environment/problems.ts";
-import type { ProcessPlan } from "../runtime/runtime.ts";
+import type { ProcessPlan, Sandbox } from "../runtime/runtime.ts";
 import { moveOwnPort } from "./own-port.ts";
 
 /** Listeners of our own, as other programs are told of them. */
@@ -24,6 +24,8 @@ export type PlanInput = {
   readonly compileCache: string;
   /** Makes a Node program listen on its `$PORT` where its code names another. */
   readonly ownPortPreload: string;
+  /** What its processes see; null: the whole machine. */
+  readonly sandbox: Sandbox | null;
 };
 
 const HOST = "127.0.0.1";
@@ -52,6 +54,7 @@ export function planProcesses(input: PlanInput): readonly ProcessPlan[] {
     port: process.port ? (input.record.ports[name] ?? null) : null,
     ready: process.ready,
     environment: planProcessEnvironment(input, { name, process }),
+    sandbox: input.sandbox,
     problem,
   }));
 }
@@ -87,7 +90,7 @@ function planProcessEnvironment(input: PlanInput, role: Role): Readonly<Record<s
   const environment = planEnvironment(input, role);
   const { port, ownPort: from } = role.process;
   const to = input.record.ports[role.name];
-  if (!port || from === null || to === undefined) return environment;
+  if (!port || from === null || to === undefined || to === from) return environment;
   return moveOwnPort(environment, { from, to, preload: input.ownPortPreload });
 }
 

@@ -69,6 +69,9 @@ export function contextOf(layout: Layout, log: string[] = []): EngineContext {
     checkpoint: () => undefined,
     standbys: NO_STANDBYS,
     keepers: new Map(),
+    wayOut: async () => undefined,
+    // The programs that tests run lie outside their environments' trees.
+    isolation: async () => ({ kind: "ports", why: "a test", remedy: "None is needed." }),
   };
 }
 

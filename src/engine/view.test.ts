@@ -78,6 +78,7 @@ test("an environment is shown with all that a program needs to use it, and no mo
       { name: "jobs", state: "stopped", port: null, pid: null },
       { name: "web", state: "stopped", port: 20_001, pid: null },
     ],
+    isolation: "ports: a test",
     problems: [],
     ownBytes: 3_400_000,
     standbys: [],

@@ -29,6 +29,8 @@ export type Environment = {
     port: number | null;
     pid: number | null;
   }[];
+  /** `isolated (bubblewrap)`, or `ports: ` and why no more; null where it is not known yet. */
+  readonly isolation: string | null;
   readonly problems: ProblemFields[];
   readonly ownBytes: number | null;
   readonly standbys: readonly StandbyView[];
@@ -74,6 +76,7 @@ export async function describeEnvironment(
     databaseUrl: hasAddresses ? live.databaseUrl() : null,
     files: record.files,
     processes: live.processes().map(({ name, state, port, pid }) => ({ name, state, port, pid })),
+    isolation: manifest === undefined ? null : await findIsolation(live, manifest),
     problems: uniqueProblems([
       ...live.problems(),
       ...shared,
@@ -102,6 +105,16 @@ async function findReadable(live: LiveEnvironment): Promise<Manifest | undefined
   }
 }
 
+/** One that asks for what this machine cannot give says so among its problems, and has none. */
+async function findIsolation(live: LiveEnvironment, manifest: Manifest): Promise<string | null> {
+  try {
+    return await live.describeIsolation(manifest);
+  } catch (error) {
+    if (error instanceof Problem) return null;
+    throw error;
+  }
+}
+
 /** An environment that is still being built: what is known of it already. */
 export function describeDraft(
   draft: Pick<EnvironmentRecord, "id" | "app" | "name" | "parent" | "files" | "createdAt">,
@@ -116,6 +129,7 @@ export function describeDraft(
     databaseUrl: null,
     files: draft.files,
     processes: [],
+    isolation: null,
     problems: [],
     ownBytes: null,
     standbys: [],

@@ -13,11 +13,18 @@ export type Manifest = {
   readonly files: { readonly clone: readonly string[] };
   /** Not used for so long, the environment falls asleep; null: never by itself. */
   readonly sleepMs: number | null;
+  /** `auto`: sealed off where the machine can. `required`: else nothing is started. `off`: apart by ports alone. */
+  readonly isolation: IsolationChoice;
+  /** What its processes reach of the world outside, where they are sealed off: all, nothing, or these names and those below them. */
+  readonly network: "open" | "none" | readonly string[];
   /** Keys that are valid and that this version does not act on yet. */
   readonly unused: readonly string[];
   /** `ramet.json`, or what stood in for it, such as `package.json (dev)`. */
   readonly source: string;
 };
+
+export const ISOLATION_CHOICES = ["auto", "required", "off"] as const;
+export type IsolationChoice = (typeof ISOLATION_CHOICES)[number];
 
 export type ProcessManifest = {
   /** Run by `sh -c`; `$PORT`, `$HOST`, `$URL` and the variables are in its environment. */

@@ -36,6 +36,13 @@ export type SystemUser = {
 /** The variable in the environment of everything we start, by which it is found again. */
 export const MARK_VARIABLE = "RAMET_MARK";
 
+/** Of what belongs to a home and to no environment: whoever dials for those whose network leads nowhere. */
+export const WAY_OUT = "way-out";
+
+export function formatWayOutMark(homeId: string): string {
+  return `${homeId}.${WAY_OUT}.dialer`;
+}
+
 /** `<home id>.<environment id>.<role>`: whose a process is, and what for. */
 export function formatMark(
   homeId: string,

@@ -51,7 +51,7 @@ async function tryToDeliver(delivery: Delivery, means: Means, onAnswer: () => vo
       respondUnready(delivery, state, means);
       return;
     }
-    const upstream = means.upstreams.at(target.label, state.port);
+    const upstream = means.upstreams.at(target.label, state);
     if (upstream.active >= MAX_ACTIVE_PER_TARGET) {
       refusals.refuseCrowd(delivery, target.label);
       return;

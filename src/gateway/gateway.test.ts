@@ -179,17 +179,17 @@ test("a target's new port is used at once, and the pool of the old one is closed
   const { port } = await stage.gateway({ [HOST]: target });
 
   expect(await ask(port, HOST)).toMatchObject({ body: "before" });
-  target.become({ kind: "ready", port: after.port });
+  target.become({ kind: "ready", port: after.port, inlet: null });
   expect(await ask(port, HOST)).toMatchObject({ body: "after" });
 
   const upstreams = new Upstreams();
-  const used = upstreams.at("a", 1);
-  expect(upstreams.at("a", 1)).toBe(used);
-  expect(upstreams.at("b", 1)).not.toBe(used);
+  const used = upstreams.at("a", { port: 1, inlet: null });
+  expect(upstreams.at("a", { port: 1, inlet: null })).toBe(used);
+  expect(upstreams.at("b", { port: 1, inlet: null })).not.toBe(used);
   used.active = 1;
   upstreams.sweep(-1);
   expect(upstreams.size).toBe(1);
-  expect(upstreams.at("a", 1)).toBe(used);
+  expect(upstreams.at("a", { port: 1, inlet: null })).toBe(used);
   used.active = 0;
   upstreams.sweep(-1);
   expect(upstreams.size).toBe(0);

@@ -29,7 +29,7 @@ async function openRouter(
 test("a target with as many requests open as it may have gets no more, until one ends", async () => {
   const { port } = await stage.upstream((_, response) => response.end("room"));
   const upstreams = new Upstreams();
-  const upstream = upstreams.at("shop--x", port);
+  const upstream = upstreams.at("shop--x", { port, inlet: null });
   const gateway = await openRouter(new TestTarget("shop--x", port), {
     upstreams,
     waits: new Set(),

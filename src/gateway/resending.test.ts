@@ -51,7 +51,7 @@ test("a GET that ends the process each time is sent twice, no more", async () =>
     if (asked === 2) target.become({ kind: "starting" });
     incoming.socket.destroy();
   });
-  target.become({ kind: "ready", port: upstream.port });
+  target.become({ kind: "ready", port: upstream.port, inlet: null });
   const { port } = await stage.gateway({ [HOST]: target });
   expect(await ask(port, HOST)).toMatchObject({ status: 502 });
   expect(asked).toBe(2);

@@ -1,7 +1,10 @@
 import type { ProblemFields } from "../base/problem.ts";
 
+/** Where a process listens: on a port of loopback, or, in a network of its own, on one that a unix socket leads to. */
+export type UpstreamAddress = { readonly port: number; readonly inlet: string | null };
+
 export type TargetState =
-  | { readonly kind: "ready"; readonly port: number }
+  | ({ readonly kind: "ready" } & UpstreamAddress)
   | { readonly kind: "starting" }
   | { readonly kind: "asleep" }
   | { readonly kind: "unavailable"; readonly problem: ProblemFields };

@@ -79,7 +79,7 @@ export class TestTarget implements Target {
 
   constructor(label: string, state: TargetState | number) {
     this.label = label;
-    this.#state = typeof state === "number" ? { kind: "ready", port: state } : state;
+    this.#state = typeof state === "number" ? { kind: "ready", port: state, inlet: null } : state;
   }
 
   state(): TargetState {

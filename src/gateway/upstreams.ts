@@ -2,6 +2,7 @@ import { buildConnector, Pool } from "undici";
 
 import { monotonicMs } from "../base/clock.ts";
 import { hasErrorCode } from "../base/problem.ts";
+import { connectInlet } from "./connect-inlet.ts";
 import {
   ANSWER_TIMEOUT_MS,
   CONNECT_TIMEOUT_MS,
@@ -11,6 +12,7 @@ import {
   POOL_SWEEP_MS,
   UPSTREAM_IDLE_MS,
 } from "./limits.ts";
+import type { UpstreamAddress } from "./target.ts";
 
 /** The connections to one port of one target. */
 export type Upstream = {
@@ -28,14 +30,14 @@ export class Upstreams {
   }, POOL_SWEEP_MS).unref();
 
   /** By target as well as port: the port may be another environment's tomorrow. */
-  at(label: string, port: number): Upstream {
-    const key = `${label}:${port}`;
+  at(label: string, address: UpstreamAddress): Upstream {
+    const key = `${label}:${address.port}:${address.inlet ?? ""}`;
     const known = this.#pools.get(key);
     if (known !== undefined) {
       known.usedAtMs = monotonicMs();
       return known;
     }
-    const upstream = { pool: createPool(port), active: 0, usedAtMs: monotonicMs() };
+    const upstream = { pool: createPool(address), active: 0, usedAtMs: monotonicMs() };
     this.#pools.set(key, upstream);
     return upstream;
   }
@@ -60,9 +62,9 @@ export class Upstreams {
   }
 }
 
-function createPool(port: number): Pool {
+function createPool({ port, inlet }: UpstreamAddress): Pool {
   return new Pool(`http://127.0.0.1:${port}`, {
-    connect: connectLoopback,
+    connect: inlet === null ? connectLoopback : connectInlet(inlet),
     connections: MAX_ACTIVE_PER_TARGET,
     pipelining: 1,
     maxHeaderSize: MAX_HEADER_BYTES,

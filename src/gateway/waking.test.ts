@@ -32,7 +32,7 @@ async function openAsleep(
   const target = new TestTarget("shop--x", { kind: "asleep" });
   const { port } = await stage.gateway({ [HOST]: target }, waitMs);
   const awaken = (): void => {
-    target.become({ kind: "ready", port: upstream.port });
+    target.become({ kind: "ready", port: upstream.port, inlet: null });
   };
   return { port, target, awaken, reached: () => reached };
 }

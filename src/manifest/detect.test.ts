@@ -54,6 +54,7 @@ test("a package.json with a dev script is an app", async () => {
     variables: {},
     files: { clone: ["node_modules"] },
     sleepMs: 15 * 60_000,
+    isolation: "auto",
     unused: [],
     source: "package.json (dev)",
   });

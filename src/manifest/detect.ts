@@ -9,7 +9,10 @@ import { readProject } from "./detection/project.ts";
 import { PACKAGE_FILE, type PackageFile } from "./package-file.ts";
 
 /** All of a manifest but what only `ramet.json` can say. */
-export type Detected = Omit<Manifest, "app" | "grants" | "sleepMs" | "unused">;
+export type Detected = Omit<
+  Manifest,
+  "app" | "grants" | "isolation" | "network" | "sleepMs" | "unused"
+>;
 
 /**
  * How an app is run by what stands in its files; nothing of it is executed.

@@ -82,7 +82,12 @@ export async function requireAppFolder(here: string, root: string): Promise<stri
 }
 
 function toManifest({ value, findings, warnings }: Outcome<Detected>): Outcome<Manifest> {
-  const unsaid = { sleepMs: toSleepMs(undefined, value.processes), grants: DEFAULT_GRANTS };
+  const unsaid = {
+    sleepMs: toSleepMs(undefined, value.processes),
+    grants: DEFAULT_GRANTS,
+    isolation: "auto",
+    network: "open",
+  } as const;
   return found({ app: null, ...unsaid, unused: [], ...value }, findings, warnings);
 }
 

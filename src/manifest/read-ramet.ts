@@ -51,10 +51,16 @@ export async function readRamet(place: Place, file: RametFile): Promise<Outcome<
     app: file.app?.toLowerCase() ?? null,
     grants: toGrants(file.database),
     sleepMs: toSleepMs(file.sleep, unsaid.processes),
+    ...readSealing(file),
     unused: listUnused(file),
     source: source === null ? RAMET_FILE : `${RAMET_FILE}, ${source}`,
   };
   return found(manifest, detected?.findings, detected?.warnings);
+}
+
+/** How its processes are kept apart, and from what. */
+function readSealing({ isolation, network }: RametFile): Pick<Manifest, "isolation" | "network"> {
+  return { isolation: isolation ?? "auto", network: network ?? "open" };
 }
 
 /** The keys that stand in it. */

@@ -5,6 +5,7 @@ import { z } from "zod";
 import { messageOf } from "../base/problem.ts";
 import { parseDuration, parseSize } from "../base/quantities.ts";
 import { FORK_DATA } from "../environment/environment.ts";
+import { ISOLATION_CHOICES } from "../environment/manifest.ts";
 import { parseAppName } from "../environment/name.ts";
 import { findVariableNameFault, isReservedVariable } from "../environment/variable-name.ts";
 import { parseSleep, SLEEP_HELP } from "./sleep.ts";
@@ -58,6 +59,13 @@ const variableName = z
     "a variable is named with at most 256 letters, digits and underscores, not a digit first",
   )
   .refine((name) => !isReservedVariable(name), "Ramet sets this variable itself");
+
+const hostName = z
+  .string()
+  .regex(/^[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*$/i, {
+    error: "it must be a host name, such as api.example.com, which stands for those below it too",
+  })
+  .transform((name) => name.toLowerCase());
 
 const readySchema = z.strictObject({
   http: z
@@ -167,6 +175,13 @@ export const ramet = z.strictObject({
       cpus: z.number().positive().optional(),
       processes: z.int().positive().optional(),
     })
+    .optional(),
+  isolation: z.enum(ISOLATION_CHOICES, "it must be auto, required or off").optional(),
+  network: z
+    .union(
+      [z.enum(["open", "none"]), z.array(hostName).max(MAX_LIST)],
+      'it must be "open", "none" or a list of host names',
+    )
     .optional(),
   sleep: z.union([z.literal(false), z.string().refine(isSleep, SLEEP_HELP)], SLEEP_HELP).optional(),
 });

@@ -1,6 +1,7 @@
 import { type ChildProcess, type StdioOptions, spawn } from "node:child_process";
 import { once } from "node:events";
 import { stat } from "node:fs/promises";
+import { Writable } from "node:stream";
 
 import { hasErrorCode, messageOf } from "../base/problem.ts";
 import { programFailed, programMissing } from "./problems.ts";
@@ -16,9 +17,13 @@ export type Launch = {
   readonly environment: Readonly<Record<string, string>>;
   /** null: our own. Another user's process has that group alone; ours are not passed on. */
   readonly user: ProcessUser | null;
+  /** What it reads from the descriptors 3, 4, …: arguments that no list of processes shows. */
+  readonly inputs?: readonly (string | Uint8Array)[];
 };
 
 export type Exit = { readonly exitCode: number | null; readonly signal: string | null };
+
+type Stdio = readonly Exclude<Exclude<StdioOptions, string>[number], null>[];
 
 export type Spawned = {
   readonly child: ChildProcess;
@@ -29,7 +34,7 @@ export type Spawned = {
 /** Resolves once the program runs. @throws `program_missing`, `program_failed` */
 export async function spawnLaunch(
   launch: Launch,
-  options: { readonly stdio: StdioOptions; readonly ownGroup: boolean },
+  options: { readonly stdio: Stdio; readonly ownGroup: boolean },
 ): Promise<Spawned> {
   const child = spawnNow(launch, options);
   const exited = exitOf(child);
@@ -42,18 +47,16 @@ export async function spawnLaunch(
     // A signal that could not be sent: whoever sent it was told.
   });
   if (child.pid === undefined) throw new Error("A spawned child has a pid.");
+  for (const [index, input] of (launch.inputs ?? []).entries()) feed(child.stdio[3 + index], input);
   return { child, pid: child.pid, exited };
 }
 
-function spawnNow(
-  launch: Launch,
-  options: { stdio: StdioOptions; ownGroup: boolean },
-): ChildProcess {
+function spawnNow(launch: Launch, options: { stdio: Stdio; ownGroup: boolean }): ChildProcess {
   try {
     return spawn(launch.file, [...launch.args], {
       cwd: launch.folder,
       env: { ...launch.environment },
-      stdio: options.stdio,
+      stdio: [...options.stdio, ...(launch.inputs ?? []).map(() => "pipe" as const)],
       detached: options.ownGroup,
       ...(launch.user === null ? {} : { uid: launch.user.uid, gid: launch.user.gid }),
     });
@@ -61,6 +64,14 @@ function spawnNow(
     // A NUL byte, an argument list that is too long, no more processes.
     throw programFailed(launch.file, messageOf(error));
   }
+}
+
+function feed(stream: ChildProcess["stdio"][number], input: string | Uint8Array): void {
+  if (!(stream instanceof Writable)) throw new Error("What is read from a descriptor is piped.");
+  stream.on("error", () => {
+    // It ended before it had read everything: its exit code says whether that was well.
+  });
+  stream.end(input);
 }
 
 function exitOf(child: ChildProcess): Promise<Exit> {

@@ -46,7 +46,7 @@ export async function startDetached(
   try {
     const stdio = ["ignore", output.fd, output.fd] as const;
     const { child, pid } = await launching.spawnLaunch(launch, {
-      stdio: [...stdio],
+      stdio,
       ownGroup: true,
     });
     child.unref();
@@ -60,7 +60,7 @@ export async function startDetached(
 export async function startPiped(launch: Launch): Promise<PipedProgram> {
   const stdio = ["ignore", "pipe", "pipe"] as const;
   const { child, pid, exited } = await launching.spawnLaunch(launch, {
-    stdio: [...stdio],
+    stdio,
     ownGroup: true,
   });
   if (child.stdout === null || child.stderr === null)
@@ -73,7 +73,7 @@ export async function runAttached(launch: Launch): Promise<Exit> {
   const relay = new SignalRelay({ passInterrupt: !process.stdin.isTTY });
   try {
     const { child, exited } = await launching.spawnLaunch(launch, {
-      stdio: "inherit",
+      stdio: ["inherit", "inherit", "inherit"],
       ownGroup: false,
     });
     relay.passTo((signal) => child.kill(signal));

@@ -39,6 +39,8 @@ export const environmentSchema = z.object({
   databaseUrl: z.string().nullable(),
   files: z.object({ kind: z.enum(["linked", "kept"]), path: z.string() }),
   processes: z.array(processSchema),
+  /** `isolated (bubblewrap)`, or `ports: ` and why no more; null where it is not known. */
+  isolation: z.string().nullable(),
   problems: z.array(problemSchema),
   /** What it takes up and shares with no other; null: not measured yet, or nothing on this machine tells. */
   ownBytes: z.number().nullable(),

@@ -4,7 +4,7 @@ import { type Server, type Socket, connect, createServer } from "node:net";
 import { afterEach, expect, test } from "vitest";
 
 import {
-  KEEPER,
+  START,
   LIMIT_MS,
   findKeeperPid,
   only,
@@ -48,7 +48,8 @@ async function listen(talk: (socket: Socket) => void): Promise<void> {
 
 function greet(socket: Socket, version = WIRE_VERSION): void {
   const state = { name: "web", state: "ready", port: 1, pid: 2, problem: null } as const;
-  if (version === WIRE_VERSION) send(socket, { kind: "states", version, processes: [state] });
+  if (version === WIRE_VERSION)
+    send(socket, { kind: "states", version, hasOwnNetwork: false, processes: [state] });
   else socket.write(`${JSON.stringify({ kind: "states", version, processes: "?" })}\n`);
 }
 
@@ -69,7 +70,7 @@ test("a keeper that hangs is not waited for without end, and is replaced with al
   await expect(client.restart("web")).rejects.toMatchObject({ code: "keeper_silent" });
   expect(await findKeeper(bench().place)).toBeUndefined();
 
-  const second = await door.startRuntime(bench().place, KEEPER);
+  const second = await door.startRuntime(bench().place, START);
   await first.closed;
   expect([keeper, pid ?? 0].map(isRunning)).toEqual([false, false]);
   expect(second.processes()).toEqual([]);
@@ -93,7 +94,10 @@ test("whoever waits for an answer when the keeper goes is told that it has gone"
   if (client === undefined) throw new Error("It greets as a keeper does.");
   expect(client.processes()).toMatchObject([{ name: "web", state: "ready", pid: 2 }]);
 
-  const waits = [client.restart("web"), client.apply({ processes: [], relays: [] })];
+  const waits = [
+    client.restart("web"),
+    client.apply({ processes: [], relays: [], inlets: null, addresses: null, wayOut: null }),
+  ];
   const outcomes = await Promise.allSettled(waits);
 
   expect(outcomes).toMatchObject(
@@ -111,9 +115,14 @@ test("answers are told apart by their numbers, in whatever order they come", asy
     const ids: number[] = [];
     receive(socket, parseCommand, ({ id }) => {
       if (ids.push(id) < 3) return;
-      send(socket, { kind: "done", id: 4_711, problem });
+      send(socket, { kind: "done", id: 4_711, problem, result: null });
       for (const one of ids.toReversed())
-        send(socket, { kind: "done", id: one, problem: one === ids[1] ? problem : null });
+        send(socket, {
+          kind: "done",
+          id: one,
+          problem: one === ids[1] ? problem : null,
+          result: null,
+        });
     });
   });
   const client = await dial(LIMIT_MS);

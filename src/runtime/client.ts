@@ -5,8 +5,9 @@ import { sleep, waitFor } from "../base/clock.ts";
 import { Problem, hasErrorCode } from "../base/problem.ts";
 import type { ProcessState } from "../environment/environment.ts";
 import type { RuntimePlace } from "../environment/places.ts";
-import type { RuntimePlan } from "./plan.ts";
+import type { RuntimePlan, StepPlan } from "./plan.ts";
 import { keeperGone, keeperSilent } from "./problems.ts";
+import type { StepResult } from "./step.ts";
 import {
   type KeeperCommand,
   type KeeperEvent,
@@ -20,7 +21,10 @@ import {
 const ANSWER_MS = 45_000;
 const GREETING_MS = 5_000;
 
-type Pending = { readonly resolve: () => void; readonly reject: (problem: Problem) => void };
+type Pending = {
+  readonly resolve: (result: StepResult | null) => void;
+  readonly reject: (problem: Problem) => void;
+};
 type WithoutId<T> = T extends unknown ? Omit<T, "id"> : never;
 
 /** A server's connection to a keeper: a live mirror of its states, and the commands. */
@@ -35,6 +39,7 @@ export class KeeperClient {
   #nextId = 1;
   #processes: readonly ProcessState[] = [];
   #version: number | undefined;
+  #hasOwnNetwork = false;
   #isDisconnected = false;
 
   /** @param answerMs how long a command may take */
@@ -60,6 +65,11 @@ export class KeeperClient {
     return this.#version === WIRE_VERSION;
   }
 
+  /** Known once it has greeted. */
+  get hasOwnNetwork(): boolean {
+    return this.#hasOwnNetwork;
+  }
+
   processes(): readonly ProcessState[] {
     return this.#processes;
   }
@@ -80,6 +90,26 @@ export class KeeperClient {
 
   async restart(name: string): Promise<void> {
     await this.#ask({ kind: "restart", name });
+  }
+
+  /** Resolves when it has ended; after an abort too, with the signal's reason. */
+  async step(step: StepPlan, signal: AbortSignal): Promise<StepResult> {
+    signal.throwIfAborted();
+    const { logs, mark } = this.#place;
+    const limitMs = step.timeoutMs + this.#answerMs;
+    const id = this.#nextId;
+    const cancel = (): void => send(this.#socket, { kind: "cancel", id: this.#takeId(), step: id });
+    signal.addEventListener("abort", cancel);
+    try {
+      const result = await this.#ask({ kind: "step", logs, mark, step }, limitMs);
+      if (result === null) throw new Error("A step that has ended has a result.");
+      return result;
+    } catch (error) {
+      signal.throwIfAborted();
+      throw error;
+    } finally {
+      signal.removeEventListener("abort", cancel);
+    }
   }
 
   async stop(): Promise<void> {
@@ -118,25 +148,34 @@ export class KeeperClient {
     forget();
   }
 
-  async #ask(command: WithoutId<KeeperCommand>): Promise<void> {
+  async #ask(
+    command: WithoutId<KeeperCommand>,
+    limitMs = this.#answerMs,
+  ): Promise<StepResult | null> {
     if (this.#socket.destroyed) throw keeperGone();
-    const id = this.#nextId;
-    this.#nextId += 1;
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const id = this.#takeId();
+    const { promise, resolve, reject } = Promise.withResolvers<StepResult | null>();
     this.#pending.set(id, { resolve, reject });
     const answered = new AbortController();
     send(this.#socket, { ...command, id });
     try {
-      await Promise.race([promise, failAfter(this.#answerMs, answered.signal)]);
+      return await Promise.race([promise, failAfter(limitMs, answered.signal)]);
     } finally {
       answered.abort();
       this.#pending.delete(id);
     }
   }
 
+  #takeId(): number {
+    const id = this.#nextId;
+    this.#nextId += 1;
+    return id;
+  }
+
   #take(event: KeeperEvent): void {
     if (event.kind === "states") {
       this.#version = event.version;
+      this.#hasOwnNetwork = event.hasOwnNetwork;
       this.#processes = event.processes;
       this.#notify();
       return;
@@ -146,7 +185,7 @@ export class KeeperClient {
       return;
     }
     const pending = this.#pending.get(event.id);
-    if (event.problem === null) pending?.resolve();
+    if (event.problem === null) pending?.resolve(event.result);
     else pending?.reject(new Problem(event.problem));
   }
 

@@ -6,8 +6,17 @@ import { rest, sleep } from "../base/clock.ts";
 import { KeyedLock } from "../base/keyed-lock.ts";
 import { Problem, type ProblemFields, hasErrorCode, messageOf } from "../base/problem.ts";
 import { processNotPlanned } from "./problems.ts";
+import { RunningSteps } from "./running-steps.ts";
+import type { StepResult } from "./step.ts";
 import { Supervisor } from "./supervisor.ts";
-import { type KeeperCommand, WIRE_VERSION, parseCommand, receive, send } from "./wire.ts";
+import {
+  type KeeperCommand,
+  type KeeperEvent,
+  WIRE_VERSION,
+  parseCommand,
+  receive,
+  send,
+} from "./wire.ts";
 
 /** How often it looks whether its socket, by which alone it can be found, is still there. */
 const LOOK_EVERY_MS = 3_000;
@@ -17,10 +26,13 @@ const TELL_USE_AFTER_MS = 500;
 const NEVER = new AbortController().signal;
 
 /** The keeper's whole life, until it is told to stop or can no longer be found; then its processes are ended. */
-export async function runKeeper(socket: string): Promise<number> {
+export async function runKeeper(
+  socket: string,
+  network: { readonly hasOwnNetwork: boolean },
+): Promise<number> {
   const server = createServer();
   server.maxConnections = MAX_CLIENTS;
-  const keeper = new Keeper();
+  const keeper = new Keeper(network);
   // Before it listens: a connection that came too early would never be greeted.
   server.on("connection", (client) => keeper.welcome(client));
   const identity = await listenPrivately(server, socket);
@@ -35,57 +47,89 @@ export async function runKeeper(socket: string): Promise<number> {
   return code;
 }
 
+type Outcome = { readonly problem: ProblemFields | null; readonly result: StepResult | null };
+type Asker = { readonly client: Socket; readonly steps: RunningSteps };
+type StepCommand = Extract<KeeperCommand, { kind: "step" }>;
+
 class Keeper {
   readonly left: Promise<void>;
   readonly leave: () => void;
-  readonly #clients = new Set<Socket>();
+  readonly #clients = new Map<Socket, RunningSteps>();
   readonly #lock = new KeyedLock();
+  readonly #greeting: Omit<Extract<KeeperEvent, { kind: "states" }>, "processes">;
   #supervisor:
     | { readonly supervisor: Supervisor; readonly logs: string; readonly mark: string }
     | undefined;
   #willTell = false;
   #willTellUse = false;
 
-  constructor() {
+  constructor({ hasOwnNetwork }: { readonly hasOwnNetwork: boolean }) {
+    this.#greeting = { kind: "states", version: WIRE_VERSION, hasOwnNetwork };
     const { promise, resolve } = Promise.withResolvers<void>();
     this.left = promise;
     this.leave = resolve;
   }
 
   welcome(client: Socket): void {
-    this.#clients.add(client);
-    client.once("close", () => this.#clients.delete(client));
-    receive(client, parseCommand, (command) => void this.#obey(client, command));
+    const steps = new RunningSteps();
+    this.#clients.set(client, steps);
+    client.once("close", () => {
+      this.#clients.delete(client);
+      // Nobody is left who would do anything with what they come to.
+      void steps.end();
+    });
+    receive(client, parseCommand, (command) => void this.#obey({ client, steps }, command));
     this.#tell([client]);
   }
 
   /** @returns the exit code */
   async end(): Promise<number> {
-    const problem = await this.#solve(() => this.#stop());
-    for (const client of this.#clients) client.end();
+    const { problem } = await this.#inTurn(() => this.#stop());
+    for (const client of this.#clients.keys()) client.end();
     return problem === null ? 0 : 1;
   }
 
-  async #obey(client: Socket, command: KeeperCommand): Promise<void> {
-    const problem = await this.#solve(() => this.#perform(command));
+  async #obey({ client, steps }: Asker, command: KeeperCommand): Promise<void> {
+    const outcome = await this.#perform(steps, command);
     this.#tell([client]);
-    send(client, { kind: "done", id: command.id, problem });
+    send(client, { kind: "done", id: command.id, ...outcome });
     if (command.kind === "stop") this.leave();
   }
 
-  async #perform(command: KeeperCommand): Promise<void> {
+  /** One command after another, but for steps, which take long. */
+  #perform(steps: RunningSteps, command: KeeperCommand): Promise<Outcome> {
     switch (command.kind) {
       case "apply":
-        return this.#require(command).apply(command.plan);
+        return this.#inTurn(() => this.#require(command).apply(command.plan));
       case "restart":
-        if (this.#supervisor === undefined) throw processNotPlanned(command.name, []);
-        return this.#supervisor.supervisor.restart(command.name);
+        return this.#inTurn(() => this.#restart(command.name));
+      case "step":
+        return solve(() => this.#step(steps, command));
+      case "cancel":
+        return solve(() => steps.cancel(command.step));
       case "stop":
-        return this.#stop();
+      default:
+        return this.#inTurn(() => this.#stop());
     }
   }
 
+  async #restart(name: string): Promise<void> {
+    if (this.#supervisor === undefined) throw processNotPlanned(name, []);
+    await this.#supervisor.supervisor.restart(name);
+  }
+
+  async #step(steps: RunningSteps, command: StepCommand): Promise<StepResult> {
+    const { id, step, logs } = command;
+    await this.#lock.run("command", async () => {
+      const supervisor = this.#require(command);
+      await supervisor.openRelays(step.relays);
+      if (step.wayOut !== null) await supervisor.openWayOut(step.wayOut);
+    });
+    return steps.run(id, step, logs);
+  }
+
   async #stop(): Promise<void> {
+    await Promise.all([...this.#clients.values()].map((steps) => steps.end()));
     await this.#supervisor?.supervisor.stop();
   }
 
@@ -107,18 +151,8 @@ class Keeper {
     return this.#supervisor.supervisor;
   }
 
-  /** One command after another; what fails is the asker's business and must not end the keeper. */
-  #solve(work: () => Promise<void>): Promise<ProblemFields | null> {
-    return this.#lock.run("command", async () => {
-      try {
-        await work();
-        return null;
-      } catch (error) {
-        if (error instanceof Problem) return error.toFields();
-        const remedy = "This is a bug of Ramet: please report it.";
-        return { code: "keeper_bug", message: messageOf(error), remedy };
-      }
-    });
+  #inTurn(work: () => Promise<void>): Promise<Outcome> {
+    return this.#lock.run("command", () => solve(work));
   }
 
   /** Many changes at a stroke are told once. */
@@ -127,7 +161,7 @@ class Keeper {
     this.#willTell = true;
     queueMicrotask(() => {
       this.#willTell = false;
-      this.#tell(this.#clients);
+      this.#tell(this.#clients.keys());
     });
   }
 
@@ -137,13 +171,23 @@ class Keeper {
     this.#willTellUse = true;
     await rest(TELL_USE_AFTER_MS, NEVER);
     this.#willTellUse = false;
-    for (const client of this.#clients) send(client, { kind: "used" });
+    for (const client of this.#clients.keys()) send(client, { kind: "used" });
   }
 
   #tell(clients: Iterable<Socket>): void {
     const processes = this.#supervisor?.supervisor.states() ?? [];
-    for (const client of clients)
-      send(client, { kind: "states", version: WIRE_VERSION, processes });
+    for (const client of clients) send(client, { ...this.#greeting, processes });
+  }
+}
+
+/** What fails is the asker's business and must not end the keeper. */
+async function solve(work: () => Promise<StepResult | void> | void): Promise<Outcome> {
+  try {
+    return { problem: null, result: (await work()) ?? null };
+  } catch (error) {
+    if (error instanceof Problem) return { problem: error.toFields(), result: null };
+    const remedy = "This is a bug of Ramet: please report it.";
+    return { problem: { code: "keeper_bug", message: messageOf(error), remedy }, result: null };
   }
 }
 

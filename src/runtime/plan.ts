@@ -9,6 +9,7 @@ import {
   parseText,
   parseTextRecord,
 } from "./parse.ts";
+import { type Sandbox, parseSandbox } from "./sandbox/sandbox.ts";
 
 export type ProcessPlan = {
   readonly name: string;
@@ -21,6 +22,8 @@ export type ProcessPlan = {
   readonly ready: ReadyCheck;
   /** All of it, but for the marks by which we find the process again. */
   readonly environment: Readonly<Record<string, string>>;
+  /** null: it sees the whole machine, as far as its user may. */
+  readonly sandbox: Sandbox | null;
   /** Set: it is not started and waits for this to be settled. */
   readonly problem: ProblemFields | null;
 };
@@ -33,9 +36,47 @@ export type RelayPlan = {
   readonly isHeld: boolean;
 };
 
+/** How those in a network of their own reach the world outside. */
+export type WayOutPlan = {
+  /** Whoever dials for them listens here. */
+  readonly socket: string;
+  /** Names that may be reached, with those below them; null: all. */
+  readonly hosts: readonly string[] | null;
+  /** Ports on which the environment's own processes listen. */
+  readonly taken: readonly number[];
+};
+
+/** The environment's own addresses, where its network is its own: a host name's port. */
+export type OwnAddresses = {
+  readonly port: number;
+  readonly hosts: Readonly<Record<string, number>>;
+};
+
 export type RuntimePlan = {
   readonly processes: readonly ProcessPlan[];
   readonly relays: readonly RelayPlan[];
+  /** Where each port that is served gets a socket by which it is reached from outside; null: from outside it is the same port. */
+  readonly inlets: string | null;
+  /** null: where its network is the machine's, the gateway answers. */
+  readonly addresses: OwnAddresses | null;
+  /** null: nothing outside is reached, or the network is the machine's. */
+  readonly wayOut: WayOutPlan | null;
+};
+
+/** A command that is run to its end: `setup`, `migrate`, `seed`. */
+export type StepPlan = {
+  /** Its log's name. */
+  readonly name: string;
+  /** For `sh -c`. */
+  readonly command: string;
+  readonly folder: string;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly sandbox: Sandbox | null;
+  /** Opened before it, and left open. */
+  readonly relays: readonly RelayPlan[];
+  /** null: as it is. */
+  readonly wayOut: WayOutPlan | null;
+  readonly timeoutMs: number;
 };
 
 /** Becomes a file's name and a part of a host name. */
@@ -55,6 +96,26 @@ export function parseRuntimePlan(value: unknown): RuntimePlan {
   return {
     processes,
     relays: parseList(fields["relays"], parseRelayPlan),
+    inlets: parseNullable(fields["inlets"], (folder) => parseText(folder, "inlets")),
+    addresses: parseNullable(fields["addresses"], parseAddresses),
+    wayOut: parseNullable(fields["wayOut"], parseWayOut),
+  };
+}
+
+/** @throws Error when it is none */
+export function parseStepPlan(value: unknown): StepPlan {
+  const fields = parseFields(value, "step");
+  const name = parseText(fields["name"], "name");
+  if (!isProcessName(name)) throw new Error(`${JSON.stringify(name)} cannot name a step.`);
+  return {
+    name,
+    command: parseText(fields["command"], "command"),
+    folder: parseText(fields["folder"], "folder"),
+    environment: parseTextRecord(fields["environment"], "environment"),
+    sandbox: parseNullable(fields["sandbox"], parseSandbox),
+    relays: parseList(fields["relays"], parseRelayPlan),
+    wayOut: parseNullable(fields["wayOut"], parseWayOut),
+    timeoutMs: parseNumber(fields["timeoutMs"], "timeoutMs"),
   };
 }
 
@@ -69,6 +130,7 @@ function parseProcessPlan(value: unknown): ProcessPlan {
     port: parseNullable(fields["port"], parsePort),
     ready: parseReadyCheck(fields["ready"]),
     environment: parseTextRecord(fields["environment"], "environment"),
+    sandbox: parseNullable(fields["sandbox"], parseSandbox),
     problem: parseNullable(fields["problem"], parseProblem),
   };
 }
@@ -79,6 +141,26 @@ function parseRelayPlan(value: unknown): RelayPlan {
     port: parsePort(fields["port"]),
     socket: parseText(fields["socket"], "socket"),
     isHeld: fields["isHeld"] === true,
+  };
+}
+
+function parseAddresses(value: unknown): OwnAddresses {
+  const fields = parseFields(value, "addresses");
+  const hosts = Object.entries(parseFields(fields["hosts"], "hosts"));
+  return {
+    port: parsePort(fields["port"]),
+    hosts: Object.fromEntries(hosts.map(([host, port]) => [host, parsePort(port)])),
+  };
+}
+
+function parseWayOut(value: unknown): WayOutPlan {
+  const fields = parseFields(value, "wayOut");
+  return {
+    socket: parseText(fields["socket"], "socket"),
+    hosts: parseNullable(fields["hosts"], (hosts) =>
+      parseList(hosts, (host) => parseText(host, "host")),
+    ),
+    taken: parseList(fields["taken"], parsePort),
   };
 }
 

@@ -79,6 +79,14 @@ export function keeperSilent(): Problem {
   });
 }
 
+export function wayOutMissing(log: string): Problem {
+  return new Problem({
+    code: "way_out_missing",
+    message: "The program that dials for processes in a network of their own did not start.",
+    remedy: `Look into ${log}.`,
+  });
+}
+
 export function stepTimedOut(name: string, timeoutMs: number): Problem {
   return new Problem({
     code: "step_timed_out",

@@ -11,11 +11,11 @@ import { waitFor } from "../base/clock.ts";
 import { PROCESS_STATES } from "../environment/environment.ts";
 import {
   type KeeperCommand,
+  WIRE_VERSION,
   parseCommand,
   parseEvent,
   receive,
   send,
-  WIRE_VERSION,
 } from "./wire.ts";
 
 const LIMIT_MS = 20_000;
@@ -132,7 +132,7 @@ const state = fc.record({
 test("every state that a keeper can tell is understood as it was told", () => {
   fc.assert(
     fc.property(fc.array(state), (processes) => {
-      const event = { kind: "states", version: WIRE_VERSION, processes };
+      const event = { kind: "states", version: WIRE_VERSION, hasOwnNetwork: true, processes };
       expect(parseEvent(JSON.parse(JSON.stringify(event)))).toEqual(event);
     }),
   );

@@ -22,6 +22,9 @@ test("a relay leads to its socket, survives the socket's absence, and goes with 
   const runtime = await start(bench(), {
     processes: [],
     relays: [{ port, socket: target, isHeld: false }],
+    inlets: null,
+    addresses: null,
+    wayOut: null,
   });
   expect(await talk(port, "lost")).toBe("");
 
@@ -50,6 +53,9 @@ test("a relay whose port is taken is a problem, and the processes that run go on
   const taken = runtime.apply({
     processes: [same],
     relays: [{ port, socket: path.join(bench().folder, "s"), isHeld: false }],
+    inlets: null,
+    addresses: null,
+    wayOut: null,
   });
 
   await expect(taken).rejects.toMatchObject({ code: "relay_port_taken" });
@@ -66,7 +72,13 @@ test("an end is passed on as an end: who has said all still hears the answer", a
   }).listen(target);
   servers.push(counting);
   await once(counting, "listening");
-  await start(bench(), { processes: [], relays: [{ port, socket: target, isHeld: false }] });
+  await start(bench(), {
+    processes: [],
+    relays: [{ port, socket: target, isHeld: false }],
+    inlets: null,
+    addresses: null,
+    wayOut: null,
+  });
 
   expect(await talk(port, "x".repeat(1_234_567))).toBe("1234567");
 });
@@ -80,7 +92,13 @@ test("many connections at once each have their own, and one that breaks breaks n
   }).listen(target);
   servers.push(echo);
   await once(echo, "listening");
-  await start(bench(), { processes: [], relays: [{ port, socket: target, isHeld: false }] });
+  await start(bench(), {
+    processes: [],
+    relays: [{ port, socket: target, isHeld: false }],
+    inlets: null,
+    addresses: null,
+    wayOut: null,
+  });
   const breaking = connect({ port, host: "127.0.0.1" });
   await once(breaking, "connect");
 

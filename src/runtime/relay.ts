@@ -4,6 +4,7 @@ import { type Server, type Socket, connect, createServer } from "node:net";
 import { monotonicMs } from "../base/clock.ts";
 import { hasErrorCode } from "../base/problem.ts";
 import { Traffic } from "../base/traffic.ts";
+import { joinWays } from "./join-ways.ts";
 import type { RelayPlan } from "./plan.ts";
 import { relayPortTaken } from "./problems.ts";
 
@@ -70,15 +71,7 @@ function hold(near: Socket, waiting: Set<Socket>): void {
 function pass(near: Socket, path: string, open: Set<Socket>): void {
   const far = connect({ path, allowHalfOpen: true });
   track(far, open);
-  join(near, far);
-  join(far, near);
-}
-
-/** An end is passed on as an end, what breaks breaks both. */
-function join(from: Socket, to: Socket): void {
-  from.pipe(to);
-  from.on("error", () => to.destroy());
-  from.once("close", () => to.end());
+  joinWays(near, far);
 }
 
 async function listen(server: Server, port: number): Promise<void> {

@@ -9,6 +9,7 @@ import {
   LIMIT_MS,
   SEARCH_PATH,
   KEEPER,
+  START,
   PROGRAMS,
   logged,
   only,
@@ -73,7 +74,7 @@ test("a process is started with exactly its variables, becomes ready on its port
 });
 
 test("nobody but its owner can speak to a keeper", async () => {
-  await door.startRuntime(bench().place, KEEPER);
+  await door.startRuntime(bench().place, START);
 
   expect((await stat(bench().place.socket)).mode & 0o777).toBe(0o600);
 });
@@ -130,7 +131,7 @@ test("a keeper uses the compile cache of the server that starts it", async () =>
 
 test("no keeper is found where none is, nor where one has left its socket behind", async () => {
   expect(await door.findRuntime(bench().place)).toBeUndefined();
-  const runtime = await door.startRuntime(bench().place, KEEPER);
+  const runtime = await door.startRuntime(bench().place, START);
   signalProcess(await findKeeperPid(bench()), "SIGKILL");
   await runtime.closed;
 
@@ -164,12 +165,17 @@ test("a keeper that was killed leaves nothing that a new one does not clear", as
 
 test("a program that is no keeper is a problem that quotes what it printed", async () => {
   await expect(
-    door.startRuntime(bench().place, ["/bin/sh", "-c", "echo 'no such command: keep' >&2; exit 2"]),
+    door.startRuntime(bench().place, {
+      program: ["/bin/sh", "-c", "echo 'no such command: keep' >&2; exit 2"],
+      hasOwnNetwork: false,
+    }),
   ).rejects.toMatchObject({
     code: "keeper_failed",
     message: expect.stringContaining("no such command: keep"),
   });
-  await expect(door.startRuntime(bench().place, ["no-such-node"])).rejects.toMatchObject({
+  await expect(
+    door.startRuntime(bench().place, { program: ["no-such-node"], hasOwnNetwork: false }),
+  ).rejects.toMatchObject({
     code: "program_missing",
   });
 });
@@ -267,7 +273,9 @@ test.runIf(process.getuid?.() === 0)(
     // The user may not enter our own checkout: what it says is enough to see as whom it runs.
     const program = ["/bin/sh", "-c", "id -u; id -G; echo $HOME; exit 1"];
 
-    await expect(door.startRuntime({ ...place, user }, program)).rejects.toMatchObject({
+    await expect(
+      door.startRuntime({ ...place, user }, { program, hasOwnNetwork: false }),
+    ).rejects.toMatchObject({
       message: expect.stringContaining(`54321\n54321\n${folder}`),
     });
     expect((await stat(bench().place.logs)).uid).toBe(54_321);
@@ -275,7 +283,7 @@ test.runIf(process.getuid?.() === 0)(
 );
 
 test("a link in the logs' folder does not lead the keeper's output elsewhere", async () => {
-  const runtime = await door.startRuntime(bench().place, KEEPER);
+  const runtime = await door.startRuntime(bench().place, START);
   await runtime.stop();
   const victim = path.join(bench().folder, "victim");
   await rm(path.join(bench().place.logs, "keeper.log"));

@@ -1,25 +1,49 @@
 /** An environment's processes: kept by a small program of their own that outlives the server, and their logs. */
 import type { LogLine, ProcessState } from "../environment/environment.ts";
-import type { RuntimePlace } from "../environment/places.ts";
+import type { RuntimePlace, SystemUser } from "../environment/places.ts";
 import { type KeeperClient, findKeeper } from "./client.ts";
 import { runKeeper } from "./keeper.ts";
 import * as logging from "./logs.ts";
 import type * as planning from "./plan.ts";
+import * as detecting from "./sandbox/detect.ts";
+import * as sandboxes from "./sandbox/plan-sandbox.ts";
+import type * as sandbox from "./sandbox/sandbox.ts";
 import { clearLeftovers, startKeeper } from "./start.ts";
-import { type Step, type StepResult, performStep } from "./step.ts";
+import type * as stepping from "./step.ts";
 import { FolderWatch, type WatchOptions } from "./watch-folder.ts";
+import * as dialing from "./way-out/dialer.ts";
+import * as dialerStart from "./way-out/start-dialer.ts";
+import type { DialerPlace } from "./way-out/start-dialer.ts";
 
 export type ProcessPlan = planning.ProcessPlan;
 export type RuntimePlan = planning.RuntimePlan;
+export type StepPlan = planning.StepPlan;
+export type StepResult = stepping.StepResult;
+export type Isolation = detecting.Isolation;
+export type Sandbox = sandbox.Sandbox;
+export type Network = { readonly hasOwnNetwork: boolean };
+
+export type KeeperStart = Network & {
+  /** How to run it; the socket's path is appended. */
+  readonly program: readonly string[];
+};
+
+/** Long enough for an environment that is being made to say that it needs it. */
+const DIALER_IDLE_MS = 20_000;
 
 /** A server's connection to the keeper of one environment. */
-export type Runtime = {
+export type Runtime = Network & {
   /** As the keeper told them last. */
   processes(): readonly ProcessState[];
   /** Starts what is new, stops what is gone, restarts what changed, leaves the rest alone. @throws `relay_port_taken` */
   apply(plan: RuntimePlan): Promise<void>;
   /** @throws `process_not_planned` */
   restart(name: string): Promise<void>;
+  /**
+   * Runs a command to its end, its lines go to `<logs>/<name>.jsonl` too.
+   * @throws `step_timed_out`, `program_failed`, or the signal's reason, once the command's group is gone
+   */
+  step(step: StepPlan, signal: AbortSignal): Promise<StepResult>;
   /** Resolves when none is `starting`: each is ready, waits, failed, or has ended once; or when the time is over. */
   settled(options: {
     readonly timeoutMs: number;
@@ -39,34 +63,22 @@ export type Runtime = {
 
 /**
  * Starts a keeper, after ending whatever was left of this environment's processes.
- * @param program how to run it; the socket's path is appended
  * @throws `keeper_failed`
  */
-export async function startRuntime(
-  place: RuntimePlace,
-  program: readonly string[],
-): Promise<Runtime> {
+export async function startRuntime(place: RuntimePlace, start: KeeperStart): Promise<Runtime> {
   await clearLeftovers(place);
-  return startFirstRuntime(place, program);
+  return startFirstRuntime(place, start);
 }
 
 /** The same for an environment that is just being made: nothing can be left of it. */
-export async function startFirstRuntime(
-  place: RuntimePlace,
-  program: readonly string[],
-): Promise<Runtime> {
-  return toRuntime(place, await startKeeper(place, program));
+export async function startFirstRuntime(place: RuntimePlace, start: KeeperStart): Promise<Runtime> {
+  return toRuntime(place, await startKeeper(place, start));
 }
 
 /** The keeper that is there already, also one that another server started. */
 export async function findRuntime(place: RuntimePlace): Promise<Runtime | undefined> {
   const client = await findKeeper(place);
   return client === undefined ? undefined : toRuntime(place, client);
-}
-
-/** Runs a command to its end, its lines go to `<logs>/<name>.jsonl` too. @throws `step_timed_out`, `program_failed` */
-export function runStep(step: Step): Promise<StepResult> {
-  return performStep(step);
 }
 
 export function readLog(logs: string, options: logging.LogQuestion): Promise<readonly LogLine[]> {
@@ -82,8 +94,24 @@ export function followLog(
 }
 
 /** The keeper's whole life; resolves with its exit code. */
-export function keep(socket: string): Promise<number> {
-  return runKeeper(socket);
+export function keep(socket: string, network: Network): Promise<number> {
+  return runKeeper(socket, network);
+}
+
+/** Whoever dials for those in networks of their own, its whole life; resolves with its exit code. */
+export async function dialOut(socket: string): Promise<number> {
+  const isRoot = process.getuid?.() === 0;
+  const ended = new AbortController();
+  for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => ended.abort());
+  // As root keepers of other users come to it, and whoever else comes may go out by himself.
+  const mode = isRoot ? 0o666 : 0o600;
+  await dialing.runDialer(socket, { mode, idleMs: DIALER_IDLE_MS, signal: ended.signal });
+  return 0;
+}
+
+/** Starts it where it is not there. @throws `way_out_missing` */
+export function requireDialer(place: DialerPlace, program: readonly string[]): Promise<void> {
+  return dialerStart.requireDialer(place, program);
 }
 
 /** Tells what changes in a tree, 100 ms after it does. @throws `too_many_folders`, `watch_limit_reached` */
@@ -91,9 +119,21 @@ export function watchFolder(folder: string, options: WatchOptions): { close(): v
   return new FolderWatch(folder, options);
 }
 
+/** Whether processes of this user can be sealed off on this machine: tried out. */
+export function detectIsolation(user: SystemUser | null): Promise<Isolation> {
+  return detecting.detectIsolation(user);
+}
+
+/** What processes see of the machine, and at which path. */
+export function planSandbox(facts: sandboxes.SandboxFacts): Promise<Sandbox> {
+  return sandboxes.planSandbox(facts);
+}
+
 function toRuntime(place: RuntimePlace, client: KeeperClient): Runtime {
   return {
     processes: () => client.processes(),
+    hasOwnNetwork: client.hasOwnNetwork,
+    step: (step, signal) => client.step(step, signal),
     apply: (plan) => client.apply(plan),
     restart: (name) => client.restart(name),
     settled: (options) => client.settled(options),

@@ -8,12 +8,16 @@ import { MARK_VARIABLE, type RuntimePlace } from "../environment/places.ts";
 import { endMarked, isRunning, startDetached } from "../process/process.ts";
 import { type KeeperClient, findKeeper } from "./client.ts";
 import { keeperFailed } from "./problems.ts";
+import { enterOwnNetwork } from "./sandbox/own-network.ts";
+import { SEARCH_PATH } from "./search-path.ts";
+
+/** Said to a keeper that runs in a network of its own. */
+const OWN_NETWORK = "own-network";
 
 const START_MS = 20_000;
 /** The keeper ends its processes when it is asked to end, and they may take 5 s. */
 const KEEPER_GRACE_MS = 12_000;
 const LEFTOVER_GRACE_MS = 2_000;
-const SEARCH_PATH = "/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin";
 /** Halves what a flood of output leaves in the keeper's memory; its processes do not see this. */
 const NODE_OPTIONS = "--max-semi-space-size=1";
 const MAX_QUOTE_BYTES = 2_000;
@@ -21,21 +25,25 @@ const MAX_QUOTE_BYTES = 2_000;
 /** @throws `keeper_failed`, `program_missing`, `program_failed` */
 export async function startKeeper(
   place: RuntimePlace,
-  program: readonly string[],
+  {
+    program,
+    hasOwnNetwork,
+  }: { readonly program: readonly string[]; readonly hasOwnNetwork: boolean },
 ): Promise<KeeperClient> {
   const [file, ...args] = program;
   if (file === undefined) throw new Error("A keeper's program has a file.");
   await makeLogs(place);
-  const pid = await startDetached(
-    {
-      file,
-      args: [...args, place.socket],
-      folder: "/",
-      environment: keeperEnvironment(place),
-      user: place.user,
-    },
-    { output: keeperLog(place) },
-  );
+  const launch = {
+    file,
+    args: [...args, place.socket, ...(hasOwnNetwork ? [OWN_NETWORK] : [])],
+    folder: "/",
+    environment: keeperEnvironment(place),
+    user: place.user,
+  };
+  const isRoot = (place.user?.uid ?? process.getuid?.()) === 0;
+  const pid = await startDetached(hasOwnNetwork ? enterOwnNetwork(launch, isRoot) : launch, {
+    output: keeperLog(place),
+  });
   const client = await waitFor(
     async () => (await findKeeper(place)) ?? (isRunning(pid) ? undefined : null),
     {

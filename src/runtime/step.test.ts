@@ -7,8 +7,8 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { waitFor } from "../base/clock.ts";
 import { MARK_VARIABLE } from "../environment/places.ts";
 import { endMarked, isRunning } from "../process/process.ts";
-import { readLog, runStep } from "./runtime.ts";
-import type { Step } from "./step.ts";
+import { readLog } from "./runtime.ts";
+import { type Step, performStep } from "./step.ts";
 
 let logs: string;
 let mark: string;
@@ -29,9 +29,12 @@ function step(command: string, change: Partial<Step> = {}): Step {
     command,
     folder: logs,
     environment: { PATH: "/usr/local/bin:/usr/bin:/bin", GREETING: "hello", [MARK_VARIABLE]: mark },
-    user: null,
+    sandbox: null,
+    relays: [],
+    wayOut: null,
     logs,
     timeoutMs: 30_000,
+    signal: new AbortController().signal,
     ...change,
   };
 }
@@ -41,7 +44,7 @@ async function loggedTexts(): Promise<readonly string[]> {
 }
 
 test("a step's exit code and last lines are told, and all its lines are logged", async () => {
-  const result = await runStep(
+  const result = await performStep(
     step("echo $GREETING; for n in $(seq 30); do echo $n >&2; done; exit 4"),
   );
 
@@ -55,7 +58,7 @@ test("a step's exit code and last lines are told, and all its lines are logged",
 });
 
 test("a step that runs too long is ended with its children and is a problem", async () => {
-  const running = runStep(step("sleep 600 & echo $!; wait", { timeoutMs: 500 }));
+  const running = performStep(step("sleep 600 & echo $!; wait", { timeoutMs: 500 }));
 
   await expect(running).rejects.toMatchObject({ code: "step_timed_out" });
   expect(isRunning(Number((await loggedTexts())[1]))).toBe(false);
@@ -63,7 +66,7 @@ test("a step that runs too long is ended with its children and is a problem", as
 
 test("an aborted step is ended, and the caller gets its own reason", async () => {
   const controller = new AbortController();
-  const running = runStep(step("echo $$; exec sleep 600", { signal: controller.signal }));
+  const running = performStep(step("echo $$; exec sleep 600", { signal: controller.signal }));
   const failure = running.catch((error: unknown) => error);
   const pid = await waitFor(async () => Number((await loggedTexts())[1] ?? 0) || undefined, {
     timeoutMs: 20_000,
@@ -72,17 +75,19 @@ test("an aborted step is ended, and the caller gets its own reason", async () =>
   expect(await failure).toMatchObject({ message: "enough" });
 
   expect(isRunning(pid ?? 0)).toBe(false);
-  await expect(runStep(step("true", { signal: controller.signal }))).rejects.toThrow("enough");
+  await expect(performStep(step("true", { signal: controller.signal }))).rejects.toThrow("enough");
 });
 
 test("a step that leaves something behind which holds its output is over when it exits", async () => {
-  const result = await runStep(step("sleep 600 & echo started"));
+  const result = await performStep(step("sleep 600 & echo started"));
 
   expect(result).toMatchObject({ exitCode: 0, lastLines: ["started"] });
 });
 
 test("a step in a folder that is not there is a problem", async () => {
-  await expect(runStep(step("true", { folder: path.join(logs, "none") }))).rejects.toMatchObject({
+  await expect(
+    performStep(step("true", { folder: path.join(logs, "none") })),
+  ).rejects.toMatchObject({
     code: "program_failed",
   });
 });

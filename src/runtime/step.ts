@@ -1,21 +1,11 @@
 import { sleep } from "../base/clock.ts";
-import type { SystemUser } from "../environment/places.ts";
-import { type Exit, type PipedProgram, endGroup, startPiped } from "../process/process.ts";
+import { type Exit, type PipedProgram, endGroup } from "../process/process.ts";
 import { LogFile } from "./log-file.ts";
+import type { StepPlan } from "./plan.ts";
 import { stepTimedOut } from "./problems.ts";
+import { startPipedIn } from "./sandbox/enter.ts";
 
-export type Step = {
-  /** `setup`, `migrate` or `seed`: its log's name. */
-  readonly name: string;
-  /** For `sh -c`. */
-  readonly command: string;
-  readonly folder: string;
-  readonly environment: Readonly<Record<string, string>>;
-  readonly user: SystemUser | null;
-  readonly logs: string;
-  readonly timeoutMs: number;
-  readonly signal?: AbortSignal;
-};
+export type Step = StepPlan & { readonly logs: string; readonly signal: AbortSignal };
 
 export type StepResult = Exit & { readonly lastLines: readonly string[] };
 
@@ -25,18 +15,13 @@ const DRAIN_MS = 250;
 
 /** @throws `step_timed_out`, `program_failed`, or the signal's reason, once the command's group is gone */
 export async function performStep(step: Step): Promise<StepResult> {
-  step.signal?.throwIfAborted();
+  step.signal.throwIfAborted();
   const log = new LogFile(step.logs, step.name);
   await log.write("ramet", [`starts: ${step.command}`]);
   try {
-    const { command, folder, environment, user } = step;
-    const program = await startPiped({
-      file: "/bin/sh",
-      args: ["-c", command],
-      folder,
-      environment,
-      user,
-    });
+    const { command, folder, environment, sandbox } = step;
+    const launch = { file: "/bin/sh", args: ["-c", command], folder, environment, user: null };
+    const program = await startPipedIn(sandbox, launch);
     const exit = await superviseStep(step, program, log);
     return { ...exit, lastLines: log.lastLines() };
   } finally {
@@ -63,14 +48,12 @@ async function superviseStep(step: Step, program: PipedProgram, log: LogFile): P
 }
 
 async function untilStopped(step: Step, done: AbortSignal): Promise<undefined> {
-  const signal = step.signal === undefined ? done : AbortSignal.any([step.signal, done]);
+  const signal = AbortSignal.any([step.signal, done]);
   // Cut short by the caller, or because the command has ended.
   await sleep(step.timeoutMs, signal).catch(() => undefined);
   return undefined;
 }
 
 function stopReason(step: Step): unknown {
-  return step.signal?.aborted === true
-    ? step.signal.reason
-    : stepTimedOut(step.name, step.timeoutMs);
+  return step.signal.aborted ? step.signal.reason : stepTimedOut(step.name, step.timeoutMs);
 }

@@ -10,13 +10,13 @@ import {
   endGroup,
   endMarked,
   isPortFree,
-  startPiped,
 } from "../process/process.ts";
 import { LogFile } from "./log-file.ts";
 import type { ProcessPlan } from "./plan.ts";
 import { portTaken, processExited, processNotReady } from "./problems.ts";
 import { type Subject, becomeObedient, becomeReady } from "./readiness.ts";
 import { NO_RESTARTS, isHopeless, planRestart } from "./restarts.ts";
+import { startPipedIn } from "./sandbox/enter.ts";
 import { findTakenPort } from "./taken-port.ts";
 
 export type Surroundings = {
@@ -26,6 +26,8 @@ export type Surroundings = {
   readonly onChange: () => void;
   /** A process asks its database for something. */
   readonly onUse: () => void;
+  /** Awaited before anybody is told that it is ready there. */
+  readonly onServing: (port: number) => Promise<void>;
 };
 
 /** How a life went. */
@@ -124,17 +126,12 @@ export class SupervisedProcess {
       [MARK_VARIABLE]: this.#surroundings.mark,
       [PROCESS_MARK_VARIABLE]: this.#processMark(),
     };
-    const { command, folder } = this.plan;
+    const { command, folder, sandbox } = this.plan;
     this.#log.forgetLastLines();
     await this.#say(`starts: ${command}`);
     try {
-      return await startPiped({
-        file: "/bin/sh",
-        args: ["-c", command],
-        folder,
-        environment,
-        user: null,
-      });
+      const launch = { file: "/bin/sh", args: ["-c", command], folder, environment, user: null };
+      return await startPipedIn(sandbox, launch);
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
       await this.#say(error.message);
@@ -160,15 +157,16 @@ export class SupervisedProcess {
     try {
       const port = await becomeReady(subject, { signal, onLate: (why) => this.#beLate(why) });
       since = monotonicMs();
-      this.#beReady(port);
-      if (port !== subject.port) this.#beReady(await becomeObedient(subject, signal));
+      await this.#beReady(port);
+      if (port !== subject.port) await this.#beReady(await becomeObedient(subject, signal));
     } catch (error) {
       if (!signal.aborted) this.#beLate(messageOf(error));
     }
     return since;
   }
 
-  #beReady(port: number | null): void {
+  async #beReady(port: number | null): Promise<void> {
+    if (port !== null) await this.#surroundings.onServing(port);
     this.#restarts = { ...this.#restarts, failures: 0 };
     this.#update({ state: "ready", port, problem: null });
     void this.#say(port === null ? "runs" : `is ready on port ${port}`);

@@ -216,12 +216,18 @@ test("relays that stay are not interrupted by a new plan", async () => {
   servers.push(echo);
   await once(echo, "listening");
   const relays = [kept, gone].map((port) => ({ port, socket: target, isHeld: false }));
-  await supervisor.apply({ processes: [], relays });
+  await supervisor.apply({ processes: [], relays, inlets: null, addresses: null, wayOut: null });
   const [first, second] = [connect(kept, "127.0.0.1"), connect(gone, "127.0.0.1")];
   for (const socket of [first, second]) await heardBack(socket, "a");
   const ended = once(second, "close");
 
-  await supervisor.apply({ processes: [], relays: relays.slice(0, 1) });
+  await supervisor.apply({
+    processes: [],
+    relays: relays.slice(0, 1),
+    inlets: null,
+    addresses: null,
+    wayOut: null,
+  });
 
   await ended;
   expect(await heardBack(first, "b")).toBe("b");
@@ -235,7 +241,13 @@ test("a relay that leads elsewhere from now on has its port all the same", async
     const server = createServer((socket) => socket.end(name)).listen(target);
     servers.push(server);
     await once(server, "listening");
-    await supervisor.apply({ processes: [], relays: [{ port, socket: target, isHeld: false }] });
+    await supervisor.apply({
+      processes: [],
+      relays: [{ port, socket: target, isHeld: false }],
+      inlets: null,
+      addresses: null,
+      wayOut: null,
+    });
 
     const socket = connect(port, "127.0.0.1");
     expect(String(Buffer.concat(await socket.toArray()))).toBe(name);
@@ -245,7 +257,13 @@ test("a relay that leads elsewhere from now on has its port all the same", async
 test("a held relay passes nothing on until a plan releases it, and then all that waited", async () => {
   const port = await findFreePort();
   const target = path.join(bench().folder, "late.sock");
-  await supervisor.apply({ processes: [], relays: [{ port, socket: target, isHeld: true }] });
+  await supervisor.apply({
+    processes: [],
+    relays: [{ port, socket: target, isHeld: true }],
+    inlets: null,
+    addresses: null,
+    wayOut: null,
+  });
   const early = connect(port, "127.0.0.1");
   const answered = heardBack(early, "a");
   await once(early, "connect");
@@ -257,10 +275,22 @@ test("a held relay passes nothing on until a plan releases it, and then all that
   servers.push(echo);
   await once(echo, "listening");
   // A plan that holds it still changes nothing for who waits.
-  await supervisor.apply({ processes: [], relays: [{ port, socket: target, isHeld: true }] });
+  await supervisor.apply({
+    processes: [],
+    relays: [{ port, socket: target, isHeld: true }],
+    inlets: null,
+    addresses: null,
+    wayOut: null,
+  });
   expect(accepted).toEqual([]);
 
-  await supervisor.apply({ processes: [], relays: [{ port, socket: target, isHeld: false }] });
+  await supervisor.apply({
+    processes: [],
+    relays: [{ port, socket: target, isHeld: false }],
+    inlets: null,
+    addresses: null,
+    wayOut: null,
+  });
 
   expect(await answered).toBe("a");
   early.destroy();

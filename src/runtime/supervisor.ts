@@ -3,10 +3,13 @@ import { isDeepStrictEqual } from "node:util";
 import type { ProcessState } from "../environment/environment.ts";
 import { MARK_VARIABLE } from "../environment/places.ts";
 import { endMarked } from "../process/process.ts";
-import type { ProcessPlan, RelayPlan, RuntimePlan } from "./plan.ts";
+import { Inlets } from "./inlets.ts";
+import { OwnAddressServer } from "./own-addresses.ts";
+import type { OwnAddresses, ProcessPlan, RelayPlan, RuntimePlan, WayOutPlan } from "./plan.ts";
 import { processNotPlanned } from "./problems.ts";
 import { type Relay, openRelay } from "./relay.ts";
 import { SupervisedProcess, type Surroundings } from "./supervised-process.ts";
+import { WayOut } from "./way-out/way-out.ts";
 
 const SWEEP_GRACE_MS = 1_000;
 
@@ -15,9 +18,12 @@ export class Supervisor {
   readonly #surroundings: Surroundings;
   #processes: readonly SupervisedProcess[] = [];
   #relays: readonly Relay[] = [];
+  #inlets: Inlets | undefined;
+  #addresses: { readonly plan: OwnAddresses; readonly server: OwnAddressServer } | undefined;
+  #wayOut: { readonly plan: WayOutPlan; readonly way: WayOut } | undefined;
 
-  constructor(surroundings: Surroundings) {
-    this.#surroundings = surroundings;
+  constructor(surroundings: Omit<Surroundings, "onServing">) {
+    this.#surroundings = { ...surroundings, onServing: async (port) => this.#inlets?.add(port) };
   }
 
   states(): readonly ProcessState[] {
@@ -27,6 +33,9 @@ export class Supervisor {
   /** Starts what is new, stops what is gone, restarts what changed, and leaves the rest alone. @throws `relay_port_taken` */
   async apply(plan: RuntimePlan): Promise<void> {
     await this.#applyRelays(plan.relays);
+    await this.openWayOut(plan.wayOut);
+    await this.#openAddresses(plan.addresses);
+    if (plan.inlets !== null) this.#inlets ??= new Inlets(plan.inlets);
     const kept = this.#processes.filter((process) =>
       plan.processes.some((one) => isDeepStrictEqual(one, process.plan)),
     );
@@ -55,6 +64,9 @@ export class Supervisor {
     await Promise.all(this.#processes.map((process) => process.stop()));
     await Promise.all(this.#relays.map((relay) => relay.close()));
     this.#relays = [];
+    await this.#inlets?.close();
+    await this.openWayOut(null);
+    await this.#openAddresses(null);
     await endMarked(MARK_VARIABLE, this.#surroundings.mark, { graceMs: SWEEP_GRACE_MS });
   }
 
@@ -64,15 +76,41 @@ export class Supervisor {
     return process;
   }
 
+  async #openAddresses(plan: OwnAddresses | null): Promise<void> {
+    if (isDeepStrictEqual(plan, this.#addresses?.plan ?? null)) return;
+    this.#addresses?.server.close();
+    this.#addresses = undefined;
+    if (plan === null) return;
+    const server = new OwnAddressServer(plan);
+    this.#addresses = { plan, server };
+    await server.open();
+  }
+
   async #applyRelays(plans: readonly RelayPlan[]): Promise<void> {
     const kept = this.#relays.filter((relay) => plans.some((plan) => isSame(plan, relay)));
     await Promise.all(
       this.#relays.filter((relay) => !kept.includes(relay)).map((relay) => relay.close()),
     );
     this.#relays = kept;
+    await this.openRelays(plans);
+  }
+
+  /** Connections by the same way stay. */
+  async openWayOut(plan: WayOutPlan | null): Promise<void> {
+    if (isDeepStrictEqual(plan, this.#wayOut?.plan ?? null)) return;
+    this.#wayOut?.way.close();
+    this.#wayOut = undefined;
+    if (plan === null) return;
+    const way = new WayOut(plan);
+    this.#wayOut = { plan, way };
+    await way.open();
+  }
+
+  /** Those that are not open yet, and leaves the others as they are. @throws `relay_port_taken` */
+  async openRelays(plans: readonly RelayPlan[]): Promise<void> {
     const { onUse } = this.#surroundings;
     for (const plan of plans) {
-      const relay = kept.find((one) => isSame(plan, one));
+      const relay = this.#relays.find((one) => isSame(plan, one));
       if (relay === undefined) this.#relays = [...this.#relays, await openRelay(plan, onUse)];
       else if (!plan.isHeld) relay.release();
     }

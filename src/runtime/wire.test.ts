@@ -1,29 +1,63 @@
 import { expect, test } from "vitest";
 
-import type { RuntimePlan } from "./plan.ts";
+import type { RuntimePlan, StepPlan } from "./plan.ts";
+import type { Sandbox } from "./sandbox/sandbox.ts";
 import { type KeeperCommand, WIRE_VERSION, parseCommand, parseEvent } from "./wire.ts";
+
+const SANDBOX: Sandbox = {
+  tool: "bubblewrap",
+  program: "/usr/bin/bwrap",
+  hostname: "shop--x",
+  mounts: [
+    { kind: "read", from: "/usr", to: "/usr" },
+    { kind: "write", from: "/data/home", to: "/home/me" },
+    { kind: "link", target: "usr/bin", to: "/bin" },
+  ],
+};
+
+const STEP: StepPlan = {
+  name: "setup",
+  command: "npm ci",
+  folder: "/tree",
+  environment: { A: "1" },
+  sandbox: SANDBOX,
+  relays: [{ port: 5432, socket: "/run/x.sock", isHeld: false }],
+  wayOut: { socket: "/run/way-out", hosts: null, taken: [] },
+  timeoutMs: 1_000,
+};
 
 const PLAN: RuntimePlan = {
   processes: [
     process({ name: "web", port: 3000, ready: { kind: "http", path: "/", timeoutMs: 1 } }),
     process({ name: "api_2", port: 3001, ready: { kind: "port", timeoutMs: 1 } }),
-    process({ name: "jobs", problem: { code: "c", message: "m", remedy: "r" } }),
+    process({ name: "jobs", sandbox: SANDBOX, problem: { code: "c", message: "m", remedy: "r" } }),
   ],
   relays: [{ port: 5432, socket: "/run/x.sock", isHeld: false }],
+  inlets: "/run/inlets",
+  addresses: { port: 7420, hosts: { "shop--x.localhost": 3000 } },
+  wayOut: { socket: "/run/way-out", hosts: ["stripe.com"], taken: [3000] },
 };
 
 test.each<KeeperCommand>([
   { kind: "apply", id: 1, logs: "/logs", mark: "h.id.runtime", plan: PLAN },
   { kind: "restart", id: 2, name: "web" },
   { kind: "stop", id: 3 },
+  { kind: "step", id: 4, logs: "/logs", mark: "h.id.runtime", step: STEP },
+  { kind: "cancel", id: 5, step: 4 },
 ])("the command $kind crosses the wire unchanged", (command) => {
   expect(parseCommand(JSON.parse(JSON.stringify(command)))).toEqual(command);
 });
 
 test("events cross the wire unchanged", () => {
   const state = { name: "web", state: "ready" as const, port: 1, pid: null, problem: null };
-  const states = { kind: "states" as const, version: WIRE_VERSION, processes: [state] };
-  const done = { kind: "done" as const, id: 4, problem: null };
+  const states = {
+    kind: "states" as const,
+    version: WIRE_VERSION,
+    hasOwnNetwork: true,
+    processes: [state],
+  };
+  const result = { exitCode: null, signal: "SIGTERM", lastLines: ["a"] };
+  const done = { kind: "done" as const, id: 4, problem: null, result };
 
   expect(parseEvent(JSON.parse(JSON.stringify(states)))).toEqual(states);
   expect(parseEvent(JSON.parse(JSON.stringify(done)))).toEqual(done);
@@ -33,6 +67,7 @@ test("of a keeper of another version only the version is understood", () => {
   expect(parseEvent({ kind: "states", version: 99, processes: "?" })).toEqual({
     kind: "states",
     version: 99,
+    hasOwnNetwork: false,
     processes: [],
   });
 });
@@ -46,6 +81,14 @@ test.each([
   ["a port out of range", apply(process({ port: 65_536 }))],
   ["a variable that is no text", apply({ ...process({}), environment: { A: 1 } })],
   ["an unknown way to be ready", apply({ ...process({}), ready: { kind: "soon" } })],
+  [
+    "a mount of an unknown kind",
+    apply({ ...process({}), sandbox: { ...SANDBOX, mounts: [{ kind: "move" }] } }),
+  ],
+  [
+    "a step that is named as a path",
+    { kind: "step", id: 1, logs: "/l", mark: "m", step: { ...STEP, name: "../x" } },
+  ],
   ["a name given twice", apply(process({}), process({}))],
 ])("%s is no command", (_what, value) => {
   expect(() => parseCommand(value)).toThrow();
@@ -68,11 +111,18 @@ function process(
     port: null,
     ready: { kind: "none" },
     environment: { A: "1" },
+    sandbox: null,
     problem: null,
     ...change,
   };
 }
 
 function apply(...processes: readonly unknown[]): unknown {
-  return { kind: "apply", id: 1, logs: "/l", mark: "m", plan: { processes, relays: [] } };
+  return {
+    kind: "apply",
+    id: 1,
+    logs: "/l",
+    mark: "m",
+    plan: { processes, relays: [], inlets: null, addresses: null, wayOut: null },
+  };
 }

@@ -12,7 +12,8 @@ import {
   parseProblem,
   parseText,
 } from "./parse.ts";
-import { type RuntimePlan, parseRuntimePlan } from "./plan.ts";
+import { type RuntimePlan, type StepPlan, parseRuntimePlan, parseStepPlan } from "./plan.ts";
+import type { StepResult } from "./step.ts";
 
 /** Raised when a keeper of an older version would be misunderstood: it is then replaced. */
 export const WIRE_VERSION = 2;
@@ -27,6 +28,16 @@ export type KeeperCommand =
       readonly plan: RuntimePlan;
     }
   | { readonly kind: "restart"; readonly id: number; readonly name: string }
+  /** Answered when it has ended. */
+  | {
+      readonly kind: "step";
+      readonly id: number;
+      readonly logs: string;
+      readonly mark: string;
+      readonly step: StepPlan;
+    }
+  /** Ends the step of that id, which is then answered. */
+  | { readonly kind: "cancel"; readonly id: number; readonly step: number }
   | { readonly kind: "stop"; readonly id: number };
 
 /** What a keeper tells each server: the states at once and on every change, and that processes use their database. */
@@ -34,10 +45,18 @@ export type KeeperEvent =
   | {
       readonly kind: "states";
       readonly version: number;
+      /** Its processes' ports are in a network that is not the server's. */
+      readonly hasOwnNetwork: boolean;
       readonly processes: readonly ProcessState[];
     }
   | { readonly kind: "used" }
-  | { readonly kind: "done"; readonly id: number; readonly problem: ProblemFields | null };
+  | {
+      readonly kind: "done";
+      readonly id: number;
+      readonly problem: ProblemFields | null;
+      /** Of a step that was run to its end. */
+      readonly result: StepResult | null;
+    };
 
 /** A plan with the variables of many processes is far smaller. */
 const MAX_MESSAGE_BYTES = 16 * 1024 * 1024;
@@ -79,6 +98,16 @@ export function parseCommand(value: unknown): KeeperCommand {
       return { kind: "stop", id };
     case "restart":
       return { kind: "restart", id, name: parseText(fields["name"], "name") };
+    case "cancel":
+      return { kind: "cancel", id, step: parseNumber(fields["step"], "step") };
+    case "step":
+      return {
+        kind: "step",
+        id,
+        logs: parseText(fields["logs"], "logs"),
+        mark: parseText(fields["mark"], "mark"),
+        step: parseStepPlan(fields["step"]),
+      };
     case "apply":
       return {
         kind: "apply",
@@ -97,11 +126,23 @@ export function parseEvent(value: unknown): KeeperEvent {
   if (fields["kind"] === "used") return { kind: "used" };
   if (fields["kind"] === "done") {
     const id = parseNumber(fields["id"], "id");
-    return { kind: "done", id, problem: parseNullable(fields["problem"], parseProblem) };
+    const problem = parseNullable(fields["problem"], parseProblem);
+    return { kind: "done", id, problem, result: parseNullable(fields["result"], parseResult) };
   }
   const version = parseNumber(fields["version"], "version");
-  if (version !== WIRE_VERSION) return { kind: "states", version, processes: [] };
-  return { kind: "states", version, processes: parseList(fields["processes"], parseState) };
+  const hasOwnNetwork = fields["hasOwnNetwork"] === true;
+  if (version !== WIRE_VERSION) return { kind: "states", version, hasOwnNetwork, processes: [] };
+  const processes = parseList(fields["processes"], parseState);
+  return { kind: "states", version, hasOwnNetwork, processes };
+}
+
+function parseResult(value: unknown): StepResult {
+  const fields = parseFields(value, "result");
+  return {
+    exitCode: parseNullable(fields["exitCode"], (code) => parseNumber(code, "exitCode")),
+    signal: parseNullable(fields["signal"], (signal) => parseText(signal, "signal")),
+    lastLines: parseList(fields["lastLines"], (line) => parseText(line, "line")),
+  };
 }
 
 function parseState(value: unknown): ProcessState {

@@ -3,6 +3,7 @@ import { statfs } from "node:fs/promises";
 import { formatBytes } from "../base/bytes.ts";
 import { canReflink } from "../base/can-reflink.ts";
 import { runProgram } from "../process/process.ts";
+import { detectIsolation } from "../runtime/runtime.ts";
 import { findStorage, formatCommand } from "../storage/storage.ts";
 
 type Capabilities = Record<string, boolean | string | number>;
@@ -39,7 +40,7 @@ export async function examineMachine(
     git,
     psql,
     bubblewrap,
-    isolation: "ports: processes are separated by ports and variables, not sealed off",
+    ...(await describeIsolation()),
     freeGigabytes: Math.round((space.bavail * space.bsize) / 1e9),
   };
 }
@@ -58,6 +59,14 @@ function describeStandbys(standbys: readonly Costs[]): string {
   const [disk, memory] = [sum((one) => one.diskBytes), sum((one) => one.memoryBytes)];
   const wal = sum((one) => one.walBytes);
   return `${standbys.length}: ${disk} of disk, ${memory} of memory, ${wal} of WAL kept`;
+}
+
+/** For processes that run as the server does. */
+async function describeIsolation(): Promise<Capabilities> {
+  const isolation = await detectIsolation(null);
+  if (isolation.kind === "isolated") return { isolation: `isolated (${isolation.tool})` };
+  const { why, remedy, profile } = isolation;
+  return { isolation: `ports: ${why}. ${remedy}`, ...(profile === undefined ? {} : { profile }) };
 }
 
 async function findVersion(file: string, ...args: readonly string[]): Promise<string | false> {

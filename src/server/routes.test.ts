@@ -55,14 +55,18 @@ test.each([
 
 test("the environment's own host leads to the first process that has a port", () => {
   const port = live.record.ports["web"];
-  expect(stateOf()).toEqual({ kind: "ready", port });
-  expect(stateOf("SHOP--Development.LOCALHOST")).toEqual({ kind: "ready", port });
+  expect(stateOf()).toEqual({ kind: "ready", port, inlet: null });
+  expect(stateOf("SHOP--Development.LOCALHOST")).toEqual({ kind: "ready", port, inlet: null });
   expect(findTarget(stage.engine, HOST)?.label).toBe("shop--development");
 });
 
 test("a process that is named has a host of its own, and one that is not has none", async () => {
   await until(() => (stateOf(`api.${HOST}`).kind === "ready" ? true : undefined));
-  expect(stateOf(`api.${HOST}`)).toEqual({ kind: "ready", port: live.record.ports["api"] });
+  expect(stateOf(`api.${HOST}`)).toEqual({
+    kind: "ready",
+    port: live.record.ports["api"],
+    inlet: null,
+  });
   expect(live.record.ports["api"]).not.toBe(live.record.ports["web"]);
   expect(findTarget(stage.engine, `nobody.${HOST}`)).toBeUndefined();
 });

@@ -53,7 +53,7 @@ function describeTarget(live: Live, process: string | null): TargetState {
   const found = live.processes().find(({ name }) => name === (process ?? live.mainProcess()));
   return found === undefined
     ? { kind: "unavailable", problem: noProcess(live).toFields() }
-    : describeProcess(found);
+    : describeProcess(live, found);
 }
 
 /** A wake that has just failed is told; later requests try again. */
@@ -62,8 +62,8 @@ function describeAsleep(live: Live): TargetState {
   return problem === null ? { kind: "asleep" } : { kind: "unavailable", problem };
 }
 
-function describeProcess({ state, port, problem }: ProcessState): TargetState {
-  if (state === "ready" && port !== null) return { kind: "ready", port };
+function describeProcess(live: Live, { state, port, problem }: ProcessState): TargetState {
+  if (state === "ready" && port !== null) return { kind: "ready", port, inlet: live.inlet(port) };
   if (problem !== null && state !== "starting") return { kind: "unavailable", problem };
   return { kind: "starting" };
 }

@@ -29,6 +29,8 @@ export type ServeOptions = {
   readonly version: string;
   /** How to run a keeper: program and arguments, before its socket. */
   readonly keeperProgram: readonly string[];
+  /** How to run whoever dials for environments in networks of their own, before its socket. */
+  readonly dialerProgram: readonly string[];
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Ends the server; its environments go on. */
   readonly signal: AbortSignal;
@@ -177,6 +179,7 @@ async function openParts(options: ServeOptions, recorded: ServerFile): Promise<O
     home: { folder: home.folder, sockets: home.sockets, id: recorded.homeId },
     clock: systemClock,
     keeperProgram: options.keeperProgram,
+    dialerProgram: options.dialerProgram,
     inherited: listInherited(options.environment),
     postgresBin: findPostgresBin(options.environment, home.folder) ?? null,
     listeners: () => ({ gatewayPort: gateway.port, databasePort: wire.port }),

@@ -9,7 +9,8 @@ import { environmentSchema, problemSchema } from "../../src/protocol/schemas.ts"
 import type { EnvironmentView } from "../../src/protocol/schemas.ts";
 import { findObstacle, openDisk } from "../disk.ts";
 import type { Disk, DiskType } from "../disk.ts";
-import { directUrl, watchAnswers } from "../journeys/machine.ts";
+import { directUrl } from "../journeys/direct.ts";
+import { watchAnswers } from "../journeys/machine.ts";
 import { eventually, fetchJson, openStage } from "../journeys/stage.ts";
 import type { Stage } from "../journeys/stage.ts";
 
@@ -90,8 +91,9 @@ async function listNames(): Promise<readonly string[]> {
 }
 
 async function createInLittleRoom(megabytes: number): Promise<EnvironmentView> {
-  const watch = watchAnswers(directUrl(development));
-  const answer = JSON.stringify(await fetchJson(directUrl(development)));
+  const direct = await directUrl(stage, development);
+  const watch = watchAnswers(direct);
+  const answer = JSON.stringify(await fetchJson(direct));
   const filler = await fill(megabytes);
   try {
     const { exitCode, stdout } = await stage.ramet(app, ["env", "create", "victim", "--json"]);
@@ -129,7 +131,7 @@ async function writeInLittleRoom(): Promise<number> {
     await filler.free();
   }
   await eventually(async () => {
-    expect(await fetchJson(directUrl(development))).toMatchObject({ notes: 1000 });
+    expect(await fetchJson(await directUrl(stage, development))).toMatchObject({ notes: 1000 });
     const answer = await stage.json(app, ["db", "query", "SELECT count(*) FROM notes"]);
     expect(answer).toMatchObject({ rows: [["1000"]] });
   }, LIMIT_MS);

@@ -9,13 +9,8 @@ import { z } from "zod";
 import { sleep } from "../../src/base/clock.ts";
 import { environmentSchema } from "../../src/protocol/schemas.ts";
 import type { EnvironmentView } from "../../src/protocol/schemas.ts";
-import {
-  directUrl,
-  killHard,
-  listProcesses,
-  requireServer,
-  watchAnswers,
-} from "../journeys/machine.ts";
+import { directUrl } from "../journeys/direct.ts";
+import { killHard, listProcesses, requireServer, watchAnswers } from "../journeys/machine.ts";
 import { eventually, fetchJson, openStage } from "../journeys/stage.ts";
 import type { Stage } from "../journeys/stage.ts";
 import { createRandom } from "./random.ts";
@@ -50,8 +45,9 @@ afterAll(async () => stage.close());
 
 test(`after each of ${ROUNDS} kills the environment is there or it is not, and nobody else notices (seed ${SEED})`, async () => {
   const random = createRandom(SEED);
-  const watch = watchAnswers(directUrl(development));
-  const [answer] = [JSON.stringify(await fetchJson(directUrl(development)))];
+  const direct = await directUrl(stage, development);
+  const watch = watchAnswers(direct);
+  const [answer] = [JSON.stringify(await fetchJson(direct))];
   for (let round = 1; round <= ROUNDS; round += 1) {
     const victim = VICTIMS[Math.floor(random() * VICTIMS.length)] ?? "server";
     await runRound(victim, Math.floor(random() * LATEST_MS), random() < 0.5);

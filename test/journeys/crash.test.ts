@@ -6,7 +6,8 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { findFreePort, isRunning } from "../../src/process/process.ts";
 import { environmentSchema } from "../../src/protocol/schemas.ts";
 import type { EnvironmentView } from "../../src/protocol/schemas.ts";
-import { directUrl, killHard, listProcesses, show } from "./machine.ts";
+import { directUrl } from "./direct.ts";
+import { killHard, listProcesses, show } from "./machine.ts";
 import { eventually, fetchText, openStage, ROOT } from "./stage.ts";
 import type { Stage } from "./stage.ts";
 
@@ -31,7 +32,8 @@ function program(name: string, variables = ""): string {
 async function createApp(name: string, processes: unknown): Promise<string> {
   const folder = path.join(stage.folder, name);
   await mkdir(folder);
-  const manifest = JSON.stringify({ processes, database: false });
+  // The programs lie outside the tree, and say which pids they have.
+  const manifest = JSON.stringify({ processes, database: false, isolation: "off" });
   await writeFile(path.join(folder, "ramet.json"), manifest);
   return folder;
 }
@@ -64,14 +66,14 @@ test("a process that crashes is started again, and its log says so", async () =>
   await init("crashes", { web: { command: program("serves-then-crashes.mjs") } });
   const before = await showApp("crashes");
   const first = before.processes[0]?.pid;
-  await fetchText(`${directUrl(before)}crash`).catch((error: unknown) => error);
+  await fetchText(`${await directUrl(stage, before)}crash`).catch((error: unknown) => error);
 
   await eventually(async () => {
     const { processes } = await showApp("crashes");
     expect(processes).toMatchObject([{ state: "ready" }]);
     expect(processes[0]?.pid).not.toBe(first);
   }, LIMIT_MS);
-  expect((await fetchText(directUrl(await showApp("crashes")))).text).toBe("well");
+  expect((await fetchText(await directUrl(stage, await showApp("crashes")))).text).toBe("well");
   const { stdout } = await stage.ramet(path.join(stage.folder, "crashes"), ["logs"]);
   expect(stdout).toContain("it was asked to crash");
   expect(stdout).toContain("is started again in");

@@ -1,6 +1,5 @@
 import { randomUUID } from "node:crypto";
 import { readFile, writeFile } from "node:fs/promises";
-import { request } from "node:http";
 import path from "node:path";
 
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -9,12 +8,13 @@ import { sleep } from "../../src/base/clock.ts";
 import { isRunning, startDetached } from "../../src/process/process.ts";
 import { doctorSchema, environmentSchema, queryResultSchema } from "../../src/protocol/schemas.ts";
 import type { EnvironmentView } from "../../src/protocol/schemas.ts";
-import { eventually, fetchJson, openStage, ROOT } from "./stage.ts";
+import { directUrl } from "./direct.ts";
+import { eventually, fetchJson, fetchText, openStage, ROOT } from "./stage.ts";
 import type { Stage } from "./stage.ts";
 
 let stage: Stage;
 let app: string;
-let port: number;
+let neighbour: string;
 /** Its files differ from its source's: there are migrations to run. */
 let worktree: string;
 /** Its files are its source's: its processes are started before its record is there. */
@@ -23,7 +23,7 @@ let same: string;
 beforeAll(async () => {
   stage = await openStage();
   app = await stage.copyApp("notes", ["pg"]);
-  port = portOf(await stage.json(app, ["init"]));
+  neighbour = await directUrl(stage, environmentSchema.parse(await stage.json(app, ["init"])));
   worktree = path.join(stage.folder, "worktree");
   await stage.git(app, "worktree", "add", "-q", worktree);
   same = path.join(stage.folder, "same");
@@ -245,21 +245,9 @@ function watchNeighbour(): { stop(): Promise<readonly string[]> } {
 }
 
 async function ask(): Promise<string> {
-  const { promise, resolve } = Promise.withResolvers<string>();
-  const sent = request({ host: "127.0.0.1", port, timeout: 10_000 }, (response) => {
-    let text = "";
-    response.on("data", (chunk) => (text += String(chunk)));
-    response.on("end", () => resolve(text));
-  });
-  sent
-    .on("error", (error) => resolve(error.message))
-    .on("timeout", () => sent.destroy(new Error("no answer")))
-    .end();
-  return promise;
-}
-
-function portOf(made: unknown): number {
-  const { processes } = { processes: [], ...(typeof made === "object" ? made : {}) } as const;
-  const web = [...processes].find((process: { name: string }) => process.name === "web");
-  return typeof web === "object" && web !== null && "port" in web ? Number(web["port"]) : 0;
+  try {
+    return (await fetchText(neighbour)).text;
+  } catch (error) {
+    return String(error);
+  }
 }

@@ -30,7 +30,7 @@ export async function reservePorts(stage: Stage): Promise<void> {
 
 const serverFile = z.object({ homeId: z.string() });
 
-/** Processes that bear this home's mark: keepers, applications, databases; of one environment where it is given. */
+/** Processes of environments that bear this home's mark: keepers, applications, databases; of one where it is given. */
 export async function listProcesses(
   stage: Stage,
   id = "",
@@ -38,7 +38,9 @@ export async function listProcesses(
   const text = await readFile(path.join(stage.home, "server.json"), "utf8");
   const { homeId } = serverFile.parse(JSON.parse(text));
   const marked = await findMarked(MARK_VARIABLE, `${homeId}.${id}`);
-  return marked.map(({ pid, mark }) => ({ pid, role: mark.split(".").slice(2).join(".") }));
+  return marked
+    .map(({ pid, mark }) => ({ pid, role: mark.split(".").slice(2).join(".") }))
+    .filter(({ role }) => role !== "dialer");
 }
 
 /** Of one environment: `runtime.keeper`, `runtime`, `database`. */
@@ -71,13 +73,6 @@ export async function killServer(stage: Stage, folder: string): Promise<void> {
 
 export async function show(stage: Stage, folder: string, name: string): Promise<EnvironmentView> {
   return environmentSchema.parse(await stage.json(folder, ["env", "show", name]));
-}
-
-/** On which its main process listens, without the gateway between. */
-export function directUrl({ processes }: Pick<EnvironmentView, "processes">): string {
-  const port = processes.find((process) => process.port !== null)?.port;
-  if (port === undefined || port === null) throw new Error("None of its processes has a port.");
-  return `http://127.0.0.1:${port}/`;
 }
 
 /** Asks an environment's own process again and again; tells every answer that was not the first one's. */

@@ -9,8 +9,8 @@ import { exists } from "../../src/base/remove-inside.ts";
 import { isPortFree, isRunning } from "../../src/process/process.ts";
 import { environmentSchema } from "../../src/protocol/schemas.ts";
 import type { EnvironmentView } from "../../src/protocol/schemas.ts";
+import { directUrl } from "./direct.ts";
 import {
-  directUrl,
   killHard,
   killServer,
   listProcesses,
@@ -25,26 +25,29 @@ import type { Stage } from "./stage.ts";
 
 /** Says who answers, over one database connection that it holds open for its whole life; and echoes on a WebSocket. */
 const SERVER = `
+import { randomUUID } from "node:crypto";
 import { createServer } from "node:http";
 import pg from "pg";
 import { WebSocketServer } from "ws";
 
+const life = randomUUID();
 const held = new pg.Client({ connectionString: process.env.DATABASE_URL });
 held.on("error", () => process.exit(1));
 await held.connect();
 const server = createServer(async (request, response) => {
   const { rows } = await held.query("select pg_backend_pid() as session, (select count(*)::int from notes) as notes");
-  response.end(JSON.stringify({ environment: process.env.RAMET_ENV, pid: process.pid, ...rows[0] }));
+  response.end(JSON.stringify({ environment: process.env.RAMET_ENV, life, ...rows[0] }));
 });
 new WebSocketServer({ server }).on("connection", (socket) =>
-  socket.on("message", (text) => socket.send(process.pid + " " + text)),
+  socket.on("message", (text) => socket.send(life + " " + text)),
 );
 server.listen(Number(process.env.PORT), process.env.HOST);
 `;
 
 const answer = z.object({
   environment: z.string(),
-  pid: z.number(),
+  /** Of the process, from its start on. */
+  life: z.string(),
   /** The database's own process that serves the held connection. */
   session: z.number(),
   notes: z.literal(1000),
@@ -91,7 +94,7 @@ test.each([
 ])("%s interrupts nobody: same processes, same sessions, same addresses", async (_, interrupt) => {
   const before = await ask(url);
   const server = await requireServer(stage, app);
-  const direct = directUrl(await show(stage, app, "development"));
+  const direct = await directUrl(stage, await show(stage, app, "development"));
   const socket = await openSocket(direct);
   const watch = watchAnswers(direct);
 
@@ -102,11 +105,11 @@ test.each([
   expect({ ...after, pid: 0, startedAt: "" }).toEqual({ ...server, pid: 0, startedAt: "" });
   expect(await ask(url)).toEqual(before);
   expect(await watch.stop()).toEqual([JSON.stringify(before)]);
-  expect(await echo(socket, "still here")).toBe(`${before.pid} still here`);
+  expect(await echo(socket, "still here")).toBe(`${before.life} still here`);
   socket.close();
 
   const through = await openSocket(url);
-  expect(await echo(through, "again")).toBe(`${before.pid} again`);
+  expect(await echo(through, "again")).toBe(`${before.life} again`);
   through.close();
   expect(await show(stage, app, "development")).toMatchObject({ state: "awake", problems: [] });
   expect(await stage.json(app, ["doctor"])).toMatchObject({ leftovers: [] });
@@ -114,11 +117,12 @@ test.each([
 
 test("what a new server took up it also ends, and wakes again", async () => {
   const before = await ask(url);
+  const { processes } = await show(stage, app, "development");
   await killServer(stage, app);
   await stage.json(app, ["env", "stop", "development"]);
-  expect(isRunning(before.pid)).toBe(false);
+  expect(processes.filter(({ pid }) => pid !== null && isRunning(pid))).toEqual([]);
   expect(await listProcesses(stage)).toEqual([]);
-  expect((await ask(url)).pid).not.toBe(before.pid);
+  expect((await ask(url)).life).not.toBe(before.life);
 });
 
 test("commands at one moment that all find no server start one", async () => {
@@ -138,8 +142,9 @@ async function countServes(): Promise<number> {
 
 test("kill -9 of one environment's database or keeper is nothing to its neighbours, and it is mended", async () => {
   const other = environmentSchema.parse(await stage.json(app, ["env", "create", "other"]));
-  const neighbour = await ask(directUrl(other));
-  const watch = watchAnswers(directUrl(other));
+  const direct = await directUrl(stage, other);
+  const neighbour = await ask(direct);
+  const watch = watchAnswers(direct);
 
   for (const role of ["database", "runtime.keeper"]) {
     const before = await ask(url);

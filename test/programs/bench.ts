@@ -13,6 +13,8 @@ import * as door from "../../src/runtime/runtime.ts";
 
 export const PROGRAMS = import.meta.dirname;
 export const KEEPER = [process.execPath, path.join(PROGRAMS, "keeper.ts")];
+/** On the machine's own network. */
+export const START: door.KeeperStart = { program: KEEPER, hasOwnNetwork: false };
 export const SEARCH_PATH = `${path.dirname(process.execPath)}:/usr/local/bin:/usr/bin:/bin`;
 export const LIMIT_MS = 40_000;
 
@@ -52,17 +54,18 @@ export function plan(
       ...(port === null ? {} : { PORT: String(port) }),
       ...variables,
     },
+    sandbox: null,
     problem: null,
     ...rest,
   };
 }
 
 export function only(...processes: readonly door.ProcessPlan[]): door.RuntimePlan {
-  return { processes, relays: [] };
+  return { processes, relays: [], inlets: null, addresses: null, wayOut: null };
 }
 
 export async function start(bench: Bench, runtimePlan: door.RuntimePlan): Promise<door.Runtime> {
-  const runtime = await door.startRuntime(bench.place, KEEPER);
+  const runtime = await door.startRuntime(bench.place, START);
   await runtime.apply(runtimePlan);
   return runtime;
 }

@@ -16,6 +16,7 @@ await serve({
   }),
   version: "0.0.0",
   keeperProgram: [process.execPath, main, "keep"],
+  dialerProgram: [process.execPath, main, "dial"],
   environment: process.env,
   signal: new AbortController().signal,
   log: (text) => void process.stdout.write(`${text}\n`),

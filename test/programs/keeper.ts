@@ -1,4 +1,6 @@
-// What `ramet keep <socket>` does, without the rest of the program.
+// What `ramet keep <socket> [own-network]` does, without the rest of the program.
 import { keep } from "../../src/runtime/runtime.ts";
 
-process.exit(await keep(process.argv[2] ?? ""));
+process.exit(
+  await keep(process.argv[2] ?? "", { hasOwnNetwork: process.argv[3] === "own-network" }),
+);

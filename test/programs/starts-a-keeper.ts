@@ -2,6 +2,9 @@
 import { startRuntime } from "../../src/runtime/runtime.ts";
 
 const [place = "", plan = "", keeper = ""] = process.argv.slice(2);
-const runtime = await startRuntime(JSON.parse(place), [process.execPath, keeper]);
+const runtime = await startRuntime(JSON.parse(place), {
+  program: [process.execPath, keeper],
+  hasOwnNetwork: false,
+});
 await runtime.apply(JSON.parse(plan));
 console.log("applied");

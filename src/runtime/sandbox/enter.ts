@@ -1,0 +1,26 @@
+import { constants } from "node:os";
+
+import type { Exit, Launch, PipedProgram } from "../../process/process.ts";
+import { startPiped } from "../../process/process.ts";
+import { enterBubblewrap } from "./bubblewrap.ts";
+import type { Sandbox } from "./sandbox.ts";
+
+/** Whoever waits for a process that was ended by a signal, and has to exit itself, adds this to the signal's number. */
+const SIGNALLED = 128;
+
+/** The same program, where it sees nothing but the sandbox; null: as it is. */
+export function enterSandbox(sandbox: Sandbox | null, launch: Launch): Launch {
+  return sandbox === null ? launch : enterBubblewrap(sandbox, launch);
+}
+
+/** Starts it so, and tells its end as if it had run outside. */
+export async function startPipedIn(sandbox: Sandbox | null, launch: Launch): Promise<PipedProgram> {
+  const program = await startPiped(enterSandbox(sandbox, launch));
+  return sandbox === null ? program : { ...program, exited: program.exited.then(explainExit) };
+}
+
+function explainExit(exit: Exit): Exit {
+  const number = (exit.exitCode ?? 0) - SIGNALLED;
+  const signal = Object.entries(constants.signals).find(([, value]) => value === number)?.[0];
+  return signal === undefined ? exit : { exitCode: null, signal };
+}
