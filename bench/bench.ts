@@ -5,6 +5,7 @@
 import { parseArgs } from "node:util";
 
 import { writeSection } from "./kit/document.ts";
+import { installPackage } from "./kit/installed.ts";
 import { openPlaces } from "./kit/places.ts";
 import type { Place } from "./kit/places.ts";
 import { formatReport, joinReports } from "./kit/report.ts";
@@ -60,16 +61,24 @@ await main();
 async function main(): Promise<void> {
   try {
     const { names, isQuick, isWriting, rounds = isQuick ? 3 : 7 } = readArguments();
-    const bench = { signal: interruption.signal, isQuick, rounds };
-    await measureScenes(names, { bench, isWriting });
-    for (const [name, measure] of Object.entries(OTHER_SECTIONS)) {
-      if (!names.includes(name)) continue;
-      const report = await orFailure(() => measure(within(bench)), name);
-      await publish(name, report, { bench, isWriting });
-    }
+    await withUndo(async (undo) => {
+      const { signal } = interruption;
+      const launcher = await installPackage(undo, signal);
+      await measureAll(names, { bench: { signal, isQuick, rounds, launcher }, isWriting });
+    });
   } catch (error) {
     say(describe(error));
     process.exitCode = 1;
+  }
+}
+
+async function measureAll(names: readonly string[], options: Options): Promise<void> {
+  const { bench } = options;
+  await measureScenes(names, options);
+  for (const [name, measure] of Object.entries(OTHER_SECTIONS)) {
+    if (!names.includes(name)) continue;
+    const report = await orFailure(() => measure(within(bench)), name);
+    await publish(name, report, options);
   }
 }
 

@@ -39,6 +39,8 @@ export type Bench = {
   readonly isQuick: boolean;
   /** Of what takes about a second. */
   readonly rounds: number;
+  /** Of the package as npm installs it: what users run. */
+  readonly launcher: string;
 };
 
 /** A data folder that no server uses, and whose it is. */
@@ -66,7 +68,7 @@ export function requireSize(bytes: number, size: Size): void {
 
 /** Made, filled, brought to rest for a copy, woken again. `undo` ends it. */
 export async function openScene(cast: Cast, bench: Bench, undo: UndoStack): Promise<Scene> {
-  const stage = await Stage.open(cast.place.folder, cast.app, bench.signal);
+  const stage = await Stage.open(cast.place.folder, cast.app, bench);
   undo.push(() => stage.close());
   const source = createdEnvironmentSchema.parse(await stage.ramet("init"));
   const bytes = await fill(source, cast.size);

@@ -22,6 +22,8 @@ const APPS = {
 } as const satisfies Record<string, { folder: string; packages: readonly string[] }>;
 export type AppName = keyof typeof APPS;
 
+type Program = { readonly launcher: string; readonly signal: AbortSignal };
+
 /** A server's home and an app in a git repository of its own, both in one temporary folder below `place`. */
 export class Stage {
   readonly folder: string;
@@ -29,15 +31,15 @@ export class Stage {
   readonly home: string;
   /** Of all that is started: nothing of another Ramet, and the person's own Node. */
   readonly environment: Readonly<Record<string, string | undefined>>;
-  readonly #signal: AbortSignal;
+  readonly #program: Program;
 
-  static async open(place: string, app: AppName, signal: AbortSignal): Promise<Stage> {
+  static async open(place: string, app: AppName, program: Program): Promise<Stage> {
     const folder = await realpath(await mkdtemp(path.join(place, "ramet-bench-")));
-    const stage = new Stage(folder, signal);
+    const stage = new Stage(folder, program);
     try {
       // As root, databases run as users of their own, who must be able to walk through here.
       await chmod(folder, 0o711);
-      await copyApp(stage, app, signal);
+      await copyApp(stage, app, program.signal);
       return stage;
     } catch (error) {
       await stage.close();
@@ -45,17 +47,19 @@ export class Stage {
     }
   }
 
-  private constructor(folder: string, signal: AbortSignal) {
+  private constructor(folder: string, program: Program) {
     this.folder = folder;
     this.app = path.join(folder, "app");
     this.home = path.join(folder, "home");
     this.environment = pickEnvironment(this.home);
-    this.#signal = signal;
+    this.#program = program;
   }
 
   /** A command as a whole process; resolves with its `--json`. */
   async ramet(...args: readonly string[]): Promise<unknown> {
-    const answer: unknown = JSON.parse(await this.#ramet([...args, "--json"], this.#signal));
+    const answer: unknown = JSON.parse(
+      await this.#ramet([...args, "--json"], this.#program.signal),
+    );
     return answer;
   }
 
@@ -76,7 +80,7 @@ export class Stage {
   }
 
   async run(file: string, ...args: readonly string[]): Promise<string> {
-    const where = { folder: this.app, environment: this.environment, signal: this.#signal };
+    const where = { folder: this.app, environment: this.environment, signal: this.#program.signal };
     return run({ file, args, ...where });
   }
 
@@ -101,11 +105,12 @@ export class Stage {
 
   async #ramet(args: readonly string[], signal: AbortSignal): Promise<string> {
     const where = { folder: this.app, environment: this.environment, signal };
-    return run({ file: path.join(ROOT, "bin/ramet"), args, ...where });
+    return run({ file: this.#program.launcher, args, ...where });
   }
 }
 
-function pickEnvironment(home: string): Record<string, string | undefined> {
+/** Of the person's own, what tells a Ramet nothing of another. */
+export function pickEnvironment(home: string): Record<string, string | undefined> {
   const kept = Object.entries(process.env).filter(([name]) => !/^(RAMET|GIT)_/.test(name));
   const folders = (process.env["PATH"] ?? "").split(path.delimiter);
   const own = folders.filter((folder) => !folder.includes(`${path.sep}node_modules${path.sep}`));

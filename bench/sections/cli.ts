@@ -1,4 +1,3 @@
-import { cp, mkdir, readdir, symlink } from "node:fs/promises";
 import path from "node:path";
 
 import { formatFigures, formatRatio, median, ratioOf, Series, time } from "../kit/figures.ts";
@@ -11,19 +10,17 @@ import { withUndo } from "../kit/with-undo.ts";
 const COMMANDS = [["--version"], ["env", "list"], ["env", "show", "development"]];
 const FLOOR = "node -e 0";
 const ROUNDS_FOR_ONE = 5;
-/** Made by the tools, or not a part of the package. */
-const NOT_PACKED = new Set(["node_modules", ".git", "dist"]);
 
 /** Commands as whole processes, in turn with a Node that does nothing; from the checkout, and as npm installs it. */
 export async function measureCli(bench: Bench): Promise<Report> {
   return withUndo(async (undo) => {
     const place = await openHere(undo);
-    const stage = await Stage.open(place, "notes", bench.signal);
+    const stage = await Stage.open(place, "notes", bench);
     undo.push(() => stage.close());
     await stage.ramet("init");
     const launchers = [
       ["checkout", path.join(ROOT, "bin/ramet")],
-      ["installed", await install(stage)],
+      ["installed", bench.launcher],
     ] as const;
     const series = new Series();
     // The first ones fill Node's compile caches and the machine's.
@@ -45,27 +42,6 @@ async function measureRound(stage: Stage, launchers: Launchers, series: Series):
       series.add(`ramet ${command.join(" ")} (${label})`, ms);
     }
   }
-}
-
-/** Packs a copy of the checkout, because packing builds, and installs that. Resolves with the installed launcher. */
-async function install(stage: Stage): Promise<string> {
-  const checkout = path.join(stage.folder, "checkout");
-  await cp(ROOT, checkout, {
-    recursive: true,
-    preserveTimestamps: true,
-    filter: (file) => !NOT_PACKED.has(path.basename(file)),
-  });
-  await symlink(path.join(ROOT, "node_modules"), path.join(checkout, "node_modules"));
-  const inside = ["--prefix", checkout, "--silent", "--pack-destination", stage.folder];
-  await stage.run("npm", "pack", checkout, ...inside);
-  const archive = (await readdir(stage.folder)).find((name) => name.endsWith(".tgz"));
-  if (archive === undefined) throw new Error("npm pack made no archive.");
-  const target = path.join(stage.folder, "installed");
-  await mkdir(target);
-  const quiet = ["--silent", "--no-audit", "--no-fund", "--prefer-offline"];
-  const packed = path.join(stage.folder, archive);
-  await stage.run("npm", "install", "--prefix", target, ...quiet, packed);
-  return path.join(target, "node_modules/.bin/ramet");
 }
 
 function report(series: Series): Report {

@@ -14,7 +14,7 @@ import { serve } from "../kit/program.ts";
 import type { Report } from "../kit/report.ts";
 import type { Bench } from "../kit/scene.ts";
 import { requireDatabase } from "../kit/scene.ts";
-import { ROOT, Stage } from "../kit/stage.ts";
+import { Stage } from "../kit/stage.ts";
 import type { AppName } from "../kit/stage.ts";
 import { withUndo } from "../kit/with-undo.ts";
 
@@ -77,16 +77,13 @@ export async function measureDev(bench: Bench): Promise<Report> {
 type Set = { readonly stage: Stage; readonly source: CreatedEnvironment; readonly bench: Bench };
 
 async function openSet(app: AppName, bench: Bench, undo: UndoStack): Promise<Set> {
-  const stage = await Stage.open(await openHere(undo), app, bench.signal);
+  const stage = await Stage.open(await openHere(undo), app, bench);
   undo.push(() => stage.close());
   // Its processes are asked directly, too.
   await stage.change({ isolation: "off" });
   const source = createdEnvironmentSchema.parse(await stage.ramet("init"));
   const launch = { folder: stage.app, environment: stage.environment };
-  const dev = await serve(
-    { file: path.join(ROOT, "bin/ramet"), args: ["dev"], ...launch },
-    "SIGTERM",
-  );
+  const dev = await serve({ file: bench.launcher, args: ["dev"], ...launch }, "SIGTERM");
   undo.push(() => dev.stop());
   await untilOk(addressOf(source.url), bench.signal);
   return { stage, source, bench };

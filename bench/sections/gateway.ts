@@ -68,7 +68,7 @@ export async function measureGateway(bench: Bench): Promise<Report> {
 }
 
 async function openWays(bench: Bench, undo: UndoStack): Promise<Ways> {
-  const stage = await Stage.open(await openHere(undo), "answers", bench.signal);
+  const stage = await Stage.open(await openHere(undo), "answers", bench);
   undo.push(() => stage.close());
   const { url } = createdEnvironmentSchema.parse(await stage.ramet("init"));
   // Another of the same, since the environment's own may be in a network of its own.

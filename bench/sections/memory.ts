@@ -15,7 +15,7 @@ const HEADER = ["what", "RSS, MB", "PSS, MB"];
 /** The server with environments asleep, as it has become and started anew; and what one that is awake costs. */
 export async function measureMemory(bench: Bench): Promise<Report> {
   return withUndo(async (undo) => {
-    const stage = await Stage.open(await openHere(undo), "notes", bench.signal);
+    const stage = await Stage.open(await openHere(undo), "notes", bench);
     undo.push(() => stage.close());
     const { id, name } = createdEnvironmentSchema.parse(await stage.ramet("init"));
     const rows = [...(await readAwake(stage, id))];
