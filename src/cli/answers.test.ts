@@ -5,7 +5,7 @@ import { CALLS } from "../protocol/calls.ts";
 import type { CallName } from "../protocol/calls.ts";
 import { messageSchema } from "../protocol/messages.ts";
 import { parseMessage, parseOutput } from "./answers.ts";
-import { ENVIRONMENT, VARIABLES } from "./fixtures/answers.ts";
+import { CREATED, ENVIRONMENT, VARIABLES } from "./fixtures/answers.ts";
 
 /** Of each call that is checked by hand, what a server answers. */
 const ANSWERS: readonly (readonly [name: CallName, answer: unknown])[] = [
@@ -13,6 +13,13 @@ const ANSWERS: readonly (readonly [name: CallName, answer: unknown])[] = [
   ["app.list", [{ name: "shop", environments: ["agent"], createdAt: "2026-01-01" }]],
   ["environment.list", [ENVIRONMENT, { ...ENVIRONMENT, url: null, databaseUrl: null }]],
   ["environment.show", { ...ENVIRONMENT, problems: [{ code: "x", message: "y", remedy: "z" }] }],
+  ["environment.create", CREATED],
+  [
+    "app.create",
+    { ...CREATED, timings: { ...CREATED.timings, steps: [{ name: "x", beganMs: 1, ms: 2 }] } },
+  ],
+  ["environment.start", ENVIRONMENT],
+  ["environment.stop", ENVIRONMENT],
   ["environment.delete", { app: "shop", name: "agent", folder: null }],
   ["environment.variables", { URL: "http://x", A: "b" }],
   ["variable.list", VARIABLES],
@@ -22,6 +29,8 @@ const MESSAGES: readonly unknown[] = [
   { result: [1] },
   { problem: { code: "x", message: "y", remedy: "z" } },
   { bug: "x" },
+  { progress: { part: "files", state: "done", ms: 12, detail: "reflink" } },
+  { progress: { part: "database", state: "started", ms: 0, detail: null } },
   { line: { time: "t", process: "web", stream: "stdout", text: "x" } },
 ];
 

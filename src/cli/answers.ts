@@ -1,4 +1,11 @@
-import { ENVIRONMENT_STATES, PROCESS_STATES, STANDBY_STATES } from "../environment/environment.ts";
+import {
+  ENVIRONMENT_STATES,
+  LOG_STREAMS,
+  PROCESS_STATES,
+  PROGRESS_PARTS,
+  PROGRESS_STATES,
+  STANDBY_STATES,
+} from "../environment/environment.ts";
 import type { CALLS, CallName, CallOutput } from "../protocol/calls.ts";
 import type { Message, messageSchema } from "../protocol/messages.ts";
 import { answerUnreadable } from "./problems.ts";
@@ -9,7 +16,7 @@ import { answerUnreadable } from "./problems.ts";
  */
 export async function parseMessage(line: string): Promise<Message> {
   const value = parseJson(line);
-  if (isEnd(value)) return value;
+  if (isQuickMessage(value)) return value;
   const messages = await import("../protocol/messages.ts");
   if (isMessage(messages.messageSchema, value)) return value;
   throw answerUnreadable(`it holds ${JSON.stringify(line.slice(0, 80))}`);
@@ -32,7 +39,7 @@ const isText: Check = (value) => typeof value === "string";
 const isNumber: Check = (value) => typeof value === "number";
 const isProblem = objectOf({ code: isText, message: isText, remedy: isText });
 
-const isEnvironment = objectOf({
+const ENVIRONMENT: Readonly<Record<string, Check>> = {
   id: isText,
   app: isText,
   name: isText,
@@ -63,14 +70,29 @@ const isEnvironment = objectOf({
   createdAt: isText,
   usedAt: isText,
   sleepsAt: orNull(isText),
+};
+const isEnvironment = objectOf(ENVIRONMENT);
+const isCreated = objectOf({
+  ...ENVIRONMENT,
+  timings: objectOf({
+    files: isNumber,
+    database: isNumber,
+    runtime: isNumber,
+    total: isNumber,
+    steps: listOf(objectOf({ name: isText, beganMs: isNumber, ms: isNumber })),
+  }),
 });
 
 /** What is asked often, or by what must be quick. Never laxer than the schema: what fails here is checked by that. */
 const QUICK_CHECKS: Partial<Record<CallName, Check>> = {
   "app.find": objectOf({ app: orNull(isText), environment: orNull(isText) }),
   "app.list": listOf(objectOf({ name: isText, environments: listOf(isText), createdAt: isText })),
+  "app.create": isCreated,
+  "environment.create": isCreated,
   "environment.list": listOf(isEnvironment),
   "environment.show": isEnvironment,
+  "environment.start": isEnvironment,
+  "environment.stop": isEnvironment,
   "environment.delete": objectOf({ app: isText, name: isText, folder: orNull(isText) }),
   "environment.variables": (value) =>
     isRecord(value) && Object.values(value).every((text) => isText(text)),
@@ -102,10 +124,23 @@ function isMessage(schema: typeof messageSchema, value: unknown): value is Messa
   return schema.safeParse(value).success;
 }
 
-/** The only line of most answers. */
-function isEnd(value: unknown): value is Message {
-  if (!isRecord(value) || Object.keys(value).length !== 1) return false;
-  return "result" in value || isProblem(value["problem"]);
+/** The kinds of message that a quick answer is made of. */
+const QUICK_MESSAGES: Readonly<Record<string, Check>> = {
+  result: () => true,
+  problem: isProblem,
+  progress: objectOf({
+    part: oneOf(PROGRESS_PARTS),
+    state: oneOf(PROGRESS_STATES),
+    ms: isNumber,
+    detail: orNull(isText),
+  }),
+  line: objectOf({ time: isText, process: isText, stream: oneOf(LOG_STREAMS), text: isText }),
+};
+
+function isQuickMessage(value: unknown): value is Message {
+  if (!isRecord(value)) return false;
+  const [[kind, content] = [], ...others] = Object.entries(value);
+  return kind !== undefined && others.length === 0 && QUICK_MESSAGES[kind]?.(content) === true;
 }
 
 function parseJson(line: string): unknown {

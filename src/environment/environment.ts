@@ -107,19 +107,32 @@ export type ProcessState = {
   readonly problem: ProblemFields | null;
 };
 
+export const LOG_STREAMS = ["stdout", "stderr", "ramet"] as const;
+
 /** One line that a process printed, or that Ramet says about it (`ramet`). */
 export type LogLine = {
   /** ISO 8601 UTC. */
   readonly time: string;
   readonly process: string;
-  readonly stream: "stdout" | "stderr" | "ramet";
+  readonly stream: (typeof LOG_STREAMS)[number];
   readonly text: string;
 };
 
+export const PROGRESS_PARTS = [
+  "files",
+  "database",
+  "setup",
+  "migrate",
+  "seed",
+  "runtime",
+  "storage",
+] as const;
+export const PROGRESS_STATES = ["started", "done", "skipped", "failed"] as const;
+
 /** A step of a long call, as it begins and as it ends. */
 export type Progress = {
-  readonly part: "files" | "database" | "setup" | "migrate" | "seed" | "runtime" | "storage";
-  readonly state: "started" | "done" | "skipped" | "failed";
+  readonly part: (typeof PROGRESS_PARTS)[number];
+  readonly state: (typeof PROGRESS_STATES)[number];
   /** Since the step began; 0 at its start. */
   readonly ms: number;
   /** How it was done, such as `reflink` or `copied 1.2 GB`; null when there is nothing to say. */

@@ -177,6 +177,25 @@ test("without git the ignore files decide, nested ones and exceptions too", asyn
   ).toEqual(new Set(["z.log", "keep/z.log", "x/node_modules/z", "keep/secrets/z"]));
 });
 
+test("a name that reads as git's own words is a name", async () => {
+  const names = ["160000 0123 0\tx", "? z", "H 100644 0123 0\ty"];
+  await git(source, "init", "-q");
+  await put(source, Object.fromEntries(names.map((name) => [name, "mine"])));
+  await git(source, "add", names[0] ?? "");
+
+  await keepFiles(copy());
+
+  expect(await listAll(target)).toEqual(names.toSorted());
+});
+
+test("a folder whose .git is no repository is listed by its ignore files", async () => {
+  await put(source, { ".git": "none", ".gitignore": "ignored", ignored: "1", kept: "1" });
+
+  await keepFiles(copy());
+
+  expect(await listAll(target)).toEqual([".gitignore", "kept"]);
+});
+
 test("a submodule's files come along, another repository inside the tree does not", async () => {
   const library = path.join(root, "library");
   await mkdir(library);

@@ -34,6 +34,7 @@ const GIT_ENVIRONMENT = {
   GIT_TERMINAL_PROMPT: "0",
 };
 const MAX_SUBMODULE_DEPTH = 8;
+const SUBMODULE_MODE = "160000 ";
 
 /** undefined: git is not here, or knows nothing of this folder, or ignores it as a whole. */
 export async function findGitTree(folder: string): Promise<GitTree | undefined> {
@@ -52,21 +53,38 @@ export async function findGitTree(folder: string): Promise<GitTree | undefined> 
   });
 }
 
+/**
+ * Does the work in the folder's tree; undefined where git knows none. One that has a `.git` of its own is nearly always
+ * what it seems: git is asked about that only when the work fails.
+ */
+export async function inGitTree<T>(
+  folder: string,
+  work: (tree: GitTree) => Promise<T>,
+): Promise<T | undefined> {
+  if (await isTopFolder(folder)) {
+    try {
+      return await work({ folder, user: await findOwner(folder) });
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error;
+    }
+  }
+  const tree = await findGitTree(folder);
+  return tree === undefined ? undefined : work(tree);
+}
+
 /** Submodules' contents are listed as files of the tree; other repositories inside it are left out. */
 export async function listGitTree(tree: GitTree, depth = 0): Promise<Listing> {
-  const [files, ignored, submodules] = await Promise.all([
-    list(tree, ["ls-files", "-co", "--exclude-standard", "-z"]),
+  const [entries, ignored] = await Promise.all([
+    list(tree, ["ls-files", "-t", "-s", "-o", "--exclude-standard", "-z"]),
     listOwnIgnored(tree),
-    listSubmodules(tree),
   ]);
-  const isSubmodule = new Set(submodules);
-  const own = files.filter((name) => !name.endsWith("/") && !isSubmodule.has(name));
+  const { files, submodules } = parseEntries(entries);
   const inner =
     depth < MAX_SUBMODULE_DEPTH
       ? await Promise.all(submodules.map((name) => listInner(tree, name, depth)))
       : [];
   return {
-    files: [...new Set([...own, ...inner.flatMap((listing) => listing.files)])],
+    files: [...new Set([...files, ...inner.flatMap((listing) => listing.files)])],
     ignored: [...ignored, ...inner.flatMap((listing) => listing.ignored)],
   };
 }
@@ -163,6 +181,22 @@ async function findOwner(folder: string): Promise<ProcessUser | null> {
   return uid === 0 ? null : { uid, gid };
 }
 
+/**
+ * Of `ls-files -t -s -o`: `? name` is not tracked; `H mode object stage<TAB>name` is, and a submodule by its mode.
+ * Untracked folders are other repositories.
+ */
+function parseEntries(entries: readonly string[]): { files: string[]; submodules: string[] } {
+  const files: string[] = [];
+  const submodules: string[] = [];
+  for (const entry of entries) {
+    const isKnown = !entry.startsWith("? ");
+    const name = isKnown ? entry.slice(entry.indexOf("\t") + 1) : entry.slice(2);
+    if (isKnown && entry.startsWith(SUBMODULE_MODE, 2)) submodules.push(name);
+    else if (!name.endsWith("/")) files.push(name);
+  }
+  return { files, submodules };
+}
+
 async function listInner(tree: GitTree, submodule: string, depth: number): Promise<Listing> {
   const folder = path.join(tree.folder, submodule);
   if (!(await exists(path.join(folder, ".git")))) return { files: [], ignored: [] };
@@ -178,7 +212,7 @@ function listOwnIgnored(tree: GitTree): Promise<readonly string[]> {
 async function listSubmodules(tree: GitTree): Promise<readonly string[]> {
   const staged = await list(tree, ["ls-files", "-s", "-z"]);
   return staged
-    .filter((line) => line.startsWith("160000 "))
+    .filter((line) => line.startsWith(SUBMODULE_MODE))
     .map((line) => line.slice(line.indexOf("\t") + 1));
 }
 

@@ -2,6 +2,7 @@ import {
   findGitIgnored,
   findGitTree,
   type GitTree,
+  inGitTree,
   listGitIgnored,
   listGitTree,
   type Listing,
@@ -10,9 +11,8 @@ import { findIgnoredByRules, isNeverListed, listByRules } from "./ignore-rules.t
 
 /** By git where it knows the folder, else by the `.gitignore` files; never `.git` and `.ramet`. */
 export async function listTree(folder: string): Promise<Listing> {
-  const tree = await findGitTree(folder);
   const { files, ignored } =
-    tree === undefined ? await listByRules(folder) : await listGitTree(tree);
+    (await inGitTree(folder, async (tree) => listGitTree(tree))) ?? (await listByRules(folder));
   return { files: withoutOwn(files), ignored: withoutOwn(ignored) };
 }
 
@@ -20,10 +20,12 @@ export async function listTree(folder: string): Promise<Listing> {
 export async function listIgnored(
   folder: string,
 ): Promise<{ readonly ignored: readonly string[]; readonly tree: GitTree | undefined }> {
-  const tree = await findGitTree(folder);
-  const ignored =
-    tree === undefined ? (await listByRules(folder)).ignored : await listGitIgnored(tree);
-  return { ignored: withoutOwn(ignored), tree };
+  const known = await inGitTree(folder, async (tree) => ({
+    ignored: await listGitIgnored(tree),
+    tree,
+  }));
+  const ignored = known?.ignored ?? (await listByRules(folder)).ignored;
+  return { ignored: withoutOwn(ignored), tree: known?.tree };
 }
 
 /** Of names that need not exist, those that the folder's rules ignore. */

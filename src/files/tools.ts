@@ -52,15 +52,9 @@ export async function runListing(
   args: readonly string[],
   options: ToolOptions,
 ): Promise<NulList> {
-  const script = '"$@"; code=$?; printf end; exit "$code"';
-  const { exitCode, stdout, stderr } = await runTool(
-    "/bin/sh",
-    ["-c", script, "sh", file, ...args],
-    options,
-  );
-  const isWhole =
-    (stdout === "end" || stdout.endsWith("\0end")) && stdout.length * 2 < MAX_OUTPUT_BYTES;
-  if (exitCode === 0 && !isWhole)
+  const { exitCode, stdout, stderr, isWhole } = await runTool(file, args, options);
+  const isCut = !isWhole || !(stdout === "" || stdout.endsWith("\0"));
+  if (exitCode === 0 && isCut)
     throw new Error(`The list that ${file} printed did not arrive whole.`);
   return { exitCode, stderr, entries: stdout.split("\0").slice(0, -1) };
 }

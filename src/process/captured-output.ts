@@ -13,6 +13,11 @@ export class CapturedOutput {
     this.#half = Math.max(1, Math.floor(most / 2));
   }
 
+  /** Whether nothing of it was left out. */
+  get isWhole(): boolean {
+    return this.bytes <= 2 * this.#half;
+  }
+
   push(chunk: Buffer): void {
     this.bytes += chunk.length;
     const room = this.#half - this.#headBytes;

@@ -68,10 +68,11 @@ test("an argument list that is too long is a problem, not a crash", async () => 
 
 test("both streams are kept apart, each with its own beginning and end", async () => {
   const script = "for n in $(seq 1000); do echo out $n; echo err $n >&2; done";
-  const { stdout, stderr } = await door.runProgram(launch("sh", "-c", script), {
+  const { stdout, stderr, isWhole } = await door.runProgram(launch("sh", "-c", script), {
     timeoutMs: LIMIT_MS,
     maxOutputBytes: 200,
   });
+  expect(isWhole).toBe(false);
 
   for (const [text, word] of [
     [stdout, "out"],
@@ -101,8 +102,8 @@ test("input of megabytes arrives whole, and is ended", async () => {
 });
 
 test("without input a program reads an end at once", async () => {
-  const { stdout, exitCode } = await run(launch("sh", "-c", "cat; echo over"));
-  expect([stdout, exitCode]).toEqual(["over\n", 0]);
+  const { stdout, exitCode, isWhole } = await run(launch("sh", "-c", "cat; echo over"));
+  expect([stdout, exitCode, isWhole]).toEqual(["over\n", 0, true]);
 });
 
 test("a signal that was aborted before is heard before anything is started", async () => {

@@ -9,7 +9,12 @@ import { endGroup } from "./ending.ts";
 import { type Exit, type Launch, type Spawned, spawnLaunch } from "./launch.ts";
 import { programTimedOut } from "./problems.ts";
 
-export type ProgramResult = Exit & { readonly stdout: string; readonly stderr: string };
+export type ProgramResult = Exit & {
+  readonly stdout: string;
+  readonly stderr: string;
+  /** Whether both were read to their ends, and nothing of them was left out. */
+  readonly isWhole: boolean;
+};
 
 export type RunOptions = {
   readonly timeoutMs: number;
@@ -42,8 +47,9 @@ export async function runToEnd(launch: Launch, options: RunOptions): Promise<Pro
   feed(spawned, options.input);
   try {
     const exit = await exitWithin(spawned, launch, options);
-    await drained([stdout, stderr]);
-    return { ...exit, stdout: stdout.captured.text(), stderr: stderr.captured.text() };
+    const hasEnded = await drained([stdout, stderr]);
+    const isWhole = hasEnded && stdout.captured.isWhole && stderr.captured.isWhole;
+    return { ...exit, stdout: stdout.captured.text(), stderr: stderr.captured.text(), isWhole };
   } finally {
     spawned.child.stdout?.destroy();
     spawned.child.stderr?.destroy();
@@ -68,8 +74,8 @@ function capture(
   return { captured, ended: finished(stream).catch(() => undefined) };
 }
 
-/** Silence counts only after a look at the pipes: under load the timer comes before what waits in them was read. */
-async function drained(captures: readonly Capture[]): Promise<void> {
+/** Resolves with whether all have ended. Silence counts only after a look at the pipes: under load the timer comes before what waits in them was read. */
+async function drained(captures: readonly Capture[]): Promise<boolean> {
   const done = new AbortController();
   const ended = Promise.all(captures.map(({ ended: end }) => end)).then(() => done.abort());
   const heard = (): number => captures.reduce((sum, { captured }) => sum + captured.bytes, 0);
@@ -80,6 +86,7 @@ async function drained(captures: readonly Capture[]): Promise<void> {
     await Promise.race([ended, sleep(SILENCE_MS, done.signal).catch(() => undefined)]);
     await nextTurn();
   }
+  return done.signal.aborted;
 }
 
 function feed({ child }: Spawned, input: string | undefined): void {

@@ -1,6 +1,13 @@
 import { z } from "zod";
 
-import { ENVIRONMENT_STATES, PROCESS_STATES, STANDBY_STATES } from "../environment/environment.ts";
+import {
+  ENVIRONMENT_STATES,
+  LOG_STREAMS,
+  PROCESS_STATES,
+  PROGRESS_PARTS,
+  PROGRESS_STATES,
+  STANDBY_STATES,
+} from "../environment/environment.ts";
 
 /** A problem as it crosses the wire and as `--json` prints it. */
 export const problemSchema = z.object({
@@ -84,13 +91,13 @@ export type VariableView = z.infer<typeof variableSchema>;
 export const logLineSchema = z.object({
   time: z.string(),
   process: z.string(),
-  stream: z.enum(["stdout", "stderr", "ramet"]),
+  stream: z.enum(LOG_STREAMS),
   text: z.string(),
 });
 
 export const progressSchema = z.object({
-  part: z.enum(["files", "database", "setup", "migrate", "seed", "runtime", "storage"]),
-  state: z.enum(["started", "done", "skipped", "failed"]),
+  part: z.enum(PROGRESS_PARTS),
+  state: z.enum(PROGRESS_STATES),
   ms: z.number(),
   detail: z.string().nullable(),
 });
