@@ -27,6 +27,25 @@ async function forkOnto(folder: string, name: string): Promise<LiveEnvironment> 
   return stage.engine.registry.require(app, name);
 }
 
+test("forks begun at one moment each have a user of their own, and all come to be", async () => {
+  const { app, searchPath } = source.record;
+  const names = ["one", "two", "three", "four"].map((name) => parseEnvironmentName(name));
+  const forks = names.map(async (name) => {
+    const request = { app, name, source, files: { kind: "kept" } as const, searchPath };
+    return stage.engine.create(request, patiently());
+  });
+  const twice = stage.engine.create(
+    { app, name: parseEnvironmentName("four"), source, files: { kind: "kept" }, searchPath },
+    patiently(),
+  );
+
+  await expect(twice).rejects.toMatchObject({ code: "environment_exists" });
+  await Promise.all(forks);
+  const records = names.map((name) => stage.engine.registry.require(app, name).record);
+  const uids = records.map(({ uid }) => uid);
+  expect(new Set(uids).size).toBe(process.getuid?.() === 0 ? names.length : 1);
+});
+
 test.each([
   ["of which nobody could say how it runs", { "package.json": { scripts: { build: "tsc" } } }],
   ["that runs otherwise", { "package.json": { scripts: { dev: "vite" } } }],

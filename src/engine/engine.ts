@@ -3,16 +3,17 @@ import { isoTime, waitFor } from "../base/clock.ts";
 import { messageOf } from "../base/problem.ts";
 import { traced } from "../base/trace.ts";
 import { supplyPostgres } from "../database/database.ts";
-import type { EnvironmentId } from "../environment/environment.ts";
+import type { EnvironmentId, EnvironmentRecord } from "../environment/environment.ts";
 import { DEVELOPMENT } from "../environment/name.ts";
 import type { AppName } from "../environment/name.ts";
-import { appTaken, developmentNeeded, environmentTaken } from "../environment/problems.ts";
+import { appTaken, developmentNeeded } from "../environment/problems.ts";
 import { adoptAll } from "./adoption.ts";
 import { Caretaker } from "./caretaker.ts";
 import type { EngineContext, EngineOptions } from "./context.ts";
 import { bringUp, bringUpBuilt, buildPlanned, planEnvironment } from "./creation.ts";
 import type { AppRequest, CallOptions, CreateRequest } from "./creation.ts";
 import { Drafts } from "./drafts.ts";
+import { ForkTurns } from "./fork-turns.ts";
 import { identify, listUsedUids } from "./identities.ts";
 import type { Layout } from "./layout.ts";
 import { endHome, listLeftovers, mendLeftovers } from "./leftovers.ts";
@@ -78,7 +79,9 @@ export class Engine {
   readonly standbys: Standbys;
   readonly #context: EngineContext;
   readonly #drafts = new Drafts();
-  readonly #clearing = new Map<EnvironmentId, Promise<void>>();
+  readonly #forks = new ForkTurns();
+  /** What was deleted, and still has processes or files. */
+  readonly #clearing = new Map<EnvironmentId, Pick<EnvironmentRecord, "uid">>();
   /** Creates and starts under way; they are given up when the server leaves. */
   readonly #underWay = new Set<Promise<unknown>>();
   readonly #leaving = new AbortController();
@@ -156,10 +159,12 @@ export class Engine {
   /** Builds, sets up and starts an environment. A name that is taken, also by one being made, is a problem. */
   async create(request: CreateRequest, options: CallOptions): Promise<Created> {
     return this.#track(options, async (tracked) => {
-      const { live, timings } = await timeMaking(async () => {
-        const built = await this.#build(request, tracked);
-        return bringUpBuilt(this.#context, built, tracked);
-      });
+      this.#drafts.reserve(request, this.registry);
+      const making = async (): ReturnType<typeof bringUpBuilt> =>
+        bringUpBuilt(this.#context, await this.#build(request, tracked), tracked);
+      const { live, timings } = await timeMaking(async () =>
+        request.source === null ? making() : this.#forks.inTurn(making, tracked.signal),
+      ).finally(() => this.#drafts.settle(request));
       return { environment: await this.describe(live), timings };
     });
   }
@@ -301,14 +306,10 @@ export class Engine {
   }
 
   async #build(request: CreateRequest, options: CallOptions): ReturnType<typeof buildPlanned> {
-    const { app, name } = request;
-    const isTaken = this.#drafts.has(app, name) || this.registry.find(app, name) !== undefined;
-    if (isTaken) throw environmentTaken(app, name);
-    this.#drafts.reserve(request);
     try {
       const planned = await traced("plan", async () =>
         planEnvironment(this.#context, request, (hasRows) =>
-          identify(this.#known(), hasRows ? request.source : null),
+          this.#drafts.take(request, identify(this.#known(), hasRows ? request.source : null)),
         ),
       );
       this.#drafts.add(planned.draft);
@@ -325,7 +326,8 @@ export class Engine {
   }
 
   #known(): Parameters<typeof listUsedUids>[0] {
-    return { registry: this.registry, drafts: this.#drafts, standbys: this.standbys };
+    const { registry, standbys } = this;
+    return { registry, drafts: this.#drafts, standbys, clearing: this.#clearing };
   }
 
   #add(live: LiveEnvironment): void {
@@ -337,14 +339,14 @@ export class Engine {
     const { record } = live;
     await removeEnvironment(this.#context, record);
     this.registry.remove(live);
-    const clearing = live
+    this.#clearing.set(record.id, record);
+    void live
       .end()
       .then(async () => clearEnvironment(this.#context, record.id))
       .then(async () => this.standbys.end(record.id))
       // What cannot be cleared now is a leftover: the next start, or doctor, tries again.
       .catch((error: unknown) => live.note(`could not be cleared: ${messageOf(error)}`))
       .finally(() => this.#clearing.delete(record.id));
-    this.#clearing.set(record.id, clearing);
   }
 
   async #forgetApp(app: AppName): Promise<void> {

@@ -1,3 +1,4 @@
+import type { EnvironmentRecord } from "../environment/environment.ts";
 import type { Drafts } from "./drafts.ts";
 import { createEnvironmentId } from "./layout.ts";
 import type { LiveEnvironment } from "./live-environment.ts";
@@ -9,6 +10,8 @@ type Known = {
   readonly registry: Registry;
   readonly drafts: Drafts;
   readonly standbys: Standbys;
+  /** What was deleted, and still has processes or files. */
+  readonly clearing: ReadonlyMap<string, Pick<EnvironmentRecord, "uid">>;
 };
 
 /** A fork whose source has a standby becomes what that was made for. `source`: whose rows it is to have, if any. */
@@ -19,9 +22,9 @@ export function identify(known: Known, source: LiveEnvironment | null): Identity
   return { id: createEnvironmentId(), uid, standby: claim?.kind ?? null };
 }
 
-/** Of environments that are there, of those that are being made, and of those to be. */
-export function listUsedUids({ registry, drafts, standbys }: Known): readonly number[] {
+/** Of environments that are there or not yet gone, of those that are being made, and of those to be. */
+export function listUsedUids({ registry, drafts, standbys, clearing }: Known): readonly number[] {
   const records = registry.list(null).map(({ record }) => record);
-  const uids = [...records, ...drafts.list(null)].flatMap(({ uid }) => uid ?? []);
-  return [...uids, ...standbys.uids()];
+  const uids = [...records, ...clearing.values()].flatMap(({ uid }) => uid ?? []);
+  return [...uids, ...drafts.uids(), ...standbys.uids()];
 }
