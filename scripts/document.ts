@@ -1,8 +1,8 @@
-/** Writes docs/commands.md, the manual, from the table of commands: `npm run docs`. */
+/** Writes docs/commands.md, the manual, and what `ramet --help` lists, from the table of commands: `npm run docs`. */
 import { writeFile } from "node:fs/promises";
 import path from "node:path";
 
-import { optionsOf, usageOf } from "../src/cli/arguments.ts";
+import { optionsOf, termOf, usageOf } from "../src/cli/arguments.ts";
 import type { CommandShape, Option } from "../src/cli/command-shape.ts";
 import { COMMANDS, SECTIONS } from "../src/cli/command-table.ts";
 
@@ -29,7 +29,13 @@ name another, before or behind the command's name.
 \`ramet run\` and \`ramet db psql\` pass on the exit code of their program; 128 and more tell the signal that ended it.
 `;
 
-if (import.meta.main) await writeFile(FILE, await formatDocument());
+const SUMMARIES_FILE = path.join(import.meta.dirname, "..", "src", "cli", "command-summaries.ts");
+const LINE_WIDTH = 100;
+
+if (import.meta.main) {
+  await writeFile(FILE, await formatDocument());
+  await writeFile(SUMMARIES_FILE, await formatSummaries());
+}
 
 export async function formatDocument(): Promise<string> {
   const names = Object.keys(COMMANDS);
@@ -40,6 +46,24 @@ export async function formatDocument(): Promise<string> {
     return `## ${title}\n\n${parts.join("\n")}`;
   });
   return [OPENING, ...(await Promise.all(sections))].join("\n");
+}
+
+/** A module, as the formatter would leave it. */
+export async function formatSummaries(): Promise<string> {
+  const commands = await Promise.all(Object.values(COMMANDS).map(async (load) => load()));
+  return [
+    "// Made by `npm run docs` from the commands themselves: change those, not this file.\n\n",
+    "/** What the list of commands says of each: to load them all for that would take twice as long. */\n",
+    "export const SUMMARIES: Readonly<Record<string, string>> = {\n",
+    ...commands.map((command) => formatProperty(termOf(command), command.summary)),
+    "};\n",
+  ].join("");
+}
+
+function formatProperty(name: string, text: string): string {
+  const key = /^[a-z]+$/.test(name) ? name : JSON.stringify(name);
+  const line = `  ${key}: ${JSON.stringify(text)},\n`;
+  return line.length - 1 <= LINE_WIDTH ? line : `  ${key}:\n    ${JSON.stringify(text)},\n`;
 }
 
 function formatCommand(command: CommandShape): string {

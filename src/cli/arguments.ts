@@ -59,6 +59,12 @@ export function usageOf(command: CommandShape): string {
   return ["ramet", command.name, ...parts].join(" ");
 }
 
+/** `env create NAME`: its name and what it cannot do without. */
+export function termOf({ name, positionals }: CommandShape): string {
+  const words = positionals.filter(({ kind }) => kind === "required");
+  return [name, ...words.map((positional) => positional.name)].join(" ");
+}
+
 /** Whether a flag stands among a command line's own arguments, not among those after `--`. */
 export function hasFlag(argv: readonly string[], ...names: readonly string[]): boolean {
   const end = argv.indexOf("--");

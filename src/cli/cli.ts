@@ -47,9 +47,13 @@ function withoutColors(context: Context): Context {
 async function perform(argv: readonly string[], context: Context): Promise<Outcome> {
   const line = parseCommandLine(argv);
   if (line.kind === "version") return runCommand("version", [], context);
-  if (line.kind === "help") return (await import("./help.ts")).createHelp(line);
+  if (line.kind === "help")
+    return (await import("./help.ts")).createHelp(line, hasFlag(argv, "--json"));
   if (hasFlag(line.argv, "--help", "-h")) {
-    return (await import("./help.ts")).createHelp({ group: null, name: line.name });
+    return (await import("./help.ts")).createHelp(
+      { group: null, name: line.name },
+      hasFlag(argv, "--json"),
+    );
   }
   return runCommand(line.name, line.argv, context);
 }

@@ -10,7 +10,7 @@ function styleOf(columns: number): Style {
 }
 
 async function textOf(name: string): Promise<string> {
-  return (await createHelp({ group: null, name })).toText(styleOf(100));
+  return (await createHelp({ group: null, name }, true)).toText(styleOf(100));
 }
 
 const NAMES = Object.keys(COMMANDS);
@@ -23,7 +23,7 @@ test("every command stands in one section, in the order of the table", () => {
 });
 
 test("the list of commands names each with a summary, and says how to learn more", async () => {
-  const help = await createHelp({ group: null, name: null });
+  const help = await createHelp({ group: null, name: null }, true);
   const text = help.toText(styleOf(100));
   for (const name of NAMES) expect(text).toMatch(new RegExp(`^ {2}${name}( [A-Z]+)? {2,}\\S`, "m"));
   expect(text).toContain("ramet help COMMAND");
@@ -32,7 +32,7 @@ test("the list of commands names each with a summary, and says how to learn more
 
 test.each([40, 60, 80, 120])("no line of any help is wider than %i columns", async (columns) => {
   const all = await Promise.all(
-    [null, ...NAMES].map(async (name) => createHelp({ group: null, name })),
+    [null, ...NAMES].map(async (name) => createHelp({ group: null, name }, true)),
   );
   const lines = all.flatMap((help) => help.toText(styleOf(columns)).split("\n"));
   // Neither an example nor the usage's longest word can be broken.
@@ -41,7 +41,7 @@ test.each([40, 60, 80, 120])("no line of any help is wider than %i columns", asy
 });
 
 test("a group's help lists its commands alone", async () => {
-  const text = (await createHelp({ group: "var", name: null })).toText(styleOf(80));
+  const text = (await createHelp({ group: "var", name: null }, true)).toText(styleOf(80));
   const listed = NAMES.filter((name) => text.includes(`  ${name}`));
   expect(listed).toEqual(NAMES.filter((name) => name.startsWith("var ")));
 });
@@ -70,7 +70,7 @@ test("a command that is about no app takes neither --app nor --env, one about an
 });
 
 test("help for a program has the shapes that arguments are read by", async () => {
-  const { result } = await createHelp({ group: null, name: "var set" });
+  const { result } = await createHelp({ group: null, name: "var set" }, true);
   expect(result).toMatchObject({
     name: "var set",
     usage: "ramet var set [--secret] NAME=VALUE…",

@@ -1,41 +1,38 @@
 import { optionsOf, usageOf } from "./arguments.ts";
 import type { CommandShape, Option } from "./command-shape.ts";
+import { SUMMARIES } from "./command-summaries.ts";
 import { COMMANDS, SECTIONS } from "./command-table.ts";
 import type { Command, Outcome } from "./command.ts";
 import { NO_BREAK, padTo, wrap } from "./style.ts";
 import type { Style } from "./style.ts";
 
-/** The help of one command, of a group such as `env`, or of all. */
-export async function createHelp(asked: {
-  readonly group: string | null;
-  readonly name: string | null;
-}): Promise<Outcome> {
-  const { group, name } = asked;
+type Asked = { readonly group: string | null; readonly name: string | null };
+
+/** The help of one command, of a group such as `env`, or of all. `isJson`: whoever asks is a program, and gets all of it. */
+export async function createHelp({ group, name }: Asked, isJson: boolean): Promise<Outcome> {
   const load = name === null ? undefined : COMMANDS[name];
-  if (load !== undefined) {
-    const command = await load();
-    return {
-      result: describeCommand(command),
-      toText: (style) => formatCommand(command, style),
-      hints: [],
-      exitCode: 0,
-    };
-  }
-  const commands = await loadCommands(group);
+  if (load !== undefined) return createCommandHelp(await load());
+  const shown = listSummaries().filter((one) => group === null || one.name.startsWith(`${group} `));
   return {
-    result: commands.map(describeCommand),
-    toText: (style) => (group === null ? formatAll(commands, style) : formatGroup(commands, style)),
+    result: isJson ? await describeCommands(shown.map((one) => one.name)) : [],
+    toText: (style) => (group === null ? formatAll(shown, style) : formatGroup(shown, style)),
     hints: [],
     exitCode: 0,
   };
 }
 
-async function loadCommands(group: string | null): Promise<Command[]> {
-  const names = Object.keys(COMMANDS).filter(
-    (name) => group === null || name.startsWith(`${group} `),
-  );
+function createCommandHelp(command: Command): Outcome {
+  return {
+    result: describeCommand(command),
+    toText: (style) => formatCommand(command, style),
+    hints: [],
+    exitCode: 0,
+  };
+}
+
+async function describeCommands(names: readonly string[]): Promise<unknown> {
   const loaded = await Promise.all(names.map(async (name) => COMMANDS[name]?.()));
-  return loaded.filter((command) => command !== undefined);
+  return loaded.filter((command) => command !== undefined).map(describeCommand);
 }
 
 function describeCommand(command: CommandShape): Record<string, unknown> {
@@ -50,7 +47,17 @@ function describeCommand(command: CommandShape): Record<string, unknown> {
   };
 }
 
-function formatAll(commands: readonly Command[], style: Style): string {
+type Summary = { readonly name: string; readonly term: string; readonly summary: string };
+
+/** Of a term such as `env create NAME`, what is written small is the name. */
+function listSummaries(): readonly Summary[] {
+  return Object.entries(SUMMARIES).map(([term, summary]) => {
+    const words = term.split(" ").filter((word) => word === word.toLowerCase());
+    return { name: words.join(" "), term, summary };
+  });
+}
+
+function formatAll(commands: readonly Summary[], style: Style): string {
   const names = commands.map(({ name }) => name);
   const sections = SECTIONS.map(([title, first, last]) => {
     const shown = commands.slice(names.indexOf(first), names.indexOf(last) + 1);
@@ -74,21 +81,16 @@ function formatAll(commands: readonly Command[], style: Style): string {
   ].join("\n\n");
 }
 
-function formatGroup(commands: readonly Command[], style: Style): string {
+function formatGroup(commands: readonly Summary[], style: Style): string {
   return [
     formatSummaries(commands, style),
     style.paint("dim", wrap("`ramet help COMMAND` tells more about one.", style.columns)),
   ].join("\n\n");
 }
 
-function formatSummaries(commands: readonly Command[], style: Style): string {
+function formatSummaries(commands: readonly Summary[], style: Style): string {
   return formatPairs(
-    commands.map(({ name, positionals, summary }) => {
-      const words = positionals
-        .filter(({ kind }) => kind === "required")
-        .map((positional) => ` ${positional.name}`);
-      return [name + words.join(""), summary] as const;
-    }),
+    commands.map(({ term, summary }) => [term, summary] as const),
     style,
   );
 }
