@@ -132,9 +132,10 @@ export function hasProblems({ state, problems }: EnvironmentView): boolean {
   return state === "broken" || problems.length > 0;
 }
 
-/** An environment that is broken has been made, and yet is not what was asked for. */
-export function exitCodeOf({ state }: EnvironmentView): number {
-  return state === "broken" ? 2 : 0;
+/** An environment that is broken, or of which nothing runs, has been made, and yet is not what was asked for. */
+export function exitCodeOf({ state, processes }: EnvironmentView): number {
+  const hasFallen = processes.length > 0 && processes.every((one) => FALLEN.has(one.state));
+  return state === "broken" || hasFallen ? 2 : 0;
 }
 
 export function titleOf({ app, name }: { readonly app: string; readonly name: string }): string {

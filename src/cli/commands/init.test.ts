@@ -117,7 +117,7 @@ test("what did not come up is no reason to fork it", async () => {
   await world.serve({ "app.create": { ...CREATED, processes, problems: [problem] } });
   const context = typing("y\n");
   const stdout = { ...context.stdout, isTerminal: true };
-  expect(await runCli(["init"], { ...context, stdout })).toBe(0);
+  expect(await runCli(["init"], { ...context, stdout })).toBe(2);
   expect(context.out()).toContain("! shop/agent is there, but this does not run: web\n");
   expect(context.out()).toContain("✗ web exited.");
   expect(context.err()).not.toContain("git worktree");
