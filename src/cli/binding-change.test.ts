@@ -73,6 +73,51 @@ test.each<[what: string, shown: object | null]>([
   expect(await readBound()).toBeUndefined();
 });
 
+/** A server that makes an environment until its caller leaves, and says these of it one after another. */
+async function serveUntilStopped(
+  shown: readonly (object | null)[],
+): Promise<{ stop: AbortController }> {
+  const stop = new AbortController();
+  const left = [...shown];
+  await world.serveWith(({ name }, response) => {
+    // Somebody presses Ctrl-C.
+    if (name !== "environment.show") return stop.abort(new DOMException("Stopped.", "AbortError"));
+    const next = left.length > 1 ? left.shift() : left[0];
+    const unknown = { code: "environment_unknown", message: "No.", remedy: "No." };
+    return send(response, next ? { result: next } : { problem: unknown });
+  });
+  return { stop };
+}
+
+const INTERRUPTED = {
+  code: "preparation_interrupted",
+  message: "Setting up agent was interrupted before it was done.",
+  remedy: "Do it again with `ramet env start agent`.",
+};
+
+test("one whose setup the person stopped is bound once the server has noticed, and it is said how to go on", async () => {
+  const made = { ...ENVIRONMENT, files: { kind: "linked", path: world.workspace } };
+  const { stop } = await serveUntilStopped([
+    { ...made, state: "creating" },
+    { ...made, state: "creating" },
+    { ...made, state: "broken", problems: [INTERRUPTED] },
+  ]);
+
+  const ran = await world.ramet(CREATE, { signal: stop.signal });
+
+  expect(ran).toMatchObject({ exitCode: 130, err: expect.stringContaining(INTERRUPTED.remedy) });
+  expect(await readBound()).toBe("agent");
+});
+
+test.each<[what: string, shown: object | null]>([
+  ["before anything was made", null],
+  ["while one of that name is there and well", ENVIRONMENT],
+])("what the person stopped %s binds nothing", async (_what, shown) => {
+  const { stop } = await serveUntilStopped([shown]);
+  expect(await world.ramet(CREATE, { signal: stop.signal })).toMatchObject({ exitCode: 130 });
+  expect(await readBound()).toBeUndefined();
+});
+
 test("an environment that runs on another folder is made and not bound here", async () => {
   const elsewhere = path.join(world.folder, "elsewhere");
   await mkdir(elsewhere);

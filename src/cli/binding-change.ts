@@ -2,11 +2,18 @@ import { constants } from "node:fs";
 import { access } from "node:fs/promises";
 import path from "node:path";
 
+import { waitFor } from "../base/clock.ts";
 import { hasErrorCode, Problem } from "../base/problem.ts";
 import type { EnvironmentView } from "../protocol/schemas.ts";
 import { bindWorkspace, findWorkspace, unbindWorkspace } from "../workspace/workspace.ts";
 import { environmentOfOtherFolder, fileUnwritable } from "./problems.ts";
 import type { Session } from "./session.ts";
+
+/** A step that is asked to end has two seconds, and is then made to. */
+const STOP_LIMIT_MS = 10_000;
+const LOOK_EVERY_MS = 50;
+
+type Target = { readonly app: string; readonly environment: string };
 
 /** Binds the session's workspace to an environment. @throws `environment_of_other_folder` */
 export async function bindTo(environment: EnvironmentView, session: Session): Promise<void> {
@@ -34,6 +41,8 @@ export async function createAndBind<Made extends EnvironmentView>(
     return made;
   } catch (error) {
     if (error instanceof Problem) await bindToBroken(session, { app, name, code: error.code });
+    else if (session.context.signal?.aborted === true)
+      await bindToInterrupted(session.afterStop(2 * STOP_LIMIT_MS), { app, environment: name });
     throw error;
   }
 }
@@ -60,6 +69,36 @@ async function bindToBroken(
   } catch (error) {
     // Nothing was made: the problem that is about to be thrown says why.
     if (!(error instanceof Problem)) throw error;
+  }
+}
+
+/**
+ * The person stopped it, and the server may take a moment to notice: either nothing is left then, or an environment whose
+ * preparation was interrupted, which can be gone on with.
+ */
+async function bindToInterrupted(session: Session, target: Target): Promise<void> {
+  const look = async (): Promise<EnvironmentView | null | undefined> => {
+    const made = await findEnvironment(session, target);
+    return made?.state === "creating" ? undefined : (made ?? null);
+  };
+  const limits = { timeoutMs: STOP_LIMIT_MS, everyMs: LOOK_EVERY_MS };
+  const made = await waitFor(look, limits);
+  const problem = made?.problems.find(({ code }) => code === "preparation_interrupted");
+  if (!made || problem === undefined) return;
+  await bindTo(made, session);
+  session.note(`${problem.message} ${problem.remedy}`);
+}
+
+async function findEnvironment(
+  session: Session,
+  target: Target,
+): Promise<EnvironmentView | undefined> {
+  try {
+    return await session.call("environment.show", target);
+  } catch (error) {
+    // There is none, or nobody to ask: it was stopped all the same.
+    if (error instanceof Problem) return undefined;
+    throw error;
   }
 }
 

@@ -62,6 +62,12 @@ export class Session {
     return new Session(this.context, this.#parsed, folder);
   }
 
+  /** The same, for what is left to do after the person has stopped it; it takes its time, but not for ever. */
+  afterStop(limitMs: number): Session {
+    const context = { ...this.context, signal: AbortSignal.timeout(limitMs) };
+    return new Session(context, this.#parsed, this.#folder);
+  }
+
   /** --app. */
   get chosenApp(): string | null {
     return this.#sources.chosen.app;

@@ -5,6 +5,8 @@ import path from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { z } from "zod";
 
+import { waitFor } from "../../src/base/clock.ts";
+import { exists } from "../../src/base/remove-inside.ts";
 import { fetchJson, openStage } from "./stage.ts";
 import type { Stage } from "./stage.ts";
 
@@ -101,3 +103,44 @@ test("a script that ends at once is one problem, and nothing is made", async () 
   });
   expect(await stage.json(folder, ["app", "list"])).toEqual([]);
 }, 60_000);
+
+test("Ctrl-C while the first migration runs leaves an environment that can be gone on with", async () => {
+  const folder = await createRepository("stopped", {
+    "ramet.json": {
+      processes: { web: { command: "node server.js" } },
+      database: {
+        migrate: "echo migrating >> steps; test -e go || exec sleep 600; echo migrated >> steps",
+      },
+    },
+    "server.js": server('process.env.PORT, "127.0.0.1"'),
+  });
+  const stop = new AbortController();
+  const running = stage.ramet(folder, ["init"], { signal: stop.signal });
+  const hasBegun = async (): Promise<true | undefined> =>
+    (await exists(path.join(folder, "steps"))) || undefined;
+  expect(await waitFor(hasBegun, { timeoutMs: 60_000 })).toBe(true);
+  stop.abort(new DOMException("Stopped.", "AbortError"));
+
+  const { exitCode, stderr } = await running;
+  expect([exitCode, stderr]).toEqual([
+    130,
+    expect.stringContaining("`ramet env start development`"),
+  ]);
+  expect(await readState(folder)).toEqual({
+    state: "broken",
+    codes: ["preparation_interrupted"],
+  });
+
+  await writeFile(path.join(folder, "go"), "");
+  await stage.json(folder, ["env", "start"]);
+  const { url } = await readView(folder);
+  expect(await fetchJson(url)).toMatchObject({ steps: ["migrating", "migrating", "migrated"] });
+  await stage.ramet(folder, ["app", "delete", "stopped", "--force"]);
+}, 120_000);
+
+async function readState(folder: string): Promise<{ state: string; codes: readonly string[] }> {
+  const { state, problems } = z
+    .object({ state: z.string(), problems: z.array(z.object({ code: z.string() })) })
+    .parse(await stage.json(folder, ["env", "show"]));
+  return { state, codes: problems.map(({ code }) => code) };
+}
