@@ -58,7 +58,7 @@ type Scene = {
 };
 
 async function openScene(place: Place, bench: Bench, undo: UndoStack): Promise<Scene> {
-  const stage = await Stage.open(place.folder, "ledger", bench.signal);
+  const stage = await Stage.open(place.folder, "ledger", bench);
   undo.push(() => stage.close());
   const source = createdEnvironmentSchema.parse(await stage.ramet("init"));
   const size = bench.isQuick ? SIZES.small : SIZES.large;
