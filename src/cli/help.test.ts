@@ -49,7 +49,7 @@ test("a group's help lists its commands alone", async () => {
 test("a command's help has its usage, arguments, own and common flags, and examples", async () => {
   const text = await textOf("env create");
   expect(text).toContain(
-    "Usage: ramet env create NAME [--from ENV] [--use] [--files linked|kept] [--timings]",
+    "Usage: ramet env create NAME [--from ENV] [--use] [--files linked|kept] [--data all|schema|none]",
   );
   for (const word of [
     "Arguments",
