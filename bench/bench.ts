@@ -1,6 +1,7 @@
 /**
- * `npm run bench [-- SECTION …] [--quick] [--rounds N] [--write]`: the numbers that are promised, each beside its floor
- * in the same run. `--quick`: fewer rounds and small databases; `--write`: into docs/benchmarks.md too.
+ * `npm run bench [-- SECTION …] [--quick] [--rounds N] [--only WORDS] [--write]`: the numbers that are promised, each
+ * beside its floor in the same run. `--quick`: fewer rounds and small databases; `--only 'xfs shop 1 gb'`: those scenes
+ * alone; `--write`: into docs/benchmarks.md too.
  */
 import { parseArgs } from "node:util";
 
@@ -60,11 +61,12 @@ await main();
 
 async function main(): Promise<void> {
   try {
-    const { names, isQuick, isWriting, rounds = isQuick ? 3 : 7 } = readArguments();
+    const { names, only, isQuick, isWriting, rounds = isQuick ? 3 : 7 } = readArguments();
     await withUndo(async (undo) => {
       const { signal } = interruption;
       const launcher = await installPackage(undo, signal);
-      await measureAll(names, { bench: { signal, isQuick, rounds, launcher }, isWriting });
+      const bench = { signal, isQuick, rounds, launcher };
+      await measureAll(names, { bench, isWriting, only });
     });
   } catch (error) {
     say(describe(error));
@@ -82,13 +84,19 @@ async function measureAll(names: readonly string[], options: Options): Promise<v
   }
 }
 
-type Options = { readonly bench: Bench; readonly isWriting: boolean };
+type Options = {
+  readonly bench: Bench;
+  readonly isWriting: boolean;
+  readonly only: readonly string[];
+};
 
 type Chosen = {
   readonly names: readonly string[];
   readonly isQuick: boolean;
   readonly isWriting: boolean;
   readonly rounds?: number;
+  /** Words of a scene's label, all of which it must have. */
+  readonly only: readonly string[];
 };
 
 function readArguments(): Chosen {
@@ -97,16 +105,20 @@ function readArguments(): Chosen {
     options: {
       quick: { type: "boolean" },
       rounds: { type: "string" },
+      only: { type: "string", default: "" },
       write: { type: "boolean" },
     },
   });
   const unknown = positionals.filter((name) => !NAMES.includes(name));
   if (unknown.length > 0)
     throw new Error(`No section ${unknown[0]}: there are ${NAMES.join(", ")}.`);
+  if (values.only !== "" && values.write === true)
+    throw new Error("--only leaves out rows that --write would lose.");
   return {
     names: positionals.length === 0 ? NAMES : positionals,
     isQuick: values.quick ?? false,
     isWriting: values.write ?? false,
+    only: values.only.toLowerCase().split(" "),
     ...(values.rounds === undefined ? {} : { rounds: Math.max(1, Number(values.rounds)) }),
   };
 }
@@ -119,13 +131,18 @@ async function measureScenes(names: readonly string[], options: Options): Promis
   await withUndo(async (undo) => {
     const { places, remarks } = await openPlaces(undo, bench.signal);
     const scenes: ReadonlyMap<string, Report>[] = [];
-    for (const cast of listCasts(places, bench))
+    for (const cast of listCasts(places, bench).filter((one) => isAsked(one, options.only)))
       scenes.push(await measureScene(cast, chosen, bench));
     for (const [name] of chosen) {
       const report = joinReports(scenes.flatMap((scene) => scene.get(name) ?? []));
       await publish(name, { ...report, remarks: [...report.remarks, ...remarks] }, options);
     }
   });
+}
+
+function isAsked({ place, app, size }: Cast, only: readonly string[]): boolean {
+  const label = `${place.label} ${app} ${size.label}`.toLowerCase();
+  return only.every((word) => label.includes(word));
 }
 
 function listCasts(places: readonly Place[], { isQuick }: Bench): readonly Cast[] {
