@@ -28,6 +28,7 @@ export const SUMMARIES: Readonly<Record<string, string>> = {
   "var import": "Take variables over from another environment or a file",
   "db url": "Print the database's URL, password included",
   "db query SQL": "Run SQL in the environment's database",
+  "db size": "Show what the environment's database takes up, table by table",
   "db psql": "Open psql on the environment's database",
   "server start": "Start the server, if it does not run",
   "server stop": "Stop every environment, then the server",
