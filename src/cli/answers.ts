@@ -56,6 +56,7 @@ const ENVIRONMENT: Readonly<Record<string, Check>> = {
       pid: orNull(isNumber),
     }),
   ),
+  isolation: orNull(isText),
   problems: listOf(isProblem),
   ownBytes: orNull(isNumber),
   standbys: listOf(
