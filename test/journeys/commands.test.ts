@@ -103,6 +103,7 @@ test("env show has every key of its contract, and env list the same ones in a ba
       { name: "talker", state: "ready", port: null, pid: expect.any(Number) },
     ],
     problems: [],
+    isolation: expect.any(String),
     standbys: expect.any(Array),
     ownBytes: expect.any(Number),
     createdAt: expect.stringMatching(ISO_TIME),
