@@ -6,7 +6,11 @@ import pg from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { exists } from "../../src/base/remove-inside.ts";
-import { queryResultSchema, variableSchema } from "../../src/protocol/schemas.ts";
+import {
+  environmentSchema,
+  queryResultSchema,
+  variableSchema,
+} from "../../src/protocol/schemas.ts";
 import { followGuide, show, type } from "./shell.ts";
 import type { Running } from "./shell.ts";
 import { eventually, fetchJson, fetchText, openStage, ROOT } from "./stage.ts";
@@ -83,7 +87,11 @@ test("the guide, by two agents at one moment: each finds its own code, schema, r
   await expectGone(reviews);
   expect(await readFacts(app)).toEqual(before);
   expect(await type(stage, app, "git status --porcelain")).toBe("");
-  expect(await listData()).toEqual([development.id]);
+  await eventually(async () => {
+    const { standbys } = environmentSchema.parse(await stage.json(app, ["env", "show"]));
+    const owned = [development.id, ...standbys.map(({ id }) => id)];
+    expect((await listData()).toSorted()).toEqual(owned.toSorted());
+  });
   expect(await stage.json(app, ["env", "list"])).toMatchObject([{ name: "development" }]);
   expect(await stage.json(app, ["doctor"])).toMatchObject({ leftovers: [] });
 }, 240_000);
