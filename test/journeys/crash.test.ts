@@ -38,10 +38,14 @@ async function createApp(name: string, processes: unknown): Promise<string> {
   return folder;
 }
 
-/** An app of its own for each hostile program. */
+/** An app of its own for each hostile program. The exit code says whether anything of it runs. */
 async function init(name: string, processes: unknown): Promise<EnvironmentView> {
   const folder = await createApp(name, processes);
-  return environmentSchema.parse(await stage.json(folder, ["init", "--app", name]));
+  const { stdout, exitCode } = await stage.ramet(folder, ["init", "--app", name, "--json"]);
+  const made = environmentSchema.parse(JSON.parse(stdout));
+  const isAllFallen = made.processes.every(({ state }) => /^(failed|restarting)$/.test(state));
+  expect(exitCode).toBe(isAllFallen ? 2 : 0);
+  return made;
 }
 
 async function showApp(name: string): Promise<EnvironmentView> {
