@@ -55,6 +55,7 @@ test("a package.json with a dev script is an app", async () => {
     files: { clone: ["node_modules"] },
     sleepMs: 15 * 60_000,
     isolation: "auto",
+    network: "open",
     unused: [],
     source: "package.json (dev)",
   });
