@@ -22,10 +22,10 @@ const OPEN = { ...ENVIRONMENT, processes: [], problems: [] };
 
 test("a standby is shown with what it costs", () => {
   expect(formatStandby(STANDBY)).toBe(
-    "following: 1.0 GB of disk, 18 MB of memory, 0 MB of WAL kept",
+    "following: 1.0 GB of disk, 18 MB of memory, 0 kB of WAL kept",
   );
   expect(formatStandby({ ...STANDBY, state: "resting", memoryBytes: 0 })).toBe(
-    "resting: 1.0 GB of disk, 0 MB of memory, 0 MB of WAL kept",
+    "resting: 1.0 GB of disk, 0 kB of memory, 0 kB of WAL kept",
   );
 });
 
