@@ -1,8 +1,9 @@
-import { readFile, rm } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 
 import { sleep } from "../../src/base/clock.ts";
 import { environmentSchema } from "../../src/protocol/schemas.ts";
 import { formatFigures, Series } from "../kit/figures.ts";
+import { openWayIn } from "../kit/inside.ts";
 import { joinReports } from "../kit/report.ts";
 import type { Report } from "../kit/report.ts";
 import type { Scene } from "../kit/scene.ts";
@@ -25,25 +26,30 @@ const CALM_MS = 1_500;
 
 /** The longest that a writer of the source waited for one statement: in peace, beside a plain copy, beside a fork. */
 export async function measureSource(scene: Scene): Promise<Report> {
-  const inside = await Writer.open(await readInnerUrl(scene));
+  const wayIn = await openWayIn(await readPid(scene), scene.stage.folder);
   try {
-    const reports = [
-      await measureWay(scene, "the app's own", inside),
-      await measureWay(scene, "the server's gateway", scene.writer),
-    ];
-    return joinReports(reports);
+    const own = await measureOwnWay(scene, wayIn.url);
+    return joinReports([own, await measureWay(scene, "the server's gateway", scene.writer)]);
+  } finally {
+    await wayIn.close();
+  }
+}
+
+async function measureOwnWay(scene: Scene, url: string): Promise<Report> {
+  const inside = await Writer.open(url);
+  try {
+    return await measureWay(scene, "the app's own", inside);
   } finally {
     await inside.close();
   }
 }
 
-/** What the app's first process was told: it reaches its database without the server. */
-async function readInnerUrl({ stage, source }: Scene): Promise<string> {
+/** Of the app's first process: it reaches its database without the server. */
+async function readPid({ stage, source }: Scene): Promise<number> {
   const { processes } = environmentSchema.parse(await stage.ramet("env", "show", source.name));
-  const environment = await readFile(`/proc/${processes[0]?.pid}/environ`, "utf8");
-  const variable = environment.split("\0").find((one) => one.startsWith("DATABASE_URL="));
-  if (variable === undefined) throw new Error("The app's process has no DATABASE_URL.");
-  return variable.slice("DATABASE_URL=".length);
+  const pid = processes[0]?.pid;
+  if (typeof pid !== "number") throw new Error("The app has no process.");
+  return pid;
 }
 
 async function measureWay(scene: Scene, way: string, writer: Writer): Promise<Report> {
