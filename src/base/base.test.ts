@@ -5,6 +5,7 @@ import path from "node:path";
 import fc from "fast-check";
 import { afterEach, beforeEach, expect, test } from "vitest";
 
+import { allDone } from "./all-done.ts";
 import { canReflink } from "./can-reflink.ts";
 import { sleep, waitFor } from "./clock.ts";
 import { KeyedLock } from "./keyed-lock.ts";
@@ -12,7 +13,7 @@ import { findNearest } from "./nearest.ts";
 import { hasErrorCode, Problem } from "./problem.ts";
 import { exists, removeInside } from "./remove-inside.ts";
 import { UndoStack } from "./undo-stack.ts";
-import { writeAtomically } from "./write-atomically.ts";
+import { stageFile, writeAtomically } from "./write-atomically.ts";
 
 let folder: string;
 beforeEach(async () => {
@@ -47,6 +48,29 @@ test("a file is replaced whole, with the mode asked for, and no temporary file s
 
   expect(await readFile(file, "utf8")).toBe("new");
   expect(await readdir(folder)).toEqual(["record.json"]);
+});
+
+test("a staged file is as it was until it is placed, and one that cannot be placed leaves nothing", async () => {
+  const file = path.join(folder, "record.json");
+  await writeAtomically(file, "old");
+  const staged = await stageFile(file, "new", { mode: 0o644 });
+  expect(await readFile(file, "utf8")).toBe("old");
+  await staged.place();
+  await staged.settle();
+  expect(await readFile(file, "utf8")).toBe("new");
+
+  const other = await stageFile(path.join(folder, "taken"), "bytes");
+  await mkdir(path.join(folder, "taken", "inside"), { recursive: true });
+  await expect(other.place()).rejects.toThrow();
+  expect((await readdir(folder)).toSorted()).toEqual(["record.json", "taken"]);
+});
+
+test("all are waited for when one fails, and the failure is told", async () => {
+  const done: string[] = [];
+  const late = sleep(20).then(() => void done.push("late"));
+  await expect(allDone([Promise.reject(new Error("early")), late])).rejects.toThrow("early");
+  expect(done).toEqual(["late"]);
+  expect(await allDone([Promise.resolve(1), Promise.resolve("two")])).toEqual([1, "two"]);
 });
 
 test("a file that cannot be put in place leaves no temporary file", async () => {

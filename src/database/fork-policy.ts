@@ -8,7 +8,7 @@ import type { Emptied } from "./emptying.ts";
 import { runMask } from "./mask.ts";
 import type { Changed } from "./mask.ts";
 import { emptyingFailed } from "./problems.ts";
-import { createPasswords, replacePasswords } from "./roles.ts";
+import { createPasswords, createVerifiers, replacePasswords } from "./roles.ts";
 import type { Passwords } from "./roles.ts";
 import { adminOf, loginOfApp } from "./source.ts";
 import type { Source } from "./source.ts";
@@ -54,7 +54,8 @@ export async function openFork(
 ): Promise<readonly string[]> {
   if (!hasWork({ data, maskSql })) return [];
   const done = await applyPolicy(closed, { data, maskSql, migrationKeys, onStage });
-  await asAdmin(closed, "postgres", async (admin) => replacePasswords(admin, passwords));
+  const verifiers = await createVerifiers(passwords);
+  await asAdmin(closed, "postgres", async (admin) => replacePasswords(admin, verifiers));
   return done;
 }
 

@@ -3,20 +3,19 @@ import path from "node:path";
 
 import type { Client } from "pg";
 
+import { allDone } from "../base/all-done.ts";
 import { removeInside } from "../base/remove-inside.ts";
 import { traced } from "../base/trace.ts";
 import { UndoStack } from "../base/undo-stack.ts";
 import type { DatabasePlace } from "../environment/places.ts";
 import { adminLogin, withClient } from "./client.ts";
 import type { SyncMethod } from "./flush.ts";
-import { untilItGreets } from "./greeting.ts";
+import { admitOthers, giveOwnPasswords, prepareOpening } from "./opening.ts";
 import { giveTo } from "./owned-files.ts";
-import { openAccess, writeFirstSettings } from "./place-files.ts";
+import { writeFirstSettings } from "./place-files.ts";
 import { findPostmaster, startPostmaster, stopPostmaster } from "./postmaster.ts";
 import type { Programs } from "./programs.ts";
-import { replacePasswords } from "./roles.ts";
 import type { Passwords } from "./roles.ts";
-import { APP_ROLE } from "./settings.ts";
 
 /** Makes the data folder, which only we can enter, and works on it; when that fails, nothing is left. */
 export async function inNewFolder<T>(place: DatabasePlace, work: () => Promise<T>): Promise<T> {
@@ -62,19 +61,15 @@ export type FirstStart = {
 export async function startFirst(place: DatabasePlace, first: FirstStart): Promise<void> {
   writeFirstSettings(place, first.programs.major);
   giveTo(place.folder, place.uid);
-  await traced("start of PostgreSQL", async () => startPostmaster(first.programs, place, first));
+  const [opening] = await allDone([
+    prepareOpening(place, first.passwords),
+    traced("start of PostgreSQL", async () => startPostmaster(first.programs, place, first)),
+  ]);
   const { socketFolder } = place;
   const login = { socketFolder, password: first.adminPassword, major: first.programs.major };
   await withClient(adminLogin(login), async (admin) => {
-    await replacePasswords(admin, first.passwords);
+    await giveOwnPasswords(admin, opening);
     await first.prepare(admin);
-    await admitOthers(admin, place);
+    await admitOthers(admin, place, opening);
   });
-}
-
-/** From here on everyone connects who knows a password; resolves when the app's role can. */
-export async function admitOthers(admin: Client, place: DatabasePlace): Promise<void> {
-  await openAccess(place);
-  await admin.query("SELECT pg_reload_conf()");
-  await traced("first greeting", async () => untilItGreets(place.socketFolder, APP_ROLE));
 }

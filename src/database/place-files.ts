@@ -4,7 +4,8 @@ import path from "node:path";
 
 import { hasErrorCode } from "../base/problem.ts";
 import { exists } from "../base/remove-inside.ts";
-import { writeAtomically } from "../base/write-atomically.ts";
+import { stageFile, writeAtomically } from "../base/write-atomically.ts";
+import type { Staged } from "../base/write-atomically.ts";
 import type { DatabasePlace } from "../environment/places.ts";
 import { readSmallFile, writeNewFile } from "./owned-files.ts";
 import { formatAccess, formatSettings } from "./settings.ts";
@@ -32,8 +33,14 @@ export async function writeSettings(place: DatabasePlace, major: number): Promis
 
 /** Lets everyone connect who knows a password; a running server is to be told. */
 export async function openAccess(place: DatabasePlace): Promise<void> {
-  const file = path.join(place.folder, ACCESS_FILE);
-  await writeAtomically(file, formatAccess("all"), { mode: READABLE });
+  const staged = await stageAccess(place);
+  await staged.place();
+  await staged.settle();
+}
+
+/** The same, later. */
+export async function stageAccess({ folder }: DatabasePlace): Promise<Staged> {
+  return stageFile(path.join(folder, ACCESS_FILE), formatAccess("all"), { mode: READABLE });
 }
 
 /** Sockets may lie where a restart of the machine empties: what is missing is made, what is there stays as it is. */

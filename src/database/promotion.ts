@@ -3,18 +3,18 @@ import path from "node:path";
 
 import type { Client } from "pg";
 
+import { allDone } from "../base/all-done.ts";
 import { waitFor } from "../base/clock.ts";
 import { messageOf } from "../base/problem.ts";
 import { traced } from "../base/trace.ts";
 import type { DatabasePlace } from "../environment/places.ts";
 import { refuseTablespaces } from "./backup.ts";
 import { withClient } from "./client.ts";
-import { admitOthers } from "./new-server.ts";
+import { admitOthers, giveOwnPasswords, prepareOpening } from "./opening.ts";
 import { writeSettings } from "./place-files.ts";
 import { changing } from "./place-use.ts";
 import { findPostmaster, startPostmaster } from "./postmaster.ts";
 import type { Programs } from "./programs.ts";
-import { replacePasswords } from "./roles.ts";
 import type { Passwords } from "./roles.ts";
 import { adminOf, countUnlogged } from "./source.ts";
 import type { Source } from "./source.ts";
@@ -66,23 +66,28 @@ async function promote(
   // It goes on reading: what is in the file is known to it, and opens the source to whoever else can read it.
   await rm(path.join(place.folder, STANDBY_SETTINGS));
   onNear();
-  const asked = traced("end of the source's WAL", async () => findEnd(source, place));
-  asked.catch(() => {
-    // It is awaited as soon as the standby has answered.
-  });
-  return withClient(adminOf({ place, record: source.record }), async (admin) => {
-    const end = await asked;
-    if (end === undefined) return failed("had lost its source");
-    const { lsn, unlogged } = end;
-    const isThere = await traced("standby catches up", async () => untilReplayed(admin, lsn));
-    if (!isThere) return failed("was behind");
-    await traced("promotion", async () => untilPromoted(admin));
-    await traced("passwords", async () => replacePasswords(admin, passwords));
+  const ahead = allDone([
+    traced("end of the source's WAL", async () => findEnd(source, place)),
+    traced("what comes after", async () => prepareOpening(place, passwords)),
     // Until now it had its source's.
-    await writeSettings(place, programs.major);
-    await admitOthers(admin, place);
-    return { isDone: true, unlogged };
-  });
+    writeSettings(place, programs.major),
+  ]);
+  const settled = Promise.allSettled([ahead]);
+  try {
+    return await withClient(adminOf({ place, record: source.record }), async (admin) => {
+      const [end, opening] = await ahead;
+      if (end === undefined) return failed("had lost its source");
+      const { lsn, unlogged } = end;
+      const isThere = await traced("standby catches up", async () => untilReplayed(admin, lsn));
+      if (!isThere) return failed("was behind");
+      await traced("promotion", async () => untilPromoted(admin));
+      await giveOwnPasswords(admin, opening);
+      await admitOthers(admin, place, opening);
+      return { isDone: true, unlogged };
+    });
+  } finally {
+    await settled;
+  }
 }
 
 /** One of a source that slept sleeps as well. */

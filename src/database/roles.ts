@@ -16,12 +16,19 @@ export function createPasswords(): Passwords {
   return { appPassword: createPassword(), adminPassword: createPassword() };
 }
 
-/** Replaces both roles' passwords in one step. Only their verifiers are sent, so no log ever holds a password. */
-export async function replacePasswords(client: Client, passwords: Passwords): Promise<void> {
+/** What PostgreSQL stores of both; only this is ever sent to it, so no log holds a password. */
+export type Verifiers = { readonly app: string; readonly admin: string };
+
+export async function createVerifiers(passwords: Passwords): Promise<Verifiers> {
   const [app, admin] = await Promise.all([
     createVerifier(passwords.appPassword),
     createVerifier(passwords.adminPassword),
   ]);
+  return { app, admin };
+}
+
+/** Replaces both roles' passwords in one step. */
+export async function replacePasswords(client: Client, { app, admin }: Verifiers): Promise<void> {
   await client.query(
     `ALTER ROLE ${quoteName(APP_ROLE)} PASSWORD ${quoteText(app)};
      ALTER ROLE ${quoteName(ADMIN_ROLE)} PASSWORD ${quoteText(admin)};`,
