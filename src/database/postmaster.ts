@@ -15,7 +15,7 @@ import {
   startDetached,
 } from "../process/process.ts";
 import type { SyncMethod } from "./flush.ts";
-import { untilItGreets, socketIn } from "./greeting.ts";
+import { socketIn } from "./greeting.ts";
 import { readSmallFile } from "./owned-files.ts";
 import {
   makeSocketFolder,
@@ -26,7 +26,6 @@ import {
 } from "./place-files.ts";
 import { databaseFailed } from "./problems.ts";
 import type { Programs } from "./programs.ts";
-import { ADMIN_ROLE } from "./settings.ts";
 
 /** Recovery after a crash is part of a start. */
 const START_LIMIT_MS = 60_000;
@@ -66,7 +65,7 @@ export type StartOptions = {
   readonly syncMethod?: SyncMethod;
 };
 
-/** Starts the server, which outlives us. Resolves with its pid. @throws `database_failed` */
+/** Starts the server, which outlives us. Resolves with its pid when it says that it takes connections. @throws `database_failed` */
 export async function startPostmaster(
   { bin, major }: Pick<Programs, "bin" | "major">,
   place: DatabasePlace,
@@ -124,7 +123,6 @@ async function untilReady(place: DatabasePlace, pid: number, logBegin: number): 
       await readTail(place.log, logBegin),
     );
   }
-  await untilItGreets(place.socketFolder, ADMIN_ROLE);
 }
 
 function endedAtStart({ folder }: DatabasePlace, lines: readonly string[]): Problem {

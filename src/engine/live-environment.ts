@@ -1,3 +1,4 @@
+import { allDone } from "../base/all-done.ts";
 import { KeyedLock } from "../base/keyed-lock.ts";
 import { messageOf } from "../base/problem.ts";
 import type { ProblemFields } from "../base/problem.ts";
@@ -302,18 +303,11 @@ export class LiveEnvironment {
     this.#enter("waking");
     try {
       const manifest = await traced("manifest", async () => this.manifest());
-      const ports = await traced("ports", async () =>
-        choosePorts(this.#context, this.#record, manifest),
-      );
-      this.#record = { ...this.#record, ports };
-      const database = this.#database?.start().then(onDatabase) ?? Promise.resolve();
-      const starting = [
-        traced("keeper", async () => this.#runtime.open(manifest)),
-        database,
-      ] as const;
       // Both are settled before either's failure is told: what was started can then be ended.
-      await Promise.allSettled(starting);
-      await Promise.all(starting);
+      await allDone([
+        traced("database", async () => this.#database?.start()).then(onDatabase),
+        this.#openRuntime(manifest),
+      ]);
       await traced("processes are started", async () => this.#runtime.apply(manifest));
       await this.save({ state: { kind: "awake" } });
       this.#wakeFailure.clear();
@@ -326,6 +320,12 @@ export class LiveEnvironment {
       if (this.#record.state.kind === "preparing") await this.save({ state: { kind: "asleep" } });
       throw error;
     }
+  }
+
+  async #openRuntime(manifest: Manifest): Promise<void> {
+    const ports = await traced("ports", () => choosePorts(this.#context, this.#record, manifest));
+    this.#record = { ...this.#record, ports };
+    await traced("keeper", () => this.#runtime.open(manifest));
   }
 
   /** Its keeper went away by itself: what it kept is started again. */
