@@ -109,10 +109,23 @@ test.each([1, 255, 256, 257, 1023, 1024, 1025, 3000])(
       const bytes = Buffer.from(Array.from({ length: size }, (_, at) => (at * 7) % 251));
       await writeFile(path.join(source, "1"), bytes);
       const pinned = pin(path.join(source, "1"));
-      copyBytes(pinned, path.join(target, String(size)));
+      await copyBytes(pinned, path.join(target, String(size)));
       pinned.close();
       expect((await readFile(path.join(target, String(size)))).equals(bytes)).toBe(true);
     }
+  },
+);
+
+test.each([1, 31, 32, 33, 64, 70])(
+  "a file of %i MB arrives whole; one of 32 or more is on the disk when it is there",
+  async (megabytes) => {
+    const bytes = Buffer.alloc(megabytes * MEGABYTE, "0123456789");
+    await writeFile(path.join(source, "1"), bytes);
+    const pinned = pin(path.join(source, "1"));
+    const flushed = await copyBytes(pinned, path.join(target, "1"));
+    pinned.close();
+    expect(flushed).toBe(megabytes < 32 ? 0 : bytes.length);
+    expect((await readFile(path.join(target, "1"))).equals(bytes)).toBe(true);
   },
 );
 
@@ -167,7 +180,11 @@ test("hundreds of files in a folder, and folders within folders, all arrive", as
 
 test("a source that is not there is an empty one", async () => {
   await rm(source, { recursive: true });
-  expect(await copyFolder(source, target, ALL)).toEqual({ bytes: 0, reflinked: false });
+  expect(await copyFolder(source, target, ALL)).toEqual({
+    bytes: 0,
+    flushedBytes: 0,
+    reflinked: false,
+  });
   expect(
     await copyPlainFile(path.join(source, "1"), path.join(target, "1"), {
       uid: null,

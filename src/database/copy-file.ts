@@ -12,6 +12,7 @@ import path from "node:path";
 import { hasErrorCode, messageOf } from "../base/problem.ts";
 import { createPace } from "./copy-pace.ts";
 import type { Pace } from "./copy-pace.ts";
+import { FileFlusher } from "./file-flusher.ts";
 import { giveTo, pinFile } from "./owned-files.ts";
 import type { Pinned } from "./owned-files.ts";
 
@@ -26,7 +27,12 @@ export type CopyJob = {
 };
 
 /** What was copied of a job: those that are gone, or are no plain files, are left out. */
-export type JobDone = { readonly files: number; readonly bytes: number };
+export type JobDone = {
+  readonly files: number;
+  readonly bytes: number;
+  /** Of these: they are on the disk already. */
+  readonly flushedBytes: number;
+};
 
 /** What crosses from one thread to another. */
 export type JobAnswer =
@@ -42,25 +48,28 @@ let pace: Pace | undefined;
 let chunk: Buffer | undefined;
 
 /** Does a job in a thread of its own, for another. */
-export function answerJob({ flags, ...job }: CopyJob & { flags: Int32Array | null }): JobAnswer {
+export async function answerJob({
+  flags,
+  ...job
+}: CopyJob & { flags: Int32Array | null }): Promise<JobAnswer> {
   try {
     if (flags !== null) pace ??= createPace(flags);
-    return { done: copyFiles(job) };
+    return { done: await copyFiles(job) };
   } catch (error) {
     const code = error instanceof Error && "code" in error ? String(error.code) : null;
     return { failure: { message: messageOf(error), code } };
   }
 }
 
-/** Copies one file after another, and returns when all are there: for a thread that has nothing else to do. */
-function copyFiles({ folder, names, target, uid, reflinked }: CopyJob): JobDone {
-  let [files, bytes] = [0, 0];
+/** Copies one file after another, for a thread that has nothing else to do; resolves when all are there. */
+async function copyFiles({ folder, names, target, uid, reflinked }: CopyJob): Promise<JobDone> {
+  let [files, bytes, flushedBytes] = [0, 0, 0];
   for (const name of names) {
     const file = pinFile(path.join(folder, name));
     if (file === undefined) continue;
     try {
       const copy = path.join(target, name);
-      if (!reflinked || !reflinkFile(file, copy)) copyBytes(file, copy);
+      if (!reflinked || !reflinkFile(file, copy)) flushedBytes += await copyBytes(file, copy);
       giveTo(copy, uid);
       files += 1;
       bytes += fstatSync(file.fd).size;
@@ -68,7 +77,7 @@ function copyFiles({ folder, names, target, uid, reflinked }: CopyJob): JobDone 
       file.close();
     }
   }
-  return { files, bytes };
+  return { files, bytes, flushedBytes };
 }
 
 /** Shares the file's blocks with a new one; false where the file system cannot. */
@@ -86,20 +95,25 @@ export function reflinkFile(source: Pinned, target: string): boolean {
 /**
  * Copies the bytes that the file has now into a new one, or fewer when it shrinks meanwhile. Not by `fs.copyFile`:
  * that spins for ever, a thread lost, when the file is truncated while it is copied, as TRUNCATE and VACUUM do.
+ * Resolves with how many of them are on the disk: a large file's, which are brought there while the next are copied.
  */
-export function copyBytes(source: Pinned, target: string): void {
+export async function copyBytes(source: Pinned, target: string): Promise<number> {
   const { size } = fstatSync(source.fd);
   const fd = openSync(target, "wx", 0o600);
+  const flusher = new FileFlusher(fd);
   try {
     chunk ??= Buffer.allocUnsafe(CHUNK_BYTES);
     for (let at = 0; at < size;) {
       const bytesRead = readSync(source.fd, chunk, 0, Math.min(CHUNK_BYTES, size - at), at);
-      if (bytesRead === 0) return;
+      if (bytesRead === 0) break;
       writeAll(fd, chunk.subarray(0, bytesRead), at);
       at += bytesRead;
-      pace?.(fd, bytesRead);
+      if (pace === undefined) await flusher.wrote(bytesRead);
+      else pace(fd, bytesRead);
     }
+    return await flusher.end();
   } finally {
+    await flusher.settled();
     closeSync(fd);
   }
 }

@@ -129,7 +129,7 @@ test("a file that is removed once it is open is copied all the same", async () =
   const pinned = pinFile(file);
   if (pinned === undefined) throw new Error("The file is there.");
   await rm(file);
-  copyBytes(pinned, path.join(target, "copy"));
+  await copyBytes(pinned, path.join(target, "copy"));
   pinned.close();
   expect(await readFile(path.join(target, "copy"), "utf8")).toBe("18\n");
 });

@@ -2,6 +2,7 @@ import { type Dirent, lstatSync, mkdirSync, readdirSync } from "node:fs";
 import { readdir, rm } from "node:fs/promises";
 import path from "node:path";
 
+import { allDone } from "../base/all-done.ts";
 import { formatBytes } from "../base/bytes.ts";
 import { hasErrorCode } from "../base/problem.ts";
 import { copyBehind } from "./copy-behind.ts";
@@ -18,7 +19,12 @@ export type CopyOptions = {
   readonly behind?: AbortSignal;
 };
 
-export type Copied = { readonly bytes: number; readonly reflinked: boolean };
+export type Copied = {
+  readonly bytes: number;
+  /** Of these: they are on the disk already. */
+  readonly flushedBytes: number;
+  readonly reflinked: boolean;
+};
 
 /** Few enough that no thread is left with the last of a large database, and many enough to be worth a message. */
 const FILES_A_JOB = 16;
@@ -36,9 +42,9 @@ export async function copyFolder(
   options: CopyOptions,
 ): Promise<Copied> {
   const reflinked = await canReflink(source, target);
-  const run: Run = { ...options, reflinked, bytes: 0 };
+  const run: Run = { ...options, reflinked, bytes: 0, flushedBytes: 0 };
   await copyLevel({ source, target, entry: "" }, run);
-  return { bytes: run.bytes, reflinked };
+  return { bytes: run.bytes, flushedBytes: run.flushedBytes, reflinked };
 }
 
 export type CopyForecast = {
@@ -67,12 +73,12 @@ export async function copyPlainFile(
 }
 
 /** How it was copied, for people: `reflink 1.0 GB`. */
-export function describeCopy({ bytes, reflinked }: Copied): string {
+export function describeCopy({ bytes, reflinked }: Pick<Copied, "bytes" | "reflinked">): string {
   return `${reflinked ? "reflink" : "copied"} ${formatBytes(bytes)}`;
 }
 
 type Level = { readonly source: string; readonly target: string; readonly entry: string };
-type Run = CopyOptions & { readonly reflinked: boolean; bytes: number };
+type Run = CopyOptions & { readonly reflinked: boolean; bytes: number; flushedBytes: number };
 
 async function copyLevel({ source, target, entry }: Level, run: Run): Promise<void> {
   const folder = pinFolder(source);
@@ -85,7 +91,7 @@ async function copyLevel({ source, target, entry }: Level, run: Run): Promise<vo
     const levels = wanted
       .filter((one) => one.isDirectory())
       .map(({ name }) => makeLevel({ source: folder.path, target, entry }, name, run.uid));
-    await allSettled([
+    await allDone([
       ...inJobs(files).map(async (some) =>
         copySome({ folder: folder.path, names: some, target }, run),
       ),
@@ -108,20 +114,14 @@ type Some = { readonly folder: string; readonly names: readonly string[]; readon
 async function copySome(some: Some, run: Run): Promise<void> {
   const { uid, reflinked, behind } = run;
   const job = { ...some, uid, reflinked };
-  const { bytes } = await (behind === undefined ? copyInThread(job) : copyBehind(job, behind));
-  run.bytes += bytes;
+  const done = await (behind === undefined ? copyInThread(job) : copyBehind(job, behind));
+  run.bytes += done.bytes;
+  run.flushedBytes += done.flushedBytes;
 }
 
 function inJobs(names: readonly string[]): readonly (readonly string[])[] {
   const jobs = Array.from({ length: Math.ceil(names.length / FILES_A_JOB) }, (_, index) => index);
   return jobs.map((job) => names.slice(job * FILES_A_JOB, (job + 1) * FILES_A_JOB));
-}
-
-/** A failure is thrown once nothing is under way. */
-async function allSettled(works: readonly Promise<void>[]): Promise<void> {
-  const outcomes = await Promise.allSettled(works);
-  const failed = outcomes.find((outcome) => outcome.status === "rejected");
-  if (failed !== undefined) throw failed.reason;
 }
 
 /** Found by trying, with the smallest file of a data folder. */

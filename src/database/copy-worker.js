@@ -8,4 +8,7 @@ import { parentPort, workerData } from "node:worker_threads";
 if (typeof workerData === "string") enableCompileCache(workerData);
 const { answerJob } = await import("./copy-file.ts");
 
-parentPort?.on("message", (job) => parentPort?.postMessage(answerJob(job)));
+parentPort?.on(
+  "message",
+  (job) => void answerJob(job).then((answer) => parentPort?.postMessage(answer)),
+);

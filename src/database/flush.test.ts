@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { chooseSyncMethod, parseUnwritten } from "./flush.ts";
+import { chooseSyncMethod, parseUnwritten, planSync } from "./flush.ts";
 
 const MEMORY = `MemTotal:       24689668 kB
 MemFree:        22013848 kB
@@ -22,12 +22,27 @@ test.each(["", "Dirty: 1 kB\n", "Writeback: 1 kB\n", "Dirty: many kB\nWriteback:
   },
 );
 
-test("a copy of more bytes than a machine can have unwritten is flushed in one go, where that can be", async () => {
-  const method = await chooseSyncMethod({ bytes: Number.MAX_SAFE_INTEGER, reflinked: false });
-  expect(method).toBe(process.platform === "linux" ? "syncfs" : "fsync");
+const GIGABYTE = 1024 ** 3;
+
+test.each([
+  { unwritten: undefined, bytes: 1, flushedBytes: 0, reflinked: false, method: "fsync" },
+  { unwritten: GIGABYTE, bytes: GIGABYTE, flushedBytes: 0, reflinked: false, method: "syncfs" },
+  { unwritten: GIGABYTE, bytes: GIGABYTE, flushedBytes: 0, reflinked: true, method: "fsync" },
+  {
+    unwritten: GIGABYTE,
+    bytes: GIGABYTE,
+    flushedBytes: GIGABYTE,
+    reflinked: false,
+    method: "fsync",
+  },
+  { unwritten: 0, bytes: GIGABYTE, flushedBytes: GIGABYTE, reflinked: false, method: "syncfs" },
+])("what is foreign decides how a copy is flushed: %j", ({ unwritten, method, ...copied }) => {
+  expect(planSync(unwritten, copied)).toBe(method);
 });
 
-test("how a small copy is flushed depends on the others, and is one of the two", async () => {
+test("how a copy is flushed depends on what this machine has yet to write, and is one of the two", async () => {
   for (const reflinked of [false, true])
-    expect(["fsync", "syncfs"]).toContain(await chooseSyncMethod({ bytes: 1, reflinked }));
+    expect(["fsync", "syncfs"]).toContain(
+      await chooseSyncMethod({ bytes: 1, flushedBytes: 0, reflinked }),
+    );
 });

@@ -19,11 +19,18 @@ const FIRST_TO_CHOOSE = 17;
 const ENVIRONMENT = { PATH: "/usr/bin:/bin:/usr/sbin:/sbin", LC_ALL: "C" };
 
 /** The cheaper way to bring what was just copied to the disk; both are safe. */
-export async function chooseSyncMethod({ bytes, reflinked }: Copied): Promise<SyncMethod> {
-  const unwritten = parseUnwritten(await readMemory());
+export async function chooseSyncMethod(copied: Copied): Promise<SyncMethod> {
+  return planSync(parseUnwritten(await readMemory()), copied);
+}
+
+/** `unwritten`: bytes that the whole machine has yet to write, if it tells. */
+export function planSync(
+  unwritten: number | undefined,
+  { bytes, flushedBytes, reflinked }: Copied,
+): SyncMethod {
   if (unwritten === undefined) return "fsync";
   // A reflink shares blocks that are on the disk already.
-  const foreign = unwritten - (reflinked ? 0 : bytes);
+  const foreign = unwritten - (reflinked ? 0 : bytes - flushedBytes);
   return foreign > MAX_FOREIGN_BYTES ? "fsync" : "syncfs";
 }
 
