@@ -236,23 +236,38 @@ test("tablespaces are refused, awake or asleep", async () => {
   await expect(fork(spread)).rejects.toMatchObject({ code: "database_tablespaces" });
 });
 
-test("a fork whose session with the source is cut leaves nothing, and the source serves on", async () => {
-  const place = await home.createPlace();
-  const forking = forkDatabase(home.postgres, source, { place, maskSql: null });
-  const outcome = failureOf(forking);
+/** Ends the session by which a fork copies the source, once there is one other than `before`. Resolves with its pid. */
+async function cutBackup(before = 0): Promise<number> {
   const cut = await asAdmin(source, async (admin) =>
     waitFor(
       async () => {
-        const { rowCount } = await admin.query(
-          `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-           WHERE usename = 'ramet' AND pid <> pg_backend_pid() AND query LIKE '%pg_backup_start%'`,
+        const { rows } = await admin.query<{ pid: number }>(
+          `SELECT pid, pg_terminate_backend(pid) FROM pg_stat_activity
+           WHERE usename = 'ramet' AND pid NOT IN ($1, pg_backend_pid()) AND query LIKE '%pg_backup_start%'`,
+          [before],
         );
-        return rowCount === 1 ? true : undefined;
+        return rows[0]?.pid;
       },
       { timeoutMs: 20_000, everyMs: 1 },
     ),
   );
-  expect(cut).toBe(true);
+  if (cut === undefined) throw new Error("There was no backup.");
+  return cut;
+}
+
+test("a fork whose session with the source is cut is made once more, and the source serves on", async () => {
+  const forking = fork(source);
+  await cutBackup();
+  const copy = await forking;
+  expect(await ask(copy, "SELECT count(*) FROM people")).toEqual([["2000"]]);
+  expect(await untilNoTraces(source)).toBe(0);
+  await stopDatabase(copy.place);
+});
+
+test("a fork whose session with the source is cut again and again gives one problem, and leaves nothing", async () => {
+  const place = await home.createPlace();
+  const outcome = failureOf(forkDatabase(home.postgres, source, { place, maskSql: null }));
+  await cutBackup(await cutBackup());
   expect(await outcome).toMatchObject({ code: "database_fork_failed" });
   expect(await exists(place.folder)).toBe(false);
   expect(await untilNoTraces(source)).toBe(0);

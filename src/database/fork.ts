@@ -18,7 +18,7 @@ import { inNewFolder, orNothing, removeDatabase, startFirst } from "./new-server
 import { pinFolder } from "./owned-files.ts";
 import { changing, copyingAtRest, takingTurns } from "./place-use.ts";
 import { findPostmaster } from "./postmaster.ts";
-import { sourceLost, tablespacesRefused } from "./problems.ts";
+import { isSourceLost, sourceLost, tablespacesRefused } from "./problems.ts";
 import { majorOf } from "./programs.ts";
 import type { Programs } from "./programs.ts";
 import { promoteStandby } from "./promotion.ts";
@@ -60,7 +60,7 @@ export async function forkInto(
   const promoted = standby === "ready" ? await promoteInto(forking) : NOT_READY;
   const detail = promoted.isDone
     ? `promoted a standby${describeUnlogged(promoted.unlogged)}`
-    : await copyInto(forking, standby === null ? null : promoted.why);
+    : await onceMore(async () => copyInto(forking, standby === null ? null : promoted.why));
   const done = await orNothing(place, async () =>
     openFork({ place, record: closed }, record, target),
   );
@@ -86,6 +86,16 @@ async function promoteInto(forking: Forking): Promise<Promotion> {
   const promotion = await promoteStandby(source, place, options);
   if (!promotion.isDone) await removeDatabase(place);
   return promotion;
+}
+
+/** A source that ended while it was copied is copied as it is then: at rest, or started again. Twice is a problem. */
+async function onceMore<T>(copy: () => Promise<T>): Promise<T> {
+  try {
+    return await copy();
+  } catch (error) {
+    if (!isSourceLost(error)) throw error;
+    return copy();
+  }
 }
 
 /** Resolves with how; `missed`: why it is no promotion, of which nothing is said where a copy costs nothing. */

@@ -79,6 +79,12 @@ export function sourceLost(reason: string): Problem {
   });
 }
 
+/** Whether another try may do better. */
+export function isSourceLost(error: unknown): boolean {
+  const codes = ["database_fork_failed", "database_unreachable"];
+  return error instanceof Problem && codes.includes(error.code);
+}
+
 export function tablespacesRefused(names: readonly string[]): Problem {
   return new Problem({
     code: "database_tablespaces",
