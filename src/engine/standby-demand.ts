@@ -1,4 +1,5 @@
 import { monotonicMs } from "../base/clock.ts";
+import type { Clock } from "../base/clock.ts";
 import type { EnvironmentId } from "../environment/environment.ts";
 import { DEVELOPMENT } from "../environment/name.ts";
 import type { LiveEnvironment } from "./live-environment.ts";
@@ -10,11 +11,34 @@ const LONGEST_PAUSE_MS = 10 * 60_000;
 
 /** Who is likely to be forked, and for whom a standby may be tried. */
 export class StandbyDemand {
+  readonly #clock: Clock;
+  /** Milliseconds since 1970. */
   readonly #forkedAt = new Map<EnvironmentId, number>();
+  readonly #unsaved = new Set<EnvironmentId>();
   readonly #failures = new Map<EnvironmentId, { readonly count: number; readonly atMs: number }>();
 
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
   forked(id: EnvironmentId): void {
-    this.#forkedAt.set(id, monotonicMs());
+    this.#forkedAt.set(id, this.#clock.now());
+    this.#unsaved.add(id);
+  }
+
+  /** As an earlier server noted it. */
+  recall(id: EnvironmentId, forkedAtMs: number): void {
+    this.#forkedAt.set(id, Math.min(forkedAtMs, this.#clock.now()));
+  }
+
+  /** What the next server is to be told, each once. */
+  takeUnsaved(): readonly { readonly id: EnvironmentId; readonly forkedAtMs: number }[] {
+    const unsaved = [...this.#unsaved].flatMap((id) => {
+      const forkedAtMs = this.#forkedAt.get(id);
+      return forkedAtMs === undefined ? [] : [{ id, forkedAtMs }];
+    });
+    this.#unsaved.clear();
+    return unsaved;
   }
 
   /** Each failure doubles the pause before the next try. */
@@ -29,6 +53,7 @@ export class StandbyDemand {
 
   forget(id: EnvironmentId): void {
     this.#forkedAt.delete(id);
+    this.#unsaved.delete(id);
     this.#failures.delete(id);
   }
 
@@ -47,7 +72,7 @@ export class StandbyDemand {
   }
 
   #isLate(id: EnvironmentId): boolean {
-    return monotonicMs() - (this.#forkedAt.get(id) ?? -Infinity) < LATELY_MS;
+    return this.#clock.now() - (this.#forkedAt.get(id) ?? -Infinity) < LATELY_MS;
   }
 
   #lastOf({ record }: LiveEnvironment): number {

@@ -3,6 +3,7 @@ import path from "node:path";
 
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 
+import { listPostgresBins } from "../../test/journeys/postgres-bins.ts";
 import { exists } from "../base/remove-inside.ts";
 import { listStreams, queryDatabase } from "../database/database.ts";
 import type { Stream } from "../database/database.ts";
@@ -13,6 +14,7 @@ import type { LiveEnvironment } from "./live-environment.ts";
 import { writeStandby } from "./standby-file.ts";
 import { patiently, runs, STRANGER, TestEngine, until } from "./test-engine.ts";
 
+const HOUR_MS = 60 * 60_000;
 const WEB = { processes: { web: { command: runs("serves.mjs") } } };
 let stage: TestEngine;
 let source: LiveEnvironment;
@@ -54,9 +56,9 @@ async function untilFollowed(live = source): Promise<EnvironmentId> {
 }
 
 /** How its database was made. */
-async function fork(name: string): Promise<{ live: LiveEnvironment; how: string }> {
+async function fork(name: string, app = "shop"): Promise<{ live: LiveEnvironment; how: string }> {
   let how = "";
-  const live = await stage.fork("shop", name, {
+  const live = await stage.fork(app, name, {
     ...patiently(),
     report: ({ part, state, detail }) => {
       if (part === "database" && state === "done") how = detail ?? "";
@@ -179,6 +181,7 @@ test("streams end also in a source that nobody is likely to fork any more", asyn
   const id = await untilFollowed(parent);
   await stage.engine.close();
   await writeFile(path.join(stage.layout.folder(id), "standby.json"), "{");
+  stage.pass(HOUR_MS);
   await stage.reopen();
   source = stage.engine.registry.require("shop", "development");
   await untilGone(id);
@@ -186,6 +189,29 @@ test("streams end also in a source that nobody is likely to fork any more", asyn
   const isClear = async (): Promise<true | undefined> =>
     (await streamsOf(again)).length === 0 ? true : undefined;
   expect(await until(isClear)).toBe(true);
+});
+
+test("after a restart what was forked within the hour gets its next standby, without another fork of it", async () => {
+  const { live: parent } = await fork("parent");
+  const { app, searchPath } = parent.record;
+  const makeChild = async (name: string): Promise<void> => {
+    const named = { app, name: parseEnvironmentName(name), files: { kind: "kept" } as const };
+    await stage.engine.create({ ...named, source: parent, searchPath }, patiently());
+    await stage.engine.delete(stage.engine.registry.require("shop", name));
+  };
+  await makeChild("first");
+  const used = await untilFollowed(parent);
+  // Nobody builds the next one meanwhile: it is the next server's to do.
+  stage.checkpoint = async (step) => {
+    if (step === "before standby") throw new Error("not now");
+  };
+  await makeChild("second");
+  await untilGone(used);
+  await stage.reopen();
+  stage.checkpoint = () => undefined;
+  source = stage.engine.registry.require("shop", "development");
+  const next = await untilFollowed(stage.engine.registry.require("shop", "parent"));
+  expect(next).not.toBe(used);
 });
 
 test("a fork without rows takes no standby away from those that want them", async () => {
@@ -237,6 +263,26 @@ test("a standby that died is started again", async () => {
   await ask(source, "INSERT INTO moves VALUES (3)");
   const { live } = await fork("revived");
   expect(await ask(live, "SELECT count(*) FROM moves WHERE n = 3")).toEqual([["1"]]);
+});
+
+test("an app on a PostgreSQL of the user's own has standbys on the same, and its forks promote them", async () => {
+  const bin = listPostgresBins()[0] ?? (await stage.findOwnPostgres());
+  const own = await stage.createApp("own", WEB, bin);
+  await ask(own, "CREATE TABLE moves (n int)");
+  const id = await untilFollowed(own);
+  await ask(own, "INSERT INTO moves VALUES (1)");
+  const { live, how } = await fork("own-fork", "own");
+  expect(how).toBe("promoted a standby");
+  expect(live.record).toMatchObject({ id, database: { postgres: { bin } } });
+  expect(await ask(live, "SELECT count(*) FROM moves")).toEqual([["1"]]);
+  const asked = "SELECT current_setting('server_version')";
+  expect(await ask(live, asked)).toEqual(await ask(own, asked));
+  const next = await untilFollowed(own);
+  await own.sleep();
+  await own.wake();
+  expect(await untilFollowed(own)).toBe(next);
+  await stage.engine.deleteApp(own.record.app);
+  await untilGone(next);
 });
 
 test("an app that wants no standby has none, and an app that is deleted leaves none", async () => {

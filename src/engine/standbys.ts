@@ -10,6 +10,7 @@ import {
 import type { Database } from "../database/database.ts";
 import type { EnvironmentId } from "../environment/environment.ts";
 import type { EngineContext } from "./context.ts";
+import { noteForks, recallForks } from "./fork-times.ts";
 import { createEnvironmentId } from "./layout.ts";
 import type { LiveEnvironment } from "./live-environment.ts";
 import type { Registry } from "./registry.ts";
@@ -43,7 +44,7 @@ export class Standbys {
   readonly #context: EngineContext;
   readonly #registry: Registry;
   readonly #usedUids: () => readonly number[];
-  readonly #demand = new StandbyDemand();
+  readonly #demand: StandbyDemand;
   readonly #held = new Map<EnvironmentId, Standby>();
   /** Sources that are to be asked what they keep, as soon as they serve. */
   readonly #due = new Set<EnvironmentId>();
@@ -60,10 +61,12 @@ export class Standbys {
     this.#context = context;
     this.#registry = registry;
     this.#usedUids = usedUids;
+    this.#demand = new StandbyDemand(context.clock);
   }
 
   /** Those that an earlier server left, of sources that are there; what is none of these is a leftover. */
   async adopt(): Promise<void> {
+    await recallForks(this.#context.layout, this.#registry, this.#demand);
     for (const record of await readStandbys(this.#context.layout)) {
       const isOwned = this.#registry.findById(record.source) !== undefined;
       const isUsedUp = this.#registry.findById(record.id) !== undefined;
@@ -168,6 +171,7 @@ export class Standbys {
     this.#isClosed = true;
     clearInterval(this.#timer);
     await this.#tending;
+    await noteForks(this.#context.layout, this.#registry, this.#demand);
     const standbys = [...this.#held.values()];
     const building = standbys.filter(({ phase }) => phase === "building");
     await Promise.all(building.map(async (standby) => this.#remove(standby)));
@@ -193,6 +197,7 @@ export class Standbys {
 
   async #tend(): Promise<void> {
     const sources = (await this.#isNeeded()) ? await this.#listSources() : [];
+    await noteForks(this.#context.layout, this.#registry, this.#demand);
     await Promise.all([...this.#held.values()].map(async (standby) => this.#look(standby)));
     await this.#examineDue();
     if (this.#isClosed) return;

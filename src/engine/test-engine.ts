@@ -136,6 +136,11 @@ export class TestEngine {
     return this.#engine;
   }
 
+  /** The folder of Ramet's own PostgreSQL; as a path that somebody names it is like any other. */
+  async findOwnPostgres(): Promise<string> {
+    return (await this.#context.postgres.forNew()).programs.bin;
+  }
+
   /** A folder with these files in it; what is no text is written as JSON. */
   async writeApp(name: string, files: AppFiles): Promise<string> {
     const folder = path.join(this.folder, name);
@@ -145,9 +150,13 @@ export class TestEngine {
   }
 
   /** An app with the environment `development`, awake. */
-  async createApp(name: string, manifest: unknown): Promise<LiveEnvironment> {
+  async createApp(
+    name: string,
+    manifest: unknown,
+    postgresBin: string | null = null,
+  ): Promise<LiveEnvironment> {
     const folder = await this.writeApp(name, { "ramet.json": manifest });
-    const app = { name: parseAppName(name), folder, searchPath: SEARCH_PATH };
+    const app = { name: parseAppName(name), folder, searchPath: SEARCH_PATH, postgresBin };
     await this.engine.createApp(app, patiently());
     return this.engine.registry.require(name, "development");
   }
