@@ -5,6 +5,7 @@ import { openPeers } from "../kit/peers.ts";
 import type { Peers } from "../kit/peers.ts";
 import type { Goal, Report } from "../kit/report.ts";
 import type { Scene } from "../kit/scene.ts";
+import { Steps } from "../kit/steps.ts";
 import { withUndo } from "../kit/with-undo.ts";
 
 const HEADER = [
@@ -25,13 +26,10 @@ const HEADER = [
   "TEMPLATE",
   "database / that",
 ];
-/** Steps shorter than this explain nothing. */
-const LEAST_STEP_MS = 3;
-
 /** `env create` as a whole process until the first 200 from its URL, in turn with its floor and with its peers. */
 export async function measureCreate(scene: Scene): Promise<Report> {
   const series = new Series();
-  const steps = new Series();
+  const steps = new Steps();
   const remark = await withUndo(async (undo) => {
     const peers = await openPeers(scene.cast, scene.bench, undo);
     for (let round = 0; round < scene.bench.rounds; round += 1) {
@@ -41,7 +39,7 @@ export async function measureCreate(scene: Scene): Promise<Report> {
     }
     return describePeers(peers);
   });
-  const remarks = [formatSteps(scene, steps), remark];
+  const remarks = [steps.format(scene.label.join(", ")), remark];
   return { rows: [HEADER, toRow(scene, series)], goals: listGoals(scene, series), remarks };
 }
 
@@ -49,7 +47,7 @@ export async function measureCreate(scene: Scene): Promise<Report> {
 async function measureFork(
   { stage, bench }: Scene,
   name: string,
-  { series, steps }: { readonly series: Series; readonly steps: Series },
+  { series, steps }: { readonly series: Series; readonly steps: Steps },
 ): Promise<void> {
   const { ms, value } = await time(async () => {
     const created = await stage.create(name);
@@ -62,15 +60,8 @@ async function measureFork(
   series.add("database", timings.database);
   series.add("processes", timings.runtime);
   series.add("outside", ms - timings.total);
-  for (const step of timings.steps) {
-    steps.add(step.name, step.ms);
-    steps.add(beginOf(step.name), step.beganMs);
-  }
+  steps.add(value);
   await stage.delete(name);
-}
-
-function beginOf(step: string): string {
-  return `${step} began`;
 }
 
 async function measureBeside(
@@ -114,18 +105,6 @@ function toRow({ label }: Scene, series: Series): readonly string[] {
   const ratio = formatRatio(ratioOf(create, series.of("floor")));
   const peers = ["dump", "template"].flatMap((name) => [ms(name), beside(name)]);
   return [...label, ...parts.map(ms), ratio, ...peers];
-}
-
-function formatSteps({ label }: Scene, steps: Series): string {
-  const shown = steps
-    .names()
-    .filter((name) => steps.of(beginOf(name)).length > 0)
-    .filter((name) => median(steps.of(name)) >= LEAST_STEP_MS)
-    .map((name) => {
-      const began = Math.round(median(steps.of(beginOf(name))));
-      return `${name} ${began} + ${Math.round(median(steps.of(name)))}`;
-    });
-  return `Steps of ${label.join(", ")} (began + took, ms): ${shown.join("; ")}.`;
 }
 
 function listGoals({ label, cast }: Scene, series: Series): readonly Goal[] {
