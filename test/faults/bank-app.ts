@@ -12,16 +12,16 @@ import { findHome } from "../../src/protocol/home.ts";
 import type { Stage } from "../journeys/stage.ts";
 import { BANK_SQL } from "./bank.ts";
 
-const MANIFEST = { app: "bank", processes: {}, database: {} };
 const serverFile = z.object({ homeId: z.string() });
 
-/** Made and filled; resolves with its folder, whose environment `development` is awake. */
-export async function openBankApp(stage: Stage): Promise<string> {
+/** Made and filled; resolves with its folder, whose environment `development` is awake and is to have so many standbys. */
+export async function openBankApp(stage: Stage, warm: number): Promise<string> {
   // Else root's server keeps what other users must reach elsewhere.
   await chmod(stage.folder, 0o711);
   const app = path.join(stage.folder, "bank");
   await mkdir(app);
-  await writeFile(path.join(app, "ramet.json"), JSON.stringify(MANIFEST));
+  const manifest = { app: "bank", processes: {}, database: { warm } };
+  await writeFile(path.join(app, "ramet.json"), JSON.stringify(manifest));
   await stage.git(app, "init", "-q", "-b", "main");
   await stage.git(app, "add", "-A");
   await stage.git(app, "commit", "-qm", "The app");

@@ -1,5 +1,4 @@
 /** Forks of a source that is written to all the while: each is of one moment, none lacks what was committed before. */
-import { randomInt } from "node:crypto";
 import { open } from "node:fs/promises";
 import path from "node:path";
 
@@ -10,7 +9,10 @@ import { removeInside } from "../../src/base/remove-inside.ts";
 import { UndoStack } from "../../src/base/undo-stack.ts";
 import {
   createDatabase,
+  createStandby,
+  endStreams,
   forkDatabase,
+  listStreams,
   queryDatabase,
   startDatabase,
   stopDatabase,
@@ -19,16 +21,16 @@ import type { Database } from "../../src/database/database.ts";
 import { APP_ROLE } from "../../src/database/settings.ts";
 import { asAdmin, openTestHome, untilNoTraces } from "../../src/database/test-home.ts";
 import type { TestHome } from "../../src/database/test-home.ts";
+import type { DatabasePlace } from "../../src/environment/places.ts";
 import { findObstacle, openDisk } from "../disk.ts";
 import { BANK_SQL, countHalfTables, findBankFaults } from "./bank.ts";
 import type { Acknowledged, Ask } from "./bank.ts";
-import { createRandom } from "./random.ts";
+import { randomOf, readPiece } from "./pieces.ts";
 import { findCorruption } from "./soundness.ts";
 import { Transfers } from "./transfers.ts";
 
-/** How many on each file system, and with which random numbers. */
-const FORKS = Number(process.env["RAMET_FAULT_FORKS"] ?? 200);
-const SEED = Number(process.env["RAMET_FAULT_SEED"] ?? randomInt(2 ** 31));
+/** In each way. */
+const { rounds, title } = readPiece("FORKS", 200);
 /** Begun at one moment: more than may be copied at a time. */
 const MOST_AT_ONCE = 10;
 const LIMIT_MS = 1_800_000;
@@ -39,30 +41,38 @@ const DISK_MEGABYTES = 8_000;
 const undo = new UndoStack();
 afterEach(async () => undo.undo());
 
-test.for(["byte by byte", "by reflink"] as const)(
-  `${FORKS} forks of a source under transfers, copied %s: no sum is broken, no row an orphan, no commit lost (seed ${SEED})`,
+/** How a fork is made, and what it then says of itself. */
+const WAYS = {
+  "copied byte by byte": /./,
+  "copied by reflink": /^reflink/,
+  "by promotion": /^promoted a standby$/,
+};
+type Way = keyof typeof WAYS;
+
+test.for(["copied byte by byte", "copied by reflink", "by promotion"] as const)(
+  `${rounds.length} forks of a source under transfers, %s: no sum is broken, no row an orphan, no commit lost (${title})`,
   { timeout: LIMIT_MS },
   async (way, { skip }) => {
-    const obstacle = way === "by reflink" ? await findObstacle("xfs") : undefined;
+    const obstacle = way === "copied by reflink" ? await findObstacle("xfs") : undefined;
     if (obstacle !== undefined) skip(obstacle);
     const home = await openHome(way);
     const bank = await openBank(home);
-    const random = createRandom(SEED);
-    const transfers = new Transfers(() => loginOf(bank), random);
+    const transfers = new Transfers(() => loginOf(bank), randomOf(rounds.length));
     undo.push(async () => transfers.stop());
     await untilWorking(transfers);
-    for (let made = 0; made < FORKS;) {
-      const count = Math.min(FORKS - made, 1 + Math.floor(random() * MOST_AT_ONCE));
+    for (const some of inBatches(rounds)) {
+      const places = await Promise.all(some.map(async () => preparePlace(way, home, bank)));
       const { acknowledged } = transfers;
-      const forks = Array.from({ length: count }, async () => fork(home, bank));
-      for (const copy of await Promise.all(forks)) {
-        expect(copy.detail).toMatch(way === "by reflink" ? /^reflink/ : /./);
+      const forks = await Promise.all(places.map(async (place) => fork(home, bank, place)));
+      for (const [index, copy] of forks.entries()) {
+        expect(copy.detail).toMatch(WAYS[way]);
         const faults = await findFaults(copy, acknowledged);
         const halves = await countHalfTables(askOf(copy));
-        expect({ made, faults, halves }).toEqual({ made, faults: [], halves: 0 });
+        const round = some[index];
+        expect({ round, faults, halves }).toEqual({ round, faults: [], halves: 0 });
         await remove(copy);
-        made += 1;
       }
+      await endAll(bank);
     }
     await transfers.stop();
     expect(transfers).toMatchObject({ failures: [], losses: [] });
@@ -72,7 +82,7 @@ test.for(["byte by byte", "by reflink"] as const)(
 );
 
 test("what is torn from its transaction, or missing, is found", async () => {
-  const bank = await openBank(await openHome("byte by byte"));
+  const bank = await openBank(await openHome("copied byte by byte"));
   const ask = askOf(bank);
   await ask("INSERT INTO orders VALUES (0, 1, 2); INSERT INTO lines VALUES (0, 1, 1)");
   await ask("INSERT INTO transfers VALUES (0, 2, 1, 2, 7)");
@@ -91,7 +101,7 @@ test("what is torn from its transaction, or missing, is found", async () => {
 });
 
 test.for(["accounts", "accounts_pkey"])("a damaged page of %s is found", async (relation) => {
-  const home = await openHome("byte by byte");
+  const home = await openHome("copied byte by byte");
   const bank = await openBank(home);
   const [[file] = []] = await askOf(bank)(`SELECT pg_relation_filepath('${relation}')`);
   await stopDatabase(bank.place);
@@ -103,9 +113,19 @@ test.for(["accounts", "accounts_pkey"])("a damaged page of %s is found", async (
   expect(faults.join()).toContain(`${relation}: `);
 });
 
+/** As many at one moment as the first of them says, whichever piece they are run in. */
+function inBatches(numbers: readonly number[]): readonly (readonly number[])[] {
+  const batches: (readonly number[])[] = [];
+  for (let at = 0; at < numbers.length; at += batches.at(-1)?.length ?? 1) {
+    const most = 1 + Math.floor(randomOf(numbers[at] ?? 0)() * MOST_AT_ONCE);
+    batches.push(numbers.slice(at, at + most));
+  }
+  return batches;
+}
+
 /** On a disk of its own that has reflinks, or on the temporary folder's. */
-async function openHome(way: "byte by byte" | "by reflink"): Promise<TestHome> {
-  const disk = way === "by reflink" ? await openDisk("xfs", DISK_MEGABYTES) : undefined;
+async function openHome(way: Way): Promise<TestHome> {
+  const disk = way === "copied by reflink" ? await openDisk("xfs", DISK_MEGABYTES) : undefined;
   if (disk !== undefined) undo.push(async () => disk.close());
   const home = await openTestHome(disk === undefined ? {} : { below: disk.folder });
   undo.push(async () => home.close());
@@ -130,13 +150,35 @@ async function untilWorking(transfers: Transfers): Promise<void> {
   expect(await waitFor(works, { timeoutMs: 30_000 })).toBe(true);
 }
 
+type ForkPlace = DatabasePlace & { readonly standby: "ready" | null };
+
+/** Where a fork is to be: by promotion, a standby is there that follows. */
+async function preparePlace(way: Way, home: TestHome, bank: Database): Promise<ForkPlace> {
+  const place = await home.createPlace();
+  if (way !== "by promotion") return { ...place, standby: null };
+  const { signal } = new AbortController();
+  await createStandby(home.postgres, bank, { place, signal });
+  return { ...place, standby: "ready" };
+}
+
 async function fork(
   home: TestHome,
   bank: Database,
+  { standby, ...place }: ForkPlace,
 ): Promise<Database & { readonly detail: string }> {
-  const place = await home.createPlace();
-  const { record, detail } = await forkDatabase(home.postgres, bank, { place, maskSql: null });
+  const target = { place, maskSql: null, standby };
+  const { record, detail } = await forkDatabase(home.postgres, bank, target);
   return { place, record, detail };
+}
+
+/** What is kept for standbys can be let go of, once nobody reads it. */
+async function endAll(bank: Database): Promise<void> {
+  const end = async (): Promise<true | undefined> => {
+    const ids = (await listStreams(bank)).map(({ id }) => id);
+    await endStreams(bank, ids);
+    return ids.length === 0 ? true : undefined;
+  };
+  expect(await waitFor(end, { timeoutMs: 60_000 })).toBe(true);
 }
 
 async function findFaults(copy: Database, acknowledged: Acknowledged): Promise<readonly string[]> {

@@ -1,5 +1,4 @@
 /** `kill -9` of the server, or of one keeper or database, at random moments of random work. */
-import { randomInt } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import path from "node:path";
 
@@ -13,11 +12,9 @@ import { directUrl } from "../journeys/direct.ts";
 import { killHard, listProcesses, requireServer, watchAnswers } from "../journeys/machine.ts";
 import { eventually, fetchJson, openStage } from "../journeys/stage.ts";
 import type { Stage } from "../journeys/stage.ts";
-import { createRandom } from "./random.ts";
+import { randomOf, readPiece } from "./pieces.ts";
 
-/** How often, and with which random numbers: the same seed makes the same choices. */
-const ROUNDS = Number(process.env["RAMET_FAULT_ROUNDS"] ?? 30);
-const SEED = Number(process.env["RAMET_FAULT_SEED"] ?? randomInt(2 ** 31));
+const { rounds, title } = readPiece("ROUNDS", 30);
 /** Longer than a create or a delete takes on an idle machine. */
 const LATEST_MS = 2_000;
 const LIMIT_MS = 60_000;
@@ -43,12 +40,12 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(async () => stage.close());
 
-test(`after each of ${ROUNDS} kills the environment is there or it is not, and nobody else notices (seed ${SEED})`, async () => {
-  const random = createRandom(SEED);
+test(`after each of ${rounds.length} kills the environment is there or it is not, and nobody else notices (${title})`, async () => {
   const direct = await directUrl(stage, development);
   const watch = watchAnswers(direct);
   const [answer] = [JSON.stringify(await fetchJson(direct))];
-  for (let round = 1; round <= ROUNDS; round += 1) {
+  for (const round of rounds) {
+    const random = randomOf(round);
     const victim = VICTIMS[Math.floor(random() * VICTIMS.length)] ?? "server";
     await runRound(victim, Math.floor(random() * LATEST_MS), random() < 0.5);
   }

@@ -1,5 +1,4 @@
 /** Standbys of a source that is written to all the while, and killed now and then: what a fork promotes is of one moment. */
-import { randomInt } from "node:crypto";
 import path from "node:path";
 
 import { afterEach, expect, test } from "vitest";
@@ -25,12 +24,11 @@ import type { TestHome } from "../../src/database/test-home.ts";
 import type { DatabasePlace } from "../../src/environment/places.ts";
 import { findFamily, isRunning, signalProcess } from "../../src/process/process.ts";
 import { BANK_SQL, findBankFaults } from "./bank.ts";
-import { createRandom } from "./random.ts";
+import { randomOf, readPiece } from "./pieces.ts";
 import { findCorruption } from "./soundness.ts";
 import { Transfers } from "./transfers.ts";
 
-const PROMOTIONS = Number(process.env["RAMET_FAULT_PROMOTIONS"] ?? 60);
-const SEED = Number(process.env["RAMET_FAULT_SEED"] ?? randomInt(2 ** 31));
+const { rounds, title } = readPiece("PROMOTIONS", 60);
 const LIMIT_MS = 1_800_000;
 const STEP_LIMIT_MS = 60_000;
 
@@ -38,18 +36,17 @@ const undo = new UndoStack();
 afterEach(async () => undo.undo());
 
 test(
-  `${PROMOTIONS} forks by promotion of a source that is killed now and then: no sum is broken, no commit lost (seed ${SEED})`,
+  `${rounds.length} forks by promotion of a source that is killed now and then: no sum is broken, no commit lost (${title})`,
   { timeout: LIMIT_MS },
   async () => {
     const home = await openTestHome();
     undo.push(async () => home.close());
     const bank = await openBank(home);
-    const random = createRandom(SEED);
-    const transfers = new Transfers(() => loginOf(bank), random);
+    const transfers = new Transfers(() => loginOf(bank), randomOf(rounds.length));
     undo.push(async () => transfers.stop());
-    for (let made = 0; made < PROMOTIONS; made += 1) {
+    for (const made of rounds) {
       const place = await follow(home, bank);
-      const chance = random();
+      const chance = randomOf(made)();
       if (chance < 0.15) await killAndStart(home, bank.place);
       else if (chance < 0.3) await killAndStart(home, place);
       await untilMoved(transfers);
