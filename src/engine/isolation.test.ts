@@ -7,13 +7,21 @@ import type { EnvironmentRecord } from "../environment/environment.ts";
 import type { Manifest } from "../environment/manifest.ts";
 import { parseAppName, parseEnvironmentName } from "../environment/name.ts";
 import { findManifest } from "../manifest/manifest.ts";
+import { describeIsolation } from "../runtime/runtime.ts";
 import type { Isolation } from "../runtime/runtime.ts";
 import type { EngineContext } from "./context.ts";
-import { chooseIsolation, describeIsolation } from "./isolation.ts";
+import { chooseIsolation } from "./isolation.ts";
 import { assignPorts, planCommandOverlay, planRuntime, planStep } from "./runtime-planning.ts";
 import { contextOf, createFolder, layoutIn, removeFolder, STRANGER } from "./test-engine.ts";
 
-const SEALED: Isolation = { kind: "isolated", tool: "bubblewrap", program: "/usr/bin/bwrap" };
+const SEALED: Isolation = {
+  kind: "isolated",
+  tool: "bubblewrap",
+  program: "/usr/bin/bwrap",
+  hasFilter: true,
+};
+const BARE: Isolation = { ...SEALED, tool: "unshare", hasFilter: false };
+const ALL_OWN = "files, processes, network, memory and names of its own, no powers";
 const PORTS: Isolation = { kind: "ports", why: "bwrap is not installed", remedy: "Install it." };
 
 let folder: string;
@@ -73,8 +81,8 @@ const APP = {
 };
 
 test.each([
-  [undefined, SEALED, "isolated (bubblewrap)"],
-  ["required", SEALED, "isolated (bubblewrap)"],
+  [undefined, SEALED, `isolated (bubblewrap): ${ALL_OWN}, system calls filtered`],
+  ["required", BARE, `isolated (unshare): ${ALL_OWN}, system calls not filtered`],
   ["off", SEALED, "ports: ramet.json switches isolation off"],
   [undefined, PORTS, "ports: bwrap is not installed"],
   ["auto", PORTS, "ports: bwrap is not installed"],

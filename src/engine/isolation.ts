@@ -37,11 +37,6 @@ export function isOf({ hasOwnNetwork }: Network, isolation: Isolation): boolean 
   return hasOwnNetwork === (isolation.kind === "isolated");
 }
 
-/** One line for people and programs. */
-export function describeIsolation(isolation: Isolation): string {
-  return isolation.kind === "isolated" ? `isolated (${isolation.tool})` : `ports: ${isolation.why}`;
-}
-
 const SWITCHED_OFF: Isolation = {
   kind: "ports",
   why: "ramet.json switches isolation off",

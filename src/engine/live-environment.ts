@@ -10,14 +10,14 @@ import type {
   ProcessState,
 } from "../environment/environment.ts";
 import type { Manifest } from "../environment/manifest.ts";
-import type { StepResult } from "../runtime/runtime.ts";
+import { type StepResult, describeIsolation } from "../runtime/runtime.ts";
 import type { VariableStore } from "../variables/variables.ts";
 import type { EngineContext } from "./context.ts";
 import { findHeldDatabase } from "./held-database.ts";
 import type { HeldDatabase } from "./held-database.ts";
 import { HeldRuntime } from "./held-runtime.ts";
 import { noteInterruption } from "./interruption.ts";
-import { chooseIsolation, describeIsolation } from "./isolation.ts";
+import { chooseIsolation } from "./isolation.ts";
 import { KnownManifest } from "./manifests.ts";
 import { findMainProcess, listUnstarted } from "./process-plans.ts";
 import { writeRecord } from "./records.ts";

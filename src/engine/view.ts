@@ -29,7 +29,7 @@ export type Environment = {
     port: number | null;
     pid: number | null;
   }[];
-  /** `isolated (bubblewrap)`, or `ports: ` and why no more; null where it is not known yet. */
+  /** `isolated (bubblewrap)` and by what, or `ports: ` and why no more; null where it is not known yet. */
   readonly isolation: string | null;
   readonly problems: ProblemFields[];
   readonly ownBytes: number | null;

@@ -3,7 +3,7 @@ import { statfs } from "node:fs/promises";
 import { formatBytes } from "../base/bytes.ts";
 import { canReflink } from "../base/can-reflink.ts";
 import { runProgram } from "../process/process.ts";
-import { detectIsolation } from "../runtime/runtime.ts";
+import { describeIsolation, detectIsolation } from "../runtime/runtime.ts";
 import { findStorage, formatCommand } from "../storage/storage.ts";
 
 type Capabilities = Record<string, boolean | string | number>;
@@ -40,7 +40,7 @@ export async function examineMachine(
     git,
     psql,
     bubblewrap,
-    ...(await describeIsolation()),
+    ...(await findProtection()),
     freeGigabytes: Math.round((space.bavail * space.bsize) / 1e9),
   };
 }
@@ -62,11 +62,15 @@ function describeStandbys(standbys: readonly Costs[]): string {
 }
 
 /** For processes that run as the server does. */
-async function describeIsolation(): Promise<Capabilities> {
+async function findProtection(): Promise<Capabilities> {
   const isolation = await detectIsolation(null);
-  if (isolation.kind === "isolated") return { isolation: `isolated (${isolation.tool})` };
-  const { why, remedy, profile } = isolation;
-  return { isolation: `ports: ${why}. ${remedy}`, ...(profile === undefined ? {} : { profile }) };
+  const described = describeIsolation(isolation);
+  if (isolation.kind === "isolated") return { isolation: described };
+  const { remedy, profile } = isolation;
+  return {
+    isolation: `${described}. ${remedy}`,
+    ...(profile === undefined ? {} : { profile }),
+  };
 }
 
 async function findVersion(file: string, ...args: readonly string[]): Promise<string | false> {

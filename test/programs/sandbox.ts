@@ -4,15 +4,17 @@ import path from "node:path";
 
 import { MARK_VARIABLE } from "../../src/environment/places.ts";
 import type { Runtime } from "../../src/runtime/runtime.ts";
-import { detectIsolation, planSandbox, startRuntime } from "../../src/runtime/runtime.ts";
+import { planSandbox, startRuntime } from "../../src/runtime/runtime.ts";
+import { tryTool } from "../../src/runtime/sandbox/detect.ts";
+import { SANDBOX_TOOLS } from "../../src/runtime/sandbox/sandbox.ts";
 import type { Sandbox } from "../../src/runtime/sandbox/sandbox.ts";
 import { type Bench, KEEPER, SEARCH_PATH } from "./bench.ts";
 
 const LIMIT_MS = 40_000;
-const ISOLATION = await detectIsolation(null);
+const TRIED = await Promise.all(SANDBOX_TOOLS.map(async (tool) => tryTool(tool, null)));
 
 /** Those that work here. */
-export const TOOLS = ISOLATION.kind === "isolated" ? [ISOLATION] : [];
+export const TOOLS = TRIED.filter((one) => one.kind === "isolated");
 export type Tool = (typeof TOOLS)[number];
 
 /** The test's own folder holds what others have; `tree`, `home` and `tmp` in it are the environment's. */
@@ -43,17 +45,23 @@ export async function startInside({ place }: Bench): Promise<Runtime> {
   return startRuntime(place, { program: KEEPER, hasOwnNetwork: true });
 }
 
+type Question = {
+  readonly sandbox: Sandbox | null;
+  readonly command: string;
+  readonly variables?: Readonly<Record<string, string>>;
+};
+
 /** Runs a shell's command; `sandbox` null: with the defence switched off. Resolves with its exit code and all it printed. */
 export async function ask(
   runtime: Runtime,
   { place, folder }: Bench,
-  { sandbox, command }: { readonly sandbox: Sandbox | null; readonly command: string },
+  { sandbox, command, variables = {} }: Question,
 ): Promise<string> {
   const step = {
     name: "asked",
     command: `${command} 2>&1`,
     folder: sandbox === null ? folder : path.join(folder, "tree"),
-    environment: { PATH: SEARCH_PATH, [MARK_VARIABLE]: place.mark },
+    environment: { PATH: SEARCH_PATH, ...variables, [MARK_VARIABLE]: place.mark },
     sandbox,
     relays: [],
     wayOut: null,

@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import type { Launch } from "../../process/process.ts";
 import type { Mount, Sandbox } from "./sandbox.ts";
 import { planSystemCallFilter } from "./system-call-filter.ts";
+import { planToolEnvironment } from "./tool-environment.ts";
 
 /**
  * Parts of /proc that whoever is root outside may write to, without any capability: a new `core_pattern` is run as root,
@@ -39,12 +40,15 @@ export function enterBubblewrap(sandbox: Sandbox, launch: Launch): Launch {
     "/",
     "--chdir",
     launch.folder,
+    "--clearenv",
+    ...Object.entries(launch.environment).flatMap(([name, value]) => ["--setenv", name, value]),
   ];
   return {
     ...launch,
     file: sandbox.program,
     args: ["--args", "3", "--seccomp", "4", "--", launch.file, ...launch.args],
     folder: "/",
+    environment: planToolEnvironment(launch.environment),
     inputs: [options.join("\0"), filter, ...texts.map(({ text }) => text)],
   };
 }

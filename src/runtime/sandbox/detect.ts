@@ -7,11 +7,18 @@ import { SEARCH_PATH } from "../search-path.ts";
 import { enterSandbox } from "./enter.ts";
 import { enterOwnNetwork } from "./own-network.ts";
 import type { Sandbox, SandboxTool } from "./sandbox.ts";
+import { isFilterKnown } from "./system-call-filter.ts";
 import { planSystemMounts } from "./system-folders.ts";
 
 /** How processes of one user can be kept apart on this machine; `why` not, and how it could be had. */
 export type Isolation =
-  | { readonly kind: "isolated"; readonly tool: SandboxTool; readonly program: string }
+  | {
+      readonly kind: "isolated";
+      readonly tool: SandboxTool;
+      readonly program: string;
+      /** Whether the kernel refuses calls that no app needs. */
+      readonly hasFilter: boolean;
+    }
   | {
       readonly kind: "ports";
       readonly why: string;
@@ -29,21 +36,35 @@ const PROFILE = [
   "profile ramet-unshare /usr/bin/unshare flags=(unconfined) { userns, }",
 ].join("\n");
 
+/** The first makes the sandbox. */
+const TOOL_PROGRAMS: Readonly<Record<SandboxTool, readonly string[]>> = {
+  bubblewrap: ["bwrap"],
+  unshare: ["unshare", "mount", "umount", "pivot_root", "hostname"],
+};
+/** Make the network of its own. */
+const NETWORK_PROGRAMS = ["unshare", "setpriv", "ip"];
+
 const TRIAL_MS = 10_000;
 const RESTRICTION = "/proc/sys/kernel/apparmor_restrict_unprivileged_userns";
 
-/** Tries it, as that user: what a kernel or a policy forbids shows in no list. */
+/** The best way that works: tried, as that user, since what a kernel or a policy forbids shows in no list. */
 export async function detectIsolation(user: ProcessUser | null): Promise<Isolation> {
+  const best = await tryTool("bubblewrap", user);
+  if (best.kind === "isolated") return best;
+  const other = await tryTool("unshare", user);
+  return other.kind === "isolated" ? other : best;
+}
+
+export async function tryTool(tool: SandboxTool, user: ProcessUser | null): Promise<Isolation> {
   if (process.platform !== "linux") return unavailable("this system is not Linux", NO_REMEDY);
-  for (const name of ["unshare", "setpriv", "ip"]) {
-    if ((await findProgram(name)) === undefined) return missing(name);
-  }
-  const program = await findProgram("bwrap");
-  if (program === undefined) return missing("bwrap");
-  const failure = await tryOut({ tool: "bubblewrap", program }, user);
-  return failure === undefined
-    ? { kind: "isolated", tool: "bubblewrap", program }
-    : explain(failure);
+  const names = [...TOOL_PROGRAMS[tool], ...NETWORK_PROGRAMS];
+  const [program, ...others] = await Promise.all(names.map(findProgram));
+  const lacking = [program, ...others].indexOf(undefined);
+  if (program === undefined || lacking !== -1) return missing(names[lacking] ?? tool);
+  const failure = await tryOut({ tool, program }, user);
+  if (failure !== undefined) return explain(failure);
+  const hasFilter = tool === "bubblewrap" || (await findProgram("perl")) !== undefined;
+  return { kind: "isolated", tool, program, hasFilter: hasFilter && isFilterKnown(process.arch) };
 }
 
 async function tryOut(
@@ -82,7 +103,13 @@ async function explain(failure: string): Promise<Isolation> {
 }
 
 function missing(name: string): Isolation {
-  const packages: Readonly<Record<string, string>> = { bwrap: "bubblewrap", ip: "iproute2" };
+  const packages: Readonly<Record<string, string>> = {
+    bwrap: "bubblewrap",
+    ip: "iproute2",
+    mount: "mount",
+    umount: "mount",
+    hostname: "hostname",
+  };
   const wanted = packages[name] ?? "util-linux";
   return unavailable(
     `the program ${name} is not installed`,

@@ -4,13 +4,17 @@ import type { Exit, Launch, PipedProgram } from "../../process/process.ts";
 import { startPiped } from "../../process/process.ts";
 import { enterBubblewrap } from "./bubblewrap.ts";
 import type { Sandbox } from "./sandbox.ts";
+import { enterUnshare } from "./unshare.ts";
 
 /** Whoever waits for a process that was ended by a signal, and has to exit itself, adds this to the signal's number. */
 const SIGNALLED = 128;
 
 /** The same program, where it sees nothing but the sandbox; null: as it is. */
 export function enterSandbox(sandbox: Sandbox | null, launch: Launch): Launch {
-  return sandbox === null ? launch : enterBubblewrap(sandbox, launch);
+  if (sandbox === null) return launch;
+  return sandbox.tool === "bubblewrap"
+    ? enterBubblewrap(sandbox, launch)
+    : enterUnshare(sandbox, launch);
 }
 
 /** Starts it so, and tells its end as if it had run outside. */

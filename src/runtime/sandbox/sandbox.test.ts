@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, readFile, symlink, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import path from "node:path";
 import { promisify } from "node:util";
@@ -129,6 +129,20 @@ describe.each(TOOLS)("sealed off by $tool", (tool) => {
     expect(stdout).toContain("sleep 600");
     expect(stdout).not.toContain("s3cr3t-value");
     expect(stdout).not.toContain(path.join(bench().folder, "home"));
+  });
+
+  test("a variable by which the loader does what the app wants is obeyed inside alone", async () => {
+    const { folder } = bench();
+    const sandbox = await makeSandbox(folder, tool);
+    const runtime = await startInside(bench());
+    const written = async (): Promise<readonly string[]> =>
+      (await readdir(folder)).filter((name) => name.startsWith("loader."));
+    const variables = { LD_DEBUG: "statistics", LD_DEBUG_OUTPUT: path.join(folder, "loader") };
+
+    await ask(runtime, bench(), { sandbox, command: "env | grep LD_DEBUG=", variables });
+    expect(await written()).toEqual([]);
+    await ask(runtime, bench(), { sandbox: null, command: "env", variables });
+    expect(await written()).not.toEqual([]);
   });
 
   test("a stopped process may end by itself, and what fled from it ends with it", async () => {

@@ -56,6 +56,10 @@ export function planSystemCallFilter(architecture: string): Uint8Array {
   return encode(machine === undefined ? [ALLOW_ALL] : planInstructions(machine));
 }
 
+export function isFilterKnown(architecture: string): boolean {
+  return MACHINES[architecture] !== undefined;
+}
+
 function planInstructions(machine: Machine): readonly Instruction[] {
   const { audit, refused, ioctl, socket, foreign } = machine;
   return [
