@@ -22,7 +22,7 @@ async function main(argv: readonly string[]): Promise<number> {
   }
   if (verb === "dial" && socket !== undefined) {
     const { dialOut } = await import("./runtime/runtime.ts");
-    return dialOut(socket);
+    return dialOut(socket, process.env);
   }
   leaveQuietlyWithTheReader();
   const { runCli } = await import("./cli/cli.ts");

@@ -7,6 +7,7 @@ import type { SystemUser } from "../environment/places.ts";
 import { type Isolation, type Sandbox, planSandbox } from "../runtime/runtime.ts";
 import { findWorkspace } from "../workspace/workspace.ts";
 import type { EngineContext } from "./context.ts";
+import { readNpmSettings } from "./npm-settings.ts";
 
 type Choice = {
   readonly isolation: Isolation;
@@ -34,6 +35,7 @@ export async function planEnvironmentSandbox(
     temporary: layout.temporary(record.id),
     user: { uid, gid, name },
     names: listNames(record, manifest),
+    settings: [{ to: NPM_SETTINGS, text: await readNpmSettings(home, inherited) }],
   });
 }
 
@@ -42,15 +44,27 @@ function describeOurselves(): SystemUser {
   return { uid, gid, name: username, home: homedir };
 }
 
-/** Its inherited variables as they hold inside: what names a place outside is left out. */
+/**
+ * Its inherited variables as they hold inside: what names a place outside is left out, and the proxy, which may be on the
+ * machine's own loopback and is met by whoever dials for those inside.
+ */
 export function inheritInside(
   inherited: Readonly<Record<string, string>>,
   home: string,
 ): Readonly<Record<string, string>> {
-  const kept = Object.entries(inherited).filter(([name]) => !OUTSIDE_ONLY.has(name));
-  return { ...Object.fromEntries(kept), HOME: home };
+  const kept = Object.entries(inherited).filter(
+    ([name]) => !OUTSIDE_ONLY.has(name) && !isProxyVariable(name),
+  );
+  return { ...Object.fromEntries(kept), HOME: home, npm_config_globalconfig: NPM_SETTINGS };
 }
 
+/** `HTTPS_PROXY` and its like. */
+export function isProxyVariable(name: string): boolean {
+  return /^(https?|no)_proxy$/i.test(name);
+}
+
+/** Where npm and its like find what the person's own settings say of registries. */
+const NPM_SETTINGS = "/etc/npmrc";
 const OUTSIDE_ONLY = new Set(["TMPDIR", "npm_config_cache", "npm_config_userconfig"]);
 const CERTIFICATES = ["NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE", "SSL_CERT_DIR"];
 

@@ -1,7 +1,8 @@
 import { formatWayOutMark, MARK_VARIABLE } from "../environment/places.ts";
 import { endMarked } from "../process/process.ts";
 import { requireDialer } from "../runtime/runtime.ts";
-import type { EngineContext } from "./context.ts";
+import type { EngineContext, EngineOptions } from "./context.ts";
+import { isProxyVariable } from "./environment-sandbox.ts";
 import { rememberIsolation } from "./isolation.ts";
 import type { Layout } from "./layout.ts";
 
@@ -10,17 +11,28 @@ const GRACE_MS = 2_000;
 /** What environments that are sealed off need of the machine. */
 export function rememberSealing(
   layout: Layout,
-  program: readonly string[],
+  { dialerProgram, inherited }: Pick<EngineOptions, "dialerProgram" | "inherited">,
 ): Pick<EngineContext, "isolation" | "wayOut"> {
-  return { isolation: rememberIsolation(), wayOut: rememberWayOut(layout, program) };
+  const environment = Object.fromEntries(
+    Object.entries(inherited).filter(([name]) => isProxyVariable(name)),
+  );
+  return {
+    isolation: rememberIsolation(),
+    wayOut: rememberWayOut(layout, dialerProgram, environment),
+  };
 }
 
 /** One start at a time: two that begin at once would take each other's socket away. */
-function rememberWayOut(layout: Layout, program: readonly string[]): EngineContext["wayOut"] {
+function rememberWayOut(
+  layout: Layout,
+  program: readonly string[],
+  environment: Readonly<Record<string, string>>,
+): EngineContext["wayOut"] {
   const place = {
     socket: layout.wayOut,
     log: layout.wayOutLog,
     mark: formatWayOutMark(layout.home.id),
+    environment,
   };
   let starting: Promise<void> | undefined;
   return async () => {

@@ -20,6 +20,8 @@ export type SandboxFacts = {
   readonly user: { readonly uid: number; readonly gid: number; readonly name: string };
   /** Names that mean the sandbox itself. */
   readonly names: readonly string[];
+  /** Files that hold this, to read. */
+  readonly settings?: readonly { readonly to: string; readonly text: string }[];
 };
 
 /** Later mounts lie upon earlier ones: what is the environment's own upon what is shown of the rest. */
@@ -34,6 +36,7 @@ export async function planSandbox(facts: SandboxFacts): Promise<Sandbox> {
     mounts: [
       ...(await planSystemMounts()),
       ...planSettings(facts),
+      ...(facts.settings ?? []).map((one) => ({ kind: "text" as const, ...one })),
       { kind: "write", from: facts.temporary, to: "/tmp" },
       { kind: "link", target: "../tmp", to: "/var/tmp" },
       ...(await listToolFolders(facts.tools)).map(readOnly),

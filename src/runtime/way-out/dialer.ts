@@ -3,7 +3,7 @@ import { getServers } from "node:dns";
 import { lookup } from "node:dns/promises";
 import { once } from "node:events";
 import { chmod, rm } from "node:fs/promises";
-import { type Socket, connect, createServer } from "node:net";
+import { type Socket, connect, createServer, isIP } from "node:net";
 
 import { monotonicMs, sleep } from "../../base/clock.ts";
 import { endAfter } from "../end-after.ts";
@@ -11,12 +11,14 @@ import { CONNECTED } from "../first-byte.ts";
 import { joinWays } from "../join-ways.ts";
 import { type Errand, MAX_ERRAND_BYTES, parseErrand } from "./errand.ts";
 import { isOutside } from "./outside-addresses.ts";
+import { dialThrough, isExcepted, type Proxy } from "./proxy.ts";
 
 const MAX_CONNECTIONS = 8_192;
 const ERRAND_MS = 10_000;
 const DIAL_MS = 30_000;
 const ASK_MS = 5_000;
 const NAME_SERVER_PORT = 53;
+const WEB_PORTS = [80, 443];
 const LOOK_EVERY_MS = 500;
 
 export type DialerOptions = {
@@ -25,22 +27,25 @@ export type DialerOptions = {
   /** It ends when nobody has needed it for so long. */
   readonly idleMs: number;
   readonly signal: AbortSignal;
-  /** Which addresses a name has that may be dialled; the machine's own answer, but for tests. */
+  /** Through whom the world is reached; null: directly. */
+  readonly proxy?: Proxy | null;
+  /** The machine's own answer, but for tests. */
   readonly find?: FindAddresses;
 };
 
-type FindAddresses = (host: string) => Promise<readonly string[]>;
+/** Which addresses a name has that may be dialled, if any; undefined: the machine does not know the name. */
+type FindAddresses = (host: string) => Promise<readonly string[] | undefined>;
 
 /**
  * Dials for those whose own network leads nowhere: out of this machine, never to it. Which names an environment may reach
  * is its keeper's business, through whom alone its processes come here.
  */
 export async function runDialer(file: string, options: DialerOptions): Promise<void> {
-  const { mode, idleMs, signal, find = findAddresses } = options;
+  const { mode, idleMs, signal, find = findAddresses, proxy = null } = options;
   const need = new Need();
   const server = createServer({ allowHalfOpen: true }, (near) => {
     near.on("error", () => near.destroy());
-    void serve(near, { need, find });
+    void serve(near, { need, find, proxy });
   });
   server.maxConnections = MAX_CONNECTIONS;
   await rm(file, { force: true });
@@ -54,7 +59,8 @@ export async function runDialer(file: string, options: DialerOptions): Promise<v
   server.close();
 }
 
-type Means = { readonly need: Need; readonly find: FindAddresses };
+type Means = { readonly need: Need; readonly find: FindAddresses; readonly proxy: Proxy | null };
+type Ways = Omit<Means, "need">;
 
 /** Who has said that he needs us. */
 class Need {
@@ -79,12 +85,12 @@ class Need {
   }
 }
 
-async function serve(near: Socket, { need, find }: Means): Promise<void> {
+async function serve(near: Socket, { need, ...ways }: Means): Promise<void> {
   const errand = await readErrand(near);
   if (errand === undefined || near.destroyed) near.destroy();
   else if (errand.kind === "stay") need.add(near);
-  else if (errand.kind === "dial") await dial(near, errand.port, await find(errand.host));
-  else near.end(`${await answer(errand, find)}\n`);
+  else if (errand.kind === "dial") pass(near, await dial(errand, ways));
+  else near.end(`${await answer(errand, ways)}\n`);
 }
 
 async function readErrand(near: Socket): Promise<Errand | undefined> {
@@ -114,9 +120,7 @@ function parseLine(line: string): Errand | undefined {
   }
 }
 
-/** To the addresses that were looked at, not to the name, which may mean another a moment later. */
-async function dial(near: Socket, port: number, addresses: readonly string[]): Promise<void> {
-  const far = await dialFirst(addresses, port);
+function pass(near: Socket, far: Socket | undefined): void {
   if (far === undefined || near.destroyed) {
     near.destroy();
     far?.destroy();
@@ -124,6 +128,21 @@ async function dial(near: Socket, port: number, addresses: readonly string[]): P
   }
   near.write(CONNECTED);
   joinWays(near, far);
+}
+
+/** A name that means this machine is dialled neither way; one that only the proxy may know, for the web alone. */
+async function dial(
+  { host, port }: Extract<Errand, { kind: "dial" }>,
+  { find, proxy }: Ways,
+): Promise<Socket | undefined> {
+  const addresses = await find(host);
+  const isThrough = addresses === undefined ? WEB_PORTS.includes(port) : addresses.length > 0;
+  const far =
+    isThrough && proxy !== null && !isExcepted(proxy, host)
+      ? await dialThrough(proxy, host, port)
+      : undefined;
+  // To the addresses that were looked at, not to the name, which may mean another a moment later.
+  return far ?? dialFirst(addresses ?? [], port);
 }
 
 async function dialFirst(addresses: readonly string[], port: number): Promise<Socket | undefined> {
@@ -140,20 +159,24 @@ async function dialFirst(addresses: readonly string[], port: number): Promise<So
   return undefined;
 }
 
-async function findAddresses(host: string): Promise<readonly string[]> {
+async function findAddresses(host: string): Promise<readonly string[] | undefined> {
+  if (isIP(host) !== 0) return isOutside(host) ? [host] : [];
   try {
     const found = await lookup(host, { all: true });
     return found.map(({ address }) => address).filter(isOutside);
   } catch {
-    // No such name, or nobody to ask: it is reached by nobody.
-    return [];
+    // No such name, or nobody to ask.
+    return undefined;
   }
 }
 
 type Question = Extract<Errand, { kind: "resolve" | "ask" }>;
 
-async function answer(errand: Question, find: FindAddresses): Promise<string> {
-  if (errand.kind === "resolve") return String((await find(errand.host)).length > 0);
+async function answer(errand: Question, { find, proxy }: Ways): Promise<string> {
+  if (errand.kind === "resolve") {
+    const isLeftToProxy = proxy !== null && !isExcepted(proxy, errand.host);
+    return String(((await find(errand.host))?.length ?? Number(isLeftToProxy)) > 0);
+  }
   return (await ask(Buffer.from(errand.message, "base64")))?.toString("base64") ?? "";
 }
 

@@ -11,6 +11,8 @@ export type DialerPlace = {
   readonly socket: string;
   readonly log: string;
   readonly mark: string;
+  /** What it is told of the world besides: through whom it is reached. */
+  readonly environment: Readonly<Record<string, string>>;
 };
 
 const START_MS = 20_000;
@@ -20,7 +22,7 @@ export async function requireDialer(place: DialerPlace, program: readonly string
   if (await isThere(place.socket)) return;
   const [file, ...args] = program;
   if (file === undefined) throw new Error("A dialer's program has a file.");
-  const environment = { PATH: SEARCH_PATH, [MARK_VARIABLE]: place.mark };
+  const environment = { ...place.environment, PATH: SEARCH_PATH, [MARK_VARIABLE]: place.mark };
   const launch = { file, args: [...args, place.socket], folder: "/", environment, user: null };
   const pid = await startDetached(launch, { output: place.log });
   const found = await waitFor(

@@ -1,0 +1,30 @@
+import { messageOf } from "../base/problem.ts";
+import { supplyPostgres } from "../database/database.ts";
+import type { EngineContext, EngineOptions } from "./context.ts";
+import { openHome } from "./open-home.ts";
+import { chooseStandbyLimits } from "./standby-budget.ts";
+import { rememberSealing } from "./way-out.ts";
+
+/** Opens the home, and begins to set up the PostgreSQL that new databases run on. */
+export async function makeContext(options: EngineOptions): Promise<EngineContext> {
+  const layout = await openHome(options);
+  const postgres = supplyPostgres({
+    folder: layout.postgres,
+    templates: layout.templates,
+    uid: null,
+    bin: options.postgresBin,
+  });
+  // Side by side with the rest. Whoever makes a database meets its failure; a server without one can still start.
+  postgres
+    .forNew()
+    .catch((error: unknown) => options.log(`PostgreSQL cannot be set up: ${messageOf(error)}`));
+  return {
+    layout,
+    postgres,
+    keepers: new Map(),
+    standbys: chooseStandbyLimits(),
+    ...rememberSealing(layout, options),
+    checkpoint: options.checkpoint ?? (() => undefined),
+    ...options,
+  };
+}
