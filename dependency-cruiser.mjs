@@ -19,6 +19,7 @@ export const MAY_IMPORT = {
   files: ["base", "environment", "process"],
   database: ["base", "environment", "process"],
   runtime: ["base", "environment", "process"],
+  probes: [],
   variables: ["base", "environment"],
   gateway: ["base", "environment"],
   storage: ["base", "process"],
@@ -32,6 +33,7 @@ export const MAY_IMPORT = {
     "runtime",
     "variables",
     "workspace",
+    "probes",
   ],
   server: [
     "base",
@@ -104,9 +106,9 @@ export default {
     },
     {
       name: "one-spawner",
-      comment: "Only process/ starts programs.",
+      comment: "Only process/ starts programs; probes/ is a program of its own, which tries to.",
       severity: "error",
-      from: { path: "^src/", pathNot: ["^src/process/", TEST] },
+      from: { path: "^src/", pathNot: ["^src/process/", "^src/probes/", TEST] },
       to: { path: "^(node:)?child_process$" },
     },
     {

@@ -13,6 +13,7 @@ export const SUMMARIES: Readonly<Record<string, string>> = {
   "env start": "Start an environment's database and processes",
   "env unpause": "The same as `env start`",
   "env stop": "Stop an environment; the next request wakes it",
+  "env verify": "Try to break out of an environment, and show what held",
   "env delete ENV": "Delete an environment",
   dev: "Keep the environment awake and both sides' files the same, and show its logs, until Ctrl-C",
   logs: "Show what an environment's processes printed",

@@ -13,6 +13,7 @@ export const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   "env start": async () => (await import("./commands/env-start.ts")).envStart,
   "env unpause": async () => (await import("./commands/env-unpause.ts")).envUnpause,
   "env stop": async () => (await import("./commands/env-stop.ts")).envStop,
+  "env verify": async () => (await import("./commands/env-verify.ts")).envVerify,
   "env delete": async () => (await import("./commands/env-delete.ts")).envDelete,
   dev: async () => (await import("./commands/dev.ts")).dev,
   logs: async () => (await import("./commands/logs.ts")).logs,

@@ -2,7 +2,6 @@
 import { isoTime, waitFor } from "../base/clock.ts";
 import { messageOf } from "../base/problem.ts";
 import { traced } from "../base/trace.ts";
-import { supplyPostgres } from "../database/database.ts";
 import type { EnvironmentId, EnvironmentRecord } from "../environment/environment.ts";
 import { DEVELOPMENT } from "../environment/name.ts";
 import type { AppName } from "../environment/name.ts";
@@ -20,7 +19,7 @@ import { endHome, listLeftovers, mendLeftovers } from "./leftovers.ts";
 import type { Leftover } from "./leftovers.ts";
 import { LiveEnvironment } from "./live-environment.ts";
 import { clearEnvironment, removeEnvironment } from "./local-parts.ts";
-import { openHome } from "./open-home.ts";
+import { makeContext } from "./make-context.ts";
 import { OwnBytes } from "./own-bytes.ts";
 import { listChangeSteps, prepareEnvironment } from "./preparation.ts";
 import { serverLeaving } from "./problems.ts";
@@ -29,14 +28,15 @@ import { readApps, readRecords, removeApp, writeApp } from "./records.ts";
 import type { AppRecord } from "./records.ts";
 import { Registry } from "./registry.ts";
 import { listStaleBindings, removeStaleBindings } from "./stale-bindings.ts";
-import { chooseStandbyLimits } from "./standby-budget.ts";
 import { Standbys } from "./standbys.ts";
 import { timeMaking } from "./timings.ts";
 import type { Timings } from "./timings.ts";
 import { ownTree } from "./users.ts";
+import { verifyEnvironment } from "./verification/verification.ts";
+import type { Verification } from "./verification/verification.ts";
 import { describeDraft, describeEnvironment } from "./view.ts";
 import type { Environment } from "./view.ts";
-import { endWayOut, rememberSealing } from "./way-out.ts";
+import { endWayOut } from "./way-out.ts";
 
 export type Created = { readonly environment: Environment; readonly timings: Timings };
 const CLEARING_LIMIT_MS = 30_000;
@@ -48,27 +48,7 @@ const SETTLE_LIMIT_MS = 120_000;
  * @throws `record_unreadable`, `postgres_missing`
  */
 export async function openEngine(options: EngineOptions): Promise<Engine> {
-  const layout = await openHome(options);
-  const postgres = supplyPostgres({
-    folder: layout.postgres,
-    templates: layout.templates,
-    uid: null,
-    bin: options.postgresBin,
-  });
-  // Side by side with the rest. Whoever makes a database meets its failure; a server without one can still start.
-  postgres
-    .forNew()
-    .catch((error: unknown) => options.log(`PostgreSQL cannot be set up: ${messageOf(error)}`));
-  const context: EngineContext = {
-    layout,
-    postgres,
-    keepers: new Map(),
-    standbys: chooseStandbyLimits(),
-    ...rememberSealing(layout, options.dialerProgram),
-    checkpoint: options.checkpoint ?? (() => undefined),
-    ...options,
-  };
-  const engine = new Engine(context);
+  const engine = new Engine(await makeContext(options));
   await engine.takeUp();
   return engine;
 }
@@ -80,7 +60,7 @@ export class Engine {
   readonly #context: EngineContext;
   readonly #drafts = new Drafts();
   readonly #forks = new ForkTurns();
-  /** What was deleted, and still has processes or files. */
+  /** What has no record, and still processes or files: it was deleted, or is there for a moment to be attacked. */
   readonly #clearing = new Map<EnvironmentId, Pick<EnvironmentRecord, "uid">>();
   /** Creates and starts under way; they are given up when the server leaves. */
   readonly #underWay = new Set<Promise<unknown>>();
@@ -187,6 +167,19 @@ export class Engine {
     const { processes } = await live.manifest();
     const stale = Object.keys(processes).filter((name) => processes[name]?.reloads === false);
     await Promise.all(stale.map(async (name) => live.restartProcess(name)));
+  }
+
+  /** Tries to break out of it. Resolves with what came of each try; nothing of that is left. */
+  async verify(live: LiveEnvironment, options: CallOptions): Promise<Verification> {
+    return this.#track(options, async ({ signal }) => {
+      const identity = identify(this.#known(), null);
+      this.#clearing.set(identity.id, identity);
+      try {
+        return await verifyEnvironment(this.#context, live, { identity, signal });
+      } finally {
+        this.#clearing.delete(identity.id);
+      }
+    });
   }
 
   /** Resolves once it is not there any more; its processes and folders are cleared behind it. */

@@ -114,3 +114,11 @@ export function databaseDown(reason: string, log: string): Problem {
     remedy: `Mend what ${log} names, then wake it with \`ramet env start NAME\`.`,
   });
 }
+
+export function verificationFailed(printed: string): Problem {
+  return new Problem({
+    code: "verification_failed",
+    message: `What tries to break out of the environment did not come to its end: ${printed.slice(0, 500)}`,
+    remedy: "This proves nothing, neither way: please report it, with this message.",
+  });
+}

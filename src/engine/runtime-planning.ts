@@ -5,7 +5,7 @@ import type { EnvironmentRecord } from "../environment/environment.ts";
 import type { Manifest } from "../environment/manifest.ts";
 import { MARK_VARIABLE } from "../environment/places.ts";
 import { findFreePort, isPortFree } from "../process/process.ts";
-import type { Isolation, RuntimePlan, StepPlan } from "../runtime/runtime.ts";
+import type { Isolation, RuntimePlan, Sandbox, StepPlan } from "../runtime/runtime.ts";
 import { openVariables } from "../variables/variables.ts";
 import type { VariableStore } from "../variables/variables.ts";
 import type { EngineContext } from "./context.ts";
@@ -113,7 +113,12 @@ export async function planRuntime(
   };
 }
 
-export type StepCommand = Pick<StepPlan, "name" | "command" | "timeoutMs">;
+export type StepCommand = Pick<StepPlan, "name" | "command" | "timeoutMs"> & {
+  /** On top of what every command gets. */
+  readonly environment?: Readonly<Record<string, string>>;
+  /** What it sees besides, to read. */
+  readonly shown?: readonly string[];
+};
 
 /** A command that the server has run in the environment; where the network is the machine's, the database through the wire gateway. */
 export async function planStep(
@@ -130,13 +135,24 @@ export async function planStep(
   const input = await planInput(context, record, { manifest, isolation, databaseUrl });
   const { mark } = context.layout.runtimePlace(record.id, input.user);
   return {
-    ...step,
+    name: step.name,
+    command: step.command,
+    timeoutMs: step.timeoutMs,
     folder: record.files.path,
-    environment: { ...planCommandEnvironment(input), [MARK_VARIABLE]: mark },
-    sandbox: input.sandbox,
+    environment: {
+      ...planCommandEnvironment(input),
+      ...step.environment,
+      [MARK_VARIABLE]: mark,
+    },
+    sandbox: input.sandbox === null ? null : showAlso(input.sandbox, step.shown ?? []),
     relays: database === null ? [] : [database.relay],
     wayOut: planOwnNetwork(context, record, { manifest, isolation }).wayOut,
   };
+}
+
+function showAlso(sandbox: Sandbox, shown: readonly string[]): Sandbox {
+  const read = shown.map((file) => ({ kind: "read" as const, from: file, to: file }));
+  return { ...sandbox, mounts: [...sandbox.mounts, ...read] };
 }
 
 /** How those in a network of their own are reached from outside, reach themselves by name, and the world. */

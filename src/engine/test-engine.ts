@@ -98,7 +98,7 @@ export class TestEngine {
   readonly #context: EngineContext;
   #engine: Engine | undefined;
 
-  private constructor(folder: string, standbys: StandbyLimits) {
+  private constructor(folder: string, changes: Partial<EngineContext>) {
     this.folder = folder;
     const home = path.join(folder, "home");
     const id = `test${randomBytes(6).toString("hex")}`;
@@ -107,12 +107,15 @@ export class TestEngine {
       ...contextOf(this.layout, this.log),
       clock: { now: () => systemClock.now() + this.#aheadMs },
       checkpoint: (step) => this.checkpoint(step),
-      standbys,
+      ...changes,
     };
   }
 
-  static async open(standbys: StandbyLimits = NO_STANDBYS): Promise<TestEngine> {
-    const stage = new TestEngine(await createFolder(), standbys);
+  static async open(
+    standbys: StandbyLimits = NO_STANDBYS,
+    changes: Partial<EngineContext> = {},
+  ): Promise<TestEngine> {
+    const stage = new TestEngine(await createFolder(), { standbys, ...changes });
     await makeHome(stage.layout);
     await stage.reopen();
     return stage;

@@ -13,6 +13,7 @@ import {
   statusSchema,
   transferSchema,
   variableSchema,
+  verificationSchema,
 } from "./schemas.ts";
 
 const text = z.string().max(4096);
@@ -76,6 +77,8 @@ export const CALLS = {
   },
   "environment.start": { input: target, output: environmentSchema },
   "environment.stop": { input: target, output: environmentSchema },
+  /** Tries to break out of it; nothing of that is left. */
+  "environment.verify": { input: target, output: verificationSchema },
   /** Keeps it from falling asleep by itself, until the caller leaves. */
   "environment.attend": { input: target, output: nothing },
   /** Everything a command in the workspace gets: variables, `DATABASE_URL`, `URL`, opened secrets. */

@@ -46,7 +46,7 @@ export const environmentSchema = z.object({
   databaseUrl: z.string().nullable(),
   files: z.object({ kind: z.enum(["linked", "kept"]), path: z.string() }),
   processes: z.array(processSchema),
-  /** `isolated (bubblewrap)`, or `ports: ` and why no more; null where it is not known. */
+  /** `isolated (bubblewrap)` and by what, or `ports: ` and why no more; null where it is not known. */
   isolation: z.string().nullable(),
   problems: z.array(problemSchema),
   /** What it takes up and shares with no other; null: not measured yet, or nothing on this machine tells. */
@@ -170,6 +170,28 @@ export const doctorSchema = z.object({
   leftovers: z.array(leftoverSchema),
 });
 export type DoctorReport = z.infer<typeof doctorSchema>;
+
+/** What came of trying to break out of an environment, one probe after another. */
+export const verificationSchema = z.object({
+  app: z.string(),
+  environment: z.string(),
+  /** As `env show` has it. */
+  isolation: z.string(),
+  probes: z.array(
+    z.object({
+      id: z.string(),
+      subject: z.string(),
+      /** Goes on "it tries to …". */
+      tries: z.string(),
+      /** What it is to meet with. */
+      expected: z.string(),
+      outcome: z.enum(["held", "leaked", "not applicable"]),
+      /** What it met with, what it got hold of, or why it could not be tried. */
+      detail: z.string(),
+    }),
+  ),
+});
+export type VerificationView = z.infer<typeof verificationSchema>;
 
 export const serverStatusSchema = z.object({
   running: z.boolean(),

@@ -5,6 +5,7 @@ import { type KeeperClient, findKeeper } from "./client.ts";
 import { runKeeper } from "./keeper.ts";
 import * as logging from "./logs.ts";
 import type * as planning from "./plan.ts";
+import { describe } from "./sandbox/describe.ts";
 import * as detecting from "./sandbox/detect.ts";
 import * as sandboxes from "./sandbox/plan-sandbox.ts";
 import type * as sandbox from "./sandbox/sandbox.ts";
@@ -12,6 +13,7 @@ import { clearLeftovers, startKeeper } from "./start.ts";
 import type * as stepping from "./step.ts";
 import { FolderWatch, type WatchOptions } from "./watch-folder.ts";
 import * as dialing from "./way-out/dialer.ts";
+import { parseProxy } from "./way-out/proxy.ts";
 import * as dialerStart from "./way-out/start-dialer.ts";
 import type { DialerPlace } from "./way-out/start-dialer.ts";
 
@@ -99,13 +101,18 @@ export function keep(socket: string, network: Network): Promise<number> {
 }
 
 /** Whoever dials for those in networks of their own, its whole life; resolves with its exit code. */
-export async function dialOut(socket: string): Promise<number> {
+export async function dialOut(
+  socket: string,
+  environment: Readonly<Record<string, string | undefined>>,
+): Promise<number> {
   const isRoot = process.getuid?.() === 0;
   const ended = new AbortController();
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => ended.abort());
   // As root keepers of other users come to it, and whoever else comes may go out by himself.
   const mode = isRoot ? 0o666 : 0o600;
-  await dialing.runDialer(socket, { mode, idleMs: DIALER_IDLE_MS, signal: ended.signal });
+  const proxy = parseProxy(environment);
+  const options = { mode, idleMs: DIALER_IDLE_MS, signal: ended.signal, proxy };
+  await dialing.runDialer(socket, options);
   return 0;
 }
 
@@ -122,6 +129,11 @@ export function watchFolder(folder: string, options: WatchOptions): { close(): v
 /** Whether processes of this user can be sealed off on this machine: tried out. */
 export function detectIsolation(user: SystemUser | null): Promise<Isolation> {
   return detecting.detectIsolation(user);
+}
+
+/** One line for people and programs. */
+export function describeIsolation(isolation: Isolation): string {
+  return describe(isolation);
 }
 
 /** What processes see of the machine, and at which path. */

@@ -27,6 +27,7 @@ import { setVariables } from "./calls/set-variables.ts";
 import { showEnvironment } from "./calls/show-environment.ts";
 import { startEnvironment } from "./calls/start-environment.ts";
 import { stopEnvironment } from "./calls/stop-environment.ts";
+import { verifyEnvironment } from "./calls/verify-environment.ts";
 
 export const CALL_TABLE: Readonly<Record<CallName, Call>> = {
   "files.status": compareFiles,
@@ -48,6 +49,7 @@ export const CALL_TABLE: Readonly<Record<CallName, Call>> = {
   "database.query": queryDatabase,
   "database.size": measureDatabase,
   "environment.variables": readEnvironmentVariables,
+  "environment.verify": verifyEnvironment,
   "environment.logs": readLogs,
   "server.leave": serverLeave,
   "server.status": serverStatus,

@@ -3,7 +3,7 @@ import path from "node:path";
 
 import { afterAll, beforeAll, expect, test } from "vitest";
 
-import { environmentSchema } from "../../src/protocol/schemas.ts";
+import { environmentSchema, verificationSchema } from "../../src/protocol/schemas.ts";
 import type { EnvironmentView } from "../../src/protocol/schemas.ts";
 import { detectIsolation } from "../../src/runtime/runtime.ts";
 import { killServer, requireServer, reservePorts, show } from "./machine.ts";
@@ -108,6 +108,21 @@ test("a server that was killed finds what is sealed off again, and nobody is sta
   await requireServer(stage, app);
   await eventually(async () => expect(await ask(agent)).toMatchObject({ environment: "agent" }));
   expect((await show(stage, app, "agent")).processes.map(({ pid }) => pid)).toEqual(before);
+  expect(await stage.json(app, ["doctor"])).toMatchObject({ leftovers: [] });
+});
+
+test("whoever tries to break out of a sealed environment gets nowhere, and whoever is not sealed off gets far", async () => {
+  const ran = await stage.ramet(agent.files.path, ["env", "verify", "--json"]);
+  const { probes, ...about } = verificationSchema.parse(JSON.parse(ran.stdout));
+  const leaked = probes.filter(({ outcome }) => outcome === "leaked");
+
+  expect(about).toEqual({ app: agent.app, environment: "agent", isolation: agent.isolation });
+  expect(isSealed ? leaked : []).toEqual([]);
+  expect(ran.exitCode).toBe(isSealed ? 0 : 2);
+  // The server itself is asked for here, and real gateways.
+  const held = probes.filter(({ outcome }) => outcome === "held").map(({ id }) => id);
+  const asked = ["server-token", "server-socket", "server-dialer", "database-gateway"];
+  expect(held.filter((id) => asked.includes(id))).toEqual(isSealed ? asked : []);
   expect(await stage.json(app, ["doctor"])).toMatchObject({ leftovers: [] });
 });
 
