@@ -41,7 +41,8 @@ export type JobAnswer =
 
 /** What a file system that cannot clone, or not between these two places, answers. */
 const NO_REFLINK = ["EXDEV", "ENOTSUP", "EOPNOTSUPP", "EINVAL", "ENOSYS", "ENOTTY", "EPERM"];
-const CHUNK_BYTES = 1024 * 1024;
+/** As `cp` does: for larger writes Linux looks for larger pages, and where memory is scattered that takes longer than the copy. */
+const CHUNK_BYTES = 256 * 1024;
 
 /** Of a thread for whose copies nobody waits. */
 let pace: Pace | undefined;

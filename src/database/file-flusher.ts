@@ -1,4 +1,5 @@
 import { fdatasync } from "node:fs";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { promisify } from "node:util";
 
 /** Small enough that little is left to wait for at the end, and large enough that the journal is not what takes long. */
@@ -9,21 +10,26 @@ export class FileFlusher {
   readonly #fd: number;
   #written = 0;
   #asked = 0;
+  #isFlushing = false;
   #flushing: Promise<void> = Promise.resolve();
 
   constructor(fd: number) {
     this.#fd = fd;
   }
 
-  /** So many bytes more. Waits only while the disk is a whole piece behind. */
+  /** So many bytes more. Waits for no disk: one that is slower than its writer is asked less often, for more. */
   async wrote(bytes: number): Promise<void> {
     this.#written += bytes;
-    if (this.#written - this.#asked >= PIECE_BYTES) await this.#flush();
+    if (this.#written - this.#asked < PIECE_BYTES) return;
+    // A writer that never waits would not hear that the last piece is there.
+    await nextTurn();
+    if (!this.#isFlushing) this.#begin();
   }
 
   /** Nothing more is written. Resolves with how many bytes are on the disk. */
   async end(): Promise<number> {
-    if (this.#asked > 0 && this.#written > this.#asked) await this.#flush();
+    await this.#flushing;
+    if (this.#asked > 0 && this.#written > this.#asked) this.#begin();
     await this.#flushing;
     return this.#asked;
   }
@@ -33,12 +39,15 @@ export class FileFlusher {
     await Promise.allSettled([this.#flushing]);
   }
 
-  async #flush(): Promise<void> {
-    await this.#flushing;
+  #begin(): void {
+    this.#isFlushing = true;
     this.#asked = this.#written;
-    this.#flushing = promisify(fdatasync)(this.#fd);
-    this.#flushing.catch(() => {
-      // Whoever writes the next piece, or the last, is told.
+    const flushing = promisify(fdatasync)(this.#fd).then(() => {
+      this.#isFlushing = false;
     });
+    flushing.catch(() => {
+      // One that failed is the last: whoever asks for the end is told.
+    });
+    this.#flushing = flushing;
   }
 }

@@ -1,6 +1,7 @@
 import { open } from "node:fs/promises";
 import path from "node:path";
 
+import { allDone } from "../base/all-done.ts";
 import { waitFor } from "../base/clock.ts";
 import { diskFull, saysDiskFull } from "../base/disk-full.ts";
 import type { Problem } from "../base/problem.ts";
@@ -71,12 +72,7 @@ export async function startPostmaster(
   place: DatabasePlace,
   { syncMethod = "fsync" }: StartOptions = {},
 ): Promise<number> {
-  await makeSocketFolder(place);
-  await writeSettings(place, major);
-  await removeStaleSocket(socketIn(place.socketFolder));
-  await disownLock(place);
-  await turnLog(place);
-  const logBegin = await sizeOf(place.log);
+  const logBegin = await prepareStart(place, major);
   const pid = await startDetached(
     {
       file: path.join(bin, "postgres"),
@@ -89,6 +85,17 @@ export async function startPostmaster(
   );
   await untilReady(place, pid, logBegin);
   return pid;
+}
+
+/** What a server needs to be there, and what would mislead it not to be. Resolves with where its log begins. */
+async function prepareStart(place: DatabasePlace, major: number): Promise<number> {
+  const [logBegin] = await allDone([
+    turnLog(place).then(async () => sizeOf(place.log)),
+    makeSocketFolder(place).then(async () => removeStaleSocket(socketIn(place.socketFolder))),
+    writeSettings(place, major),
+    disownLock(place),
+  ]);
+  return logBegin;
 }
 
 /** Fast, then immediate, then by force; a crash's recovery is due at the next start after the last two. */
