@@ -62,10 +62,6 @@ async function promote(
   place: DatabasePlace,
   { programs, passwords, onNear }: PromotionOptions,
 ): Promise<Promotion> {
-  await wakeStandby(programs, place);
-  // It goes on reading: what is in the file is known to it, and opens the source to whoever else can read it.
-  await rm(path.join(place.folder, STANDBY_SETTINGS));
-  onNear();
   const ahead = allDone([
     traced("end of the source's WAL", async () => findEnd(source, place)),
     traced("what comes after", async () => prepareOpening(place, passwords)),
@@ -74,16 +70,19 @@ async function promote(
   ]);
   const settled = Promise.allSettled([ahead]);
   try {
+    await wakeStandby(programs, place);
+    // It goes on reading: what is in the file is known to it, and opens the source to whoever else can read it.
+    await rm(path.join(place.folder, STANDBY_SETTINGS));
+    onNear();
     return await withClient(adminOf({ place, record: source.record }), async (admin) => {
       const [end, opening] = await ahead;
       if (end === undefined) return failed("had lost its source");
-      const { lsn, unlogged } = end;
-      const isThere = await traced("standby catches up", async () => untilReplayed(admin, lsn));
+      const isThere = await traced("standby catches up", async () => untilReplayed(admin, end.lsn));
       if (!isThere) return failed("was behind");
       await traced("promotion", async () => untilPromoted(admin));
       await giveOwnPasswords(admin, opening);
       await admitOthers(admin, place, opening);
-      return { isDone: true, unlogged };
+      return { isDone: true, unlogged: end.unlogged };
     });
   } finally {
     await settled;
