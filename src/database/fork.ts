@@ -18,7 +18,7 @@ import { inNewFolder, orNothing, removeDatabase, startFirst } from "./new-server
 import { pinFolder } from "./owned-files.ts";
 import { changing, copyingAtRest, takingTurns } from "./place-use.ts";
 import { findPostmaster } from "./postmaster.ts";
-import { isSourceLost, sourceLost, tablespacesRefused } from "./problems.ts";
+import { databaseFailed, isSourceLost, sourceLost, tablespacesRefused } from "./problems.ts";
 import { majorOf } from "./programs.ts";
 import type { Programs } from "./programs.ts";
 import { promoteStandby } from "./promotion.ts";
@@ -57,14 +57,17 @@ export async function forkInto(
   const closed = closeRecord(record, target);
   const forking = { programs, source, target, record, closed };
   await assertRoom(path.dirname(source.place.folder), 0);
-  const promoted = standby === "ready" ? await promoteInto(forking) : NOT_READY;
-  const detail = promoted.isDone
-    ? `promoted a standby${describeUnlogged(promoted.unlogged)}`
-    : await onceMore(async () => copyInto(forking, standby === null ? null : promoted.why));
-  const done = await orNothing(place, async () =>
-    openFork({ place, record: closed }, record, target),
-  );
-  return { record, detail: [detail, ...done].join("; ") };
+  const detail = await explaining(async () => {
+    const promoted = standby === "ready" ? await promoteInto(forking) : NOT_READY;
+    const how = promoted.isDone
+      ? `promoted a standby${describeUnlogged(promoted.unlogged)}`
+      : await onceMore(async () => copyInto(forking, standby === null ? null : promoted.why));
+    const done = await orNothing(place, async () =>
+      openFork({ place, record: closed }, record, target),
+    );
+    return [how, ...done].join("; ");
+  });
+  return { record, detail };
 }
 
 type Forking = {
@@ -88,12 +91,26 @@ async function promoteInto(forking: Forking): Promise<Promotion> {
   return promotion;
 }
 
-/** A source that ended while it was copied is copied as it is then: at rest, or started again. Twice is a problem. */
+/** Tells a person of a server that ended under our hands. */
+async function explaining<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw isLostConnection(error)
+      ? databaseFailed("stay up while it was forked", [messageOf(error)])
+      : error;
+  }
+}
+
+/**
+ * A source that ended while it was copied is copied as it is then, at rest or started again; and a copy whose server
+ * ended is made anew. Twice is a problem.
+ */
 async function onceMore<T>(copy: () => Promise<T>): Promise<T> {
   try {
     return await copy();
   } catch (error) {
-    if (!isSourceLost(error)) throw error;
+    if (!isSourceLost(error) && !isLostConnection(error)) throw error;
     return copy();
   }
 }
