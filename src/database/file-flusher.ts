@@ -40,14 +40,16 @@ export class FileFlusher {
   }
 
   #begin(): void {
-    this.#isFlushing = true;
     this.#asked = this.#written;
-    const flushing = promisify(fdatasync)(this.#fd).then(() => {
-      this.#isFlushing = false;
-    });
-    flushing.catch(() => {
+    this.#flushing = this.#flush();
+    this.#flushing.catch(() => {
       // One that failed is the last: whoever asks for the end is told.
     });
-    this.#flushing = flushing;
+  }
+
+  async #flush(): Promise<void> {
+    this.#isFlushing = true;
+    await promisify(fdatasync)(this.#fd);
+    this.#isFlushing = false;
   }
 }
