@@ -16,7 +16,7 @@ const HELD = {
 const VERIFICATION: VerificationView = {
   app: "shop",
   environment: "agent",
-  isolation: "isolated (bubblewrap)",
+  isolation: "isolated (bubblewrap): files, processes, network",
   probes: [
     HELD,
     { ...HELD, id: "x", tries: "list a neighbour's files" },

@@ -63,5 +63,10 @@ function formatSum(verification: VerificationView, style: Style): string {
   const [symbol, format] = leaked === 0 ? OUTCOMES.held : OUTCOMES.leaked;
   const title = style.paint("bold", titleOf({ app, name: environment }));
   const counts = `${probes.length} probes: ${held} held, ${leaked} leaked, ${rest} not applicable`;
-  return `${style.paint(format, symbol)} ${title}, ${isolation}\n  ${counts}`;
+  return `${style.paint(format, symbol)} ${title}, ${shorten(isolation)}\n  ${counts}`;
+}
+
+/** Without what `env show` tells of it. */
+function shorten(isolation: string): string {
+  return isolation.replace(/^(isolated \([a-z]+\)):.*$/, "$1");
 }

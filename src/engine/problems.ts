@@ -115,6 +115,14 @@ export function databaseDown(reason: string, log: string): Problem {
   });
 }
 
+export function environmentUnfinished(name: string): Problem {
+  return new Problem({
+    code: "environment_unfinished",
+    message: `${name} is still being made, or its making was interrupted.`,
+    remedy: `Wait for it, or finish it with \`ramet env start ${name}\`; then try again.`,
+  });
+}
+
 export function verificationFailed(printed: string): Problem {
   return new Problem({
     code: "verification_failed",

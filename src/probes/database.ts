@@ -71,7 +71,7 @@ export const DATABASE: readonly Probe[] = [
   },
   {
     id: "replication",
-    tries: "follow all changes of its server, roles and passwords among them",
+    tries: "follow all changes of its server (replication)",
     expected: "refused",
     attempt: (targets) =>
       refusing(async () => {

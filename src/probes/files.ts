@@ -102,7 +102,7 @@ export const FILES: readonly Probe[] = [
   },
   {
     id: "own-git-hooks",
-    tries: "change what git runs, and which environment its folder belongs to",
+    tries: "change what git runs, or whose its folder is",
     expected: "read-only",
     attempt: ({ own }) => anyOf(own.guarded, (folder) => createsFile(`${folder}/ramet-probe`)),
   },
@@ -114,7 +114,7 @@ export const FILES: readonly Probe[] = [
   },
   {
     id: "personal-files",
-    tries: "open keys and settings in that person's own folder, and in root's",
+    tries: "open keys and settings in that person's home",
     expected: "not there",
     attempt: ({ machine }) => anyOf(machine.personal, opensToRead),
   },
@@ -153,7 +153,7 @@ export const FILES: readonly Probe[] = [
   },
   {
     id: "machine-folders",
-    tries: "see the machine's data, logs, devices and their settings",
+    tries: "see the machine's data, logs and devices",
     expected: "not there",
     attempt: ({ own }) =>
       anyOf(ROOTS_FOLDERS, (folder) => listsOthers(folder, [own.home, own.tree])),
@@ -171,7 +171,7 @@ export const FILES: readonly Probe[] = [
   },
   {
     id: "inherited-descriptors",
-    tries: "go out by a file or folder that whoever started it left open",
+    tries: "go out by a file or folder that was left open",
     expected: "none is open",
     attempt: () => {
       const open = INHERITED.find(

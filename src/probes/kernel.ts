@@ -118,7 +118,7 @@ export const KERNEL: readonly Probe[] = [
   },
   {
     id: "uncover",
-    tries: "take a mount away, or make it writable, in a namespace that it makes",
+    tries: "take a mount away in a namespace that it makes",
     expected: "not permitted",
     attempt: () =>
       anyOf(
@@ -150,7 +150,7 @@ export const KERNEL: readonly Probe[] = [
   },
   {
     id: "limits",
-    tries: "raise its own limits, by mounting its control group in a namespace that it makes",
+    tries: "raise its own limits in a namespace that it makes",
     expected: "not permitted",
     attempt: ({ own }) =>
       inFolder(own.home, (folder) =>

@@ -57,7 +57,7 @@ export const PROCESSES: readonly Probe[] = [
   },
   {
     id: "process-memory-read",
-    tries: "read the memory of another process (process_vm_readv)",
+    tries: "read another process's memory (process_vm_readv)",
     expected: "no such process",
     attempt: (targets) => ofMachine(readMemory(targets.witness), targets),
   },

@@ -19,7 +19,7 @@ export const SERVER: readonly Probe[] = [
   },
   {
     id: "server-records",
-    tries: "read the records of environments, with their passwords",
+    tries: "read the records of environments, and passwords",
     expected: "not there",
     attempt: ({ server }) => listsFolder(server.apps),
   },
@@ -66,7 +66,7 @@ export const SERVER: readonly Probe[] = [
   },
   {
     id: "server-dialer",
-    tries: "ask whoever dials for environments past its own rules",
+    tries: "have others dial for it, past its own rules",
     expected: "not there",
     attempt: ({ server }) => connects({ path: server.wayOut }),
   },

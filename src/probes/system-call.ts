@@ -19,6 +19,7 @@ const NUMBERS = {
   ptrace: { x64: 101, arm64: 117 },
   sethostname: { x64: 170, arm64: 161 },
   setns: { x64: 308, arm64: 268 },
+  shmat: { x64: 30, arm64: 196 },
   socket: { x64: 41, arm64: 198 },
   syslog: { x64: 103, arm64: 116 },
   umount2: { x64: 166, arm64: 39 },

@@ -74,7 +74,7 @@ export type WitnessReport = {
   readonly abstract: string;
   /** Of POSIX, by its file. */
   readonly sharedMemory: string | null;
-  /** Of System V, by its key. */
+  /** Of System V, by its number. */
   readonly segment: string | null;
   /** In its user's keyring. */
   readonly key: string | null;

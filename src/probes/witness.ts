@@ -2,7 +2,7 @@
  * A process outside, of the same user as those inside, that holds a canary out for the taking in every way that there is:
  * in its variables, folder, memory, sockets and open files. Prints where, then waits to be ended.
  */
-import { spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { existsSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -14,8 +14,8 @@ import { callSystem, numberOf } from "./system-call.ts";
 import { CANARY_FILE, type WitnessReport } from "./targets.ts";
 
 const SHARED_MEMORY = "/dev/shm";
-/** A key that nobody takes away goes by itself. */
-const KEY_SECONDS = 300;
+/** What nobody takes away goes by itself. */
+const MOST_SECONDS = 300;
 /** What `keyctl` is asked, and of which keyring. */
 const [UNLINK, SEARCH, SET_TIMEOUT, USER_KEYRING] = [9, 10, 15, -4];
 
@@ -49,7 +49,7 @@ async function holdOut(): Promise<WitnessReport> {
     socket,
     abstract: `\0${name}`,
     sharedMemory: shareMemory(),
-    segment: shareSegment(),
+    segment: await shareSegment(),
     key: shareKey(),
   };
 }
@@ -94,19 +94,25 @@ function shareMemory(): string | null {
   return file;
 }
 
-/** @returns its key as the kernel's list shows it */
-function shareSegment(): string | null {
-  const { stdout } = spawnSync("ipcmk", ["--shmem", "64"], { encoding: "utf8" });
-  const id = /(\d+)\s*$/.exec(stdout ?? "")?.[1];
-  if (id === undefined) return null;
-  undoing.push(() => spawnSync("ipcrm", ["--shmem-id", id]));
-  const list = readFileSync("/proc/sysvipc/shm", "utf8");
-  return new RegExp(`^ *(-?\\d+) +${id} `, "m").exec(list)?.[1] ?? null;
+/**
+ * Held by a child, with which it goes however that ends: it is removed as soon as it is attached.
+ * @returns its number; null: Perl, which makes the calls, is not here
+ */
+async function shareSegment(): Promise<string | null> {
+  const attach = numberOf("shmat");
+  if (attach === undefined) return null;
+  const program = `$| = 1; my $id = shmget(0, 64, 0600); syscall(${attach}, $id, 0, 0); shmctl($id, 0, 0); print "$id\n"; sleep ${MOST_SECONDS}`;
+  const child = spawn("perl", ["-e", program], { stdio: ["ignore", "pipe", "ignore"] });
+  undoing.push(() => void child.kill());
+  const { promise, resolve } = Promise.withResolvers<string | null>();
+  child.once("error", () => resolve(null)).once("exit", () => resolve(null));
+  child.stdout.once("data", (line) => resolve(String(line).trim()));
+  return promise;
 }
 
 function shareKey(): string | null {
   const keyctl = numberOf("keyctl") ?? 0;
-  const after = `call(${keyctl}, ${SET_TIMEOUT}, $r, ${KEY_SECONDS})`;
+  const after = `call(${keyctl}, ${SET_TIMEOUT}, $r, ${MOST_SECONDS})`;
   try {
     callSystem("add_key", `"user", "${name}", "${canary}", ${canary.length}, ${USER_KEYRING}`, {
       after,

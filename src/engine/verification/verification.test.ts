@@ -27,6 +27,8 @@ const ALWAYS_OUT = [
   "machine-name-see",
   "accounts",
   "process-handle",
+  "shared-memory",
+  "shared-segments",
 ];
 /** Where root runs them. */
 const ROOT_OUT = [
@@ -99,6 +101,13 @@ test("one that sleeps is tried too, and sleeps again; a person who stops it leav
   await expect(trying).rejects.toThrow("timeout");
   expect(await stage.marked()).toEqual([]);
   await expectNothingLeft(live);
+});
+
+test("one whose making is not over is left alone", async () => {
+  const live = await openApp(ISOLATION);
+  await live.save({ state: { kind: "preparing" } });
+  await expect(tryAll(live)).rejects.toMatchObject({ code: "environment_unfinished" });
+  expect(live.processes().map(({ state }) => state)).toEqual(["ready"]);
 });
 
 test("with isolation switched off the same probes get out, do no harm, and leave nothing", async () => {

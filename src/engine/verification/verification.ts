@@ -13,7 +13,7 @@ import {
 import type { Finding, PlantedTargets, ProbeDescription } from "../../probes/probes.ts";
 import type { EngineContext } from "../context.ts";
 import type { LiveEnvironment } from "../live-environment.ts";
-import { verificationFailed } from "../problems.ts";
+import { environmentUnfinished, verificationFailed } from "../problems.ts";
 import type { Identity } from "../standbys.ts";
 import { plantNeighbour } from "./neighbour.ts";
 import { findTargets } from "./targets.ts";
@@ -38,13 +38,14 @@ const PACKAGE_FILE = path.join(PROGRAM_FOLDER, "..", "..", "package.json");
 /**
  * Plants canaries in a neighbour that is made for it, and in a process outside; then tries from inside the environment to
  * get hold of them, in every way that the catalogue knows. It is as awake as before afterwards.
- * @throws `verification_failed`, and whatever a wake throws
+ * @throws `environment_unfinished`, `verification_failed`, and whatever a wake throws
  */
 export async function verifyEnvironment(
   context: EngineContext,
   live: LiveEnvironment,
   options: VerificationOptions,
 ): Promise<Verification> {
+  if (live.state() === "creating") throw environmentUnfinished(live.record.name);
   const undo = new UndoStack();
   const leave = live.usage.occupy();
   try {

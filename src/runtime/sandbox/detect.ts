@@ -52,7 +52,8 @@ export async function detectIsolation(user: ProcessUser | null): Promise<Isolati
   const best = await tryTool("bubblewrap", user);
   if (best.kind === "isolated") return best;
   const other = await tryTool("unshare", user);
-  return other.kind === "isolated" ? other : best;
+  // To install the best would be of no use where a policy stands in the way of both.
+  return other.kind === "isolated" || other.profile !== undefined ? other : best;
 }
 
 export async function tryTool(tool: SandboxTool, user: ProcessUser | null): Promise<Isolation> {
