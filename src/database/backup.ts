@@ -76,12 +76,15 @@ export async function backUp(admin: Client, options: BackupOptions): Promise<Bac
 
 type BackupEnd = { readonly label: string; readonly first: string; readonly last: string };
 
+/** SQL of the names of what lies outside the data folder. */
+export const LIST_TABLESPACES =
+  "ARRAY(SELECT spcname::text FROM pg_tablespace WHERE spcname NOT IN ('pg_default', 'pg_global'))";
+
 /** What lies outside a data folder is not copied with it. @throws `database_tablespaces` */
-export async function refuseTablespaces(admin: Client): Promise<void> {
-  const { rows } = await admin.query<{ spcname: string }>(
-    "SELECT spcname FROM pg_tablespace WHERE spcname NOT IN ('pg_default', 'pg_global')",
-  );
-  if (rows.length > 0) throw tablespacesRefused(rows.map(({ spcname }) => spcname));
+async function refuseTablespaces(admin: Client): Promise<void> {
+  const { rows } = await admin.query<{ names: string[] }>(`SELECT ${LIST_TABLESPACES} AS names`);
+  const names = rows[0]?.names ?? [];
+  if (names.length > 0) throw tablespacesRefused(names);
 }
 
 /** The server's own record of itself; what is copied must be one state of it, so it is read until two reads agree. */

@@ -8,15 +8,16 @@ import { waitFor } from "../base/clock.ts";
 import { messageOf } from "../base/problem.ts";
 import { traced } from "../base/trace.ts";
 import type { DatabasePlace } from "../environment/places.ts";
-import { refuseTablespaces } from "./backup.ts";
+import { LIST_TABLESPACES } from "./backup.ts";
 import { withClient } from "./client.ts";
 import { admitOthers, giveOwnPasswords, prepareOpening } from "./opening.ts";
 import { writeSettings } from "./place-files.ts";
 import { changing } from "./place-use.ts";
 import { findPostmaster, startPostmaster } from "./postmaster.ts";
+import { tablespacesRefused } from "./problems.ts";
 import type { Programs } from "./programs.ts";
 import type { Passwords } from "./roles.ts";
-import { adminOf, countUnlogged } from "./source.ts";
+import { adminOf, COUNT_UNLOGGED } from "./source.ts";
 import type { Source } from "./source.ts";
 import { hasStream, STANDBY_SETTINGS } from "./standby.ts";
 
@@ -99,24 +100,34 @@ async function wakeStandby(programs: Programs, place: DatabasePlace): Promise<vo
 /** How far whoever is to be no older than a moment must have read, and what will be empty in it. */
 type End = { readonly lsn: string; readonly unlogged: number };
 
-/** undefined: this standby reads from another. A commit that did not wait for the disk is brought there first. */
+type Found = End & {
+  /** Whether something was committed that did not wait for the disk. */
+  readonly isAhead: boolean;
+  readonly hasStream: boolean;
+  readonly tablespaces: readonly string[];
+};
+
+/** undefined: this standby reads from another. In one question: a busy machine takes its time for each. */
 async function findEnd(source: Source, { id }: DatabasePlace): Promise<End | undefined> {
   return withClient(adminOf(source, source.record.name), async (admin) => {
-    const { rows } = await admin.query<{ isAhead: boolean }>(
-      'SELECT pg_current_wal_insert_lsn() > pg_current_wal_flush_lsn() AS "isAhead"',
+    const { rows } = await admin.query<Found>(
+      `SELECT pg_current_wal_insert_lsn()::text AS lsn,
+        pg_current_wal_insert_lsn() > pg_current_wal_flush_lsn() AS "isAhead",
+        ${hasStream(id)} AS "hasStream", ${COUNT_UNLOGGED} AS unlogged, ${LIST_TABLESPACES} AS tablespaces`,
     );
-    if (rows[0]?.isAhead !== false)
-      await admin.query(
-        "SET synchronous_commit = on; SELECT pg_logical_emit_message(true, 'ramet', '')",
-      );
-    const { rows: ends } = await admin.query<{ lsn: string }>(
-      "SELECT pg_current_wal_flush_lsn()::text AS lsn",
-    );
-    const [end] = ends;
-    await refuseTablespaces(admin);
-    if (end === undefined || !(await hasStream(admin, id))) return undefined;
-    return { ...end, unlogged: await countUnlogged(admin) };
+    const [found] = rows;
+    if (found === undefined || !found.hasStream) return undefined;
+    if (found.tablespaces.length > 0) throw tablespacesRefused(found.tablespaces);
+    if (found.isAhead) await flushWal(admin);
+    return found;
   });
+}
+
+/** Brings to the disk what was written before, and so to the standby. */
+async function flushWal(admin: Client): Promise<void> {
+  await admin.query(
+    "SET synchronous_commit = on; SELECT pg_logical_emit_message(true, 'ramet', '')",
+  );
 }
 
 async function untilReplayed(admin: Client, lsn: string): Promise<boolean> {

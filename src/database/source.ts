@@ -29,10 +29,11 @@ export function loginOfApp({ place, record }: Source): Login {
   };
 }
 
-/** Tables of the session's database whose rows are not in the WAL. */
+/** SQL of how many tables of the session's database have rows that are not in the WAL. */
+export const COUNT_UNLOGGED =
+  "(SELECT count(*)::int FROM pg_class WHERE relpersistence = 'u' AND relkind = 'r')";
+
 export async function countUnlogged(admin: Client): Promise<number> {
-  const { rows } = await admin.query<{ count: number }>(
-    "SELECT count(*)::int FROM pg_class WHERE relpersistence = 'u' AND relkind = 'r'",
-  );
+  const { rows } = await admin.query<{ count: number }>(`SELECT ${COUNT_UNLOGGED} AS count`);
   return rows[0]?.count ?? 0;
 }

@@ -87,12 +87,9 @@ export async function dropStreams(source: Source, ids: readonly string[]): Promi
   );
 }
 
-/** Whether the source has the slot from which this standby reads: it is the very folder that the standby is a copy of. */
-export async function hasStream(admin: Client, id: string): Promise<boolean> {
-  const { rowCount } = await admin.query(
-    `SELECT FROM pg_replication_slots WHERE slot_name = ${quoteText(slotOf(id))} AND wal_status <> 'lost'`,
-  );
-  return rowCount === 1;
+/** SQL of whether the source has the slot from which this standby reads: it is the very folder that the standby is a copy of. */
+export function hasStream(id: string): string {
+  return `EXISTS (SELECT FROM pg_replication_slots WHERE slot_name = ${quoteText(slotOf(id))} AND wal_status <> 'lost')`;
 }
 
 async function openStream(source: Source, { id }: DatabasePlace, admin: Client): Promise<void> {
