@@ -1,14 +1,19 @@
-import { X509Certificate } from "node:crypto";
 import { mkdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import { createSecureContext } from "node:tls";
 import type { SecureContext } from "node:tls";
 
+import {
+  createServerCertificate,
+  formatKeyPair,
+  type KeyPair,
+  parseKeyPair,
+  readExpiry,
+} from "../../base/certificates.ts";
 import type { Clock } from "../../base/clock.ts";
 import { hasErrorCode } from "../../base/problem.ts";
 import { writeAtomically } from "../../base/write-atomically.ts";
 
-/** Key and certificate in one file, so that they always fit each other. */
 const FILE = "wire.pem";
 const DAY_MS = 24 * 60 * 60 * 1000;
 const VALID_DAYS = 3650;
@@ -38,39 +43,30 @@ export class TlsKeys {
   }
 
   async #open(): Promise<SecureContext> {
-    const pem = (await this.#read()) ?? (await this.#create());
-    return createSecureContext({ key: pem, cert: pem, minVersion: "TLSv1.2" });
+    const { key, certificate: cert } = (await this.#read()) ?? (await this.#create());
+    return createSecureContext({ key, cert, minVersion: "TLSv1.2" });
   }
 
-  async #read(): Promise<string | undefined> {
+  async #read(): Promise<KeyPair | undefined> {
     try {
-      const pem = await readFile(path.join(this.#folder, FILE), "utf8");
-      return this.#isFresh(pem) ? pem : undefined;
+      const pair = parseKeyPair(await readFile(path.join(this.#folder, FILE), "utf8"));
+      return pair !== undefined && this.#isFresh(pair) ? pair : undefined;
     } catch (error) {
       if (hasErrorCode(error, "ENOENT")) return undefined;
       throw error;
     }
   }
 
-  #isFresh(pem: string): boolean {
-    const begin = pem.indexOf("-----BEGIN CERTIFICATE-----");
-    if (begin < 0) return false;
-    const until = new X509Certificate(pem.slice(begin)).validToDate.getTime();
-    return until - this.#clock.now() > LEFT_DAYS * DAY_MS;
+  #isFresh(pair: KeyPair): boolean {
+    return readExpiry(pair) - this.#clock.now() > LEFT_DAYS * DAY_MS;
   }
 
-  async #create(): Promise<string> {
-    const { generate } = await import("selfsigned");
+  async #create(): Promise<KeyPair> {
     const now = this.#clock.now();
-    const pair = await generate([{ name: "commonName", value: "localhost" }], {
-      keyType: "ec",
-      algorithm: "sha256",
-      notBeforeDate: new Date(now - DAY_MS),
-      notAfterDate: new Date(now + VALID_DAYS * DAY_MS),
-    });
-    const pem = `${pair.private.trim()}\n${pair.cert.trim()}\n`;
+    const validity = { from: new Date(now - DAY_MS), until: new Date(now + VALID_DAYS * DAY_MS) };
+    const pair = await createServerCertificate(["localhost"], { validity, authority: null });
     await mkdir(this.#folder, { recursive: true, mode: 0o700 });
-    await writeAtomically(path.join(this.#folder, FILE), pem, { mode: 0o600 });
-    return pem;
+    await writeAtomically(path.join(this.#folder, FILE), formatKeyPair(pair), { mode: 0o600 });
+    return pair;
   }
 }
