@@ -1,5 +1,6 @@
 import {
   ENVIRONMENT_STATES,
+  LOG_LEVELS,
   LOG_STREAMS,
   PROCESS_STATES,
   PROGRESS_PARTS,
@@ -47,6 +48,7 @@ const ENVIRONMENT: Readonly<Record<string, Check>> = {
   parent: orNull(isText),
   url: orNull(isText),
   databaseUrl: orNull(isText),
+  fronts: listOf(objectOf({ port: isNumber, process: isText })),
   files: objectOf({ kind: oneOf(["linked", "kept"]), path: isText }),
   processes: listOf(
     objectOf({
@@ -135,7 +137,15 @@ const QUICK_MESSAGES: Readonly<Record<string, Check>> = {
     ms: isNumber,
     detail: orNull(isText),
   }),
-  line: objectOf({ time: isText, process: isText, stream: oneOf(LOG_STREAMS), text: isText }),
+  line: objectOf({
+    time: isText,
+    process: isText,
+    stream: oneOf(LOG_STREAMS),
+    level: oneOf(LOG_LEVELS),
+    message: isText,
+    fields: isRecord,
+    text: isText,
+  }),
 };
 
 function isQuickMessage(value: unknown): value is Message {

@@ -18,6 +18,9 @@ const LINE: LogLine = {
   time: "2026-01-01T00:00:00.000Z",
   process: "web",
   stream: "stdout",
+  level: "info",
+  message: "hé",
+  fields: {},
   text: "hé",
 };
 

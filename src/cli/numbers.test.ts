@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 
-import { parseBytes, parseCount } from "./numbers.ts";
+import { thrownBy } from "./fixtures/thrown.ts";
+import { parseBytes, parseCount, parseSince } from "./numbers.ts";
 
 test.each([
   ["500M", 500_170_752],
@@ -32,3 +33,21 @@ test.each(["", "-1", "1.5", "11", "ten"])("%j is no count up to 10", (text) => {
 test("a count is a whole number up to the most", () => {
   expect([0, 7, 10].map((count) => parseCount("--last", String(count), 10))).toEqual([0, 7, 10]);
 });
+
+const NOON = Date.parse("2026-11-29T12:00:00Z");
+
+test.each([
+  ["90s", "2026-11-29T11:58:30.000Z"],
+  ["1d", "2026-11-28T12:00:00.000Z"],
+  ["2026-11-01T00:00:00Z", "2026-11-01T00:00:00.000Z"],
+])("--since %s is a time", (text, time) => {
+  expect(parseSince("--since", text, NOON)).toBe(time);
+});
+
+test.each(["", "yesterday", "-1h", "2026-13-40", "999999999d"])(
+  "--since %j is a problem",
+  (text) => {
+    const thrown = thrownBy(() => parseSince("--since", text, NOON));
+    expect(thrown).toMatchObject({ code: "flag_invalid" });
+  },
+);

@@ -1,4 +1,4 @@
-import { parseSize } from "../base/quantities.ts";
+import { parseDuration, parseSize } from "../base/quantities.ts";
 import { flagInvalid } from "./problems.ts";
 
 /** A whole number from 0 to `most`. @throws `flag_invalid` */
@@ -7,6 +7,24 @@ export function parseCount(flag: string, text: string, most: number): number {
   if (count > most) throw flagInvalid(flag, text, `a whole number from 0 to ${most}`);
   return count;
 }
+
+const DAY = /^\d{4}-\d{2}-\d{2}(?:[T ]|$)/;
+
+/** The ISO 8601 time in UTC that a duration before now, or a time, means. @throws `flag_invalid` */
+export function parseSince(flag: string, text: string, now: number): string {
+  const duration = parseDuration(text);
+  const at = duration === undefined && DAY.test(text) ? Date.parse(text) : now - (duration ?? NaN);
+  if (Number.isNaN(at) || Math.abs(at) > MOST_MS)
+    throw flagInvalid(
+      flag,
+      text,
+      "a duration such as 90s, 15m or 2h, or a time such as 2026-11-29T10:00",
+    );
+  return new Date(at).toISOString();
+}
+
+/** What a `Date` can hold. */
+const MOST_MS = 8.64e15;
 
 const WHOLE = 2 ** 20;
 

@@ -54,6 +54,9 @@ const LINE: LogLine = {
   time: "2026-01-01T00:00:00.000Z",
   process: "setup",
   stream: "stdout",
+  level: "info",
+  message: "added 213 packages",
+  fields: {},
   text: "added 213 packages",
 };
 

@@ -10,9 +10,11 @@ import type { CallEvents } from "./client.ts";
 import type { ParsedArguments } from "./command-shape.ts";
 import type { Context } from "./context.ts";
 import { LogText } from "./log-text.ts";
+import type { LogLook } from "./log-text.ts";
 import { bindingStale, flagsExclusive } from "./problems.ts";
 import { openProgress } from "./progress.ts";
 import type { ProgressMode, ProgressView } from "./progress.ts";
+import { SeenLines } from "./seen-lines.ts";
 import { styleFor } from "./style.ts";
 import { findApp, listSources, requireApp, requireTarget } from "./target.ts";
 import type { Target, TargetSources } from "./target.ts";
@@ -24,6 +26,7 @@ type StreamName = "environment.logs" | "environment.develop";
 const RECONNECT_MS = 30_000;
 const RECONNECT_PAUSE_MS = 1_000;
 const MAX_LOSSES_WITHOUT_A_LINE = 5;
+const MISSED = { last: 100_000 };
 
 /** What a command's `run` works with: the workspace it stands in, and the server. */
 export class Session {
@@ -142,10 +145,10 @@ export class Session {
   /** Shows lines until the person stops it or the stream ends; goes on after a restart of the server. */
   async follow(
     input: CallInput<StreamName>,
-    { name, names }: { name: StreamName; names: readonly string[] },
+    { name, ...look }: LogLook & { readonly name: StreamName },
   ): Promise<void> {
     try {
-      await this.#followOn({ name, input }, this.#openLines(names));
+      await this.#followOn({ name, input }, this.#openLines(look));
     } catch (error) {
       if (this.context.signal?.aborted !== true) throw error;
     }
@@ -226,11 +229,12 @@ export class Session {
     show: (line: LogLine) => void,
   ): Promise<void> {
     let losses = 0;
+    const seen = new SeenLines();
     const onLine = (line: LogLine): void => {
       losses = 0;
-      show(line);
+      if (seen.isNew(line)) show(line);
     };
-    for (let input = first; ; input = "last" in input ? { ...input, last: 0 } : input) {
+    for (let input = first; ; input = resume(first, seen)) {
       try {
         await this.#withServer({ name, input }, { onLine });
         return;
@@ -301,15 +305,19 @@ export class Session {
     return this.context.stderr.isTerminal ? "live" : "plain";
   }
 
-  #openLines(names: readonly string[]): (line: LogLine) => void {
+  #openLines(look: LogLook): (line: LogLine) => void {
     const { stdout, environment } = this.context;
     if (this.isJson) return (line) => stdout.write(`${JSON.stringify(line)}\n`);
-    const text = new LogText(styleFor(stdout, environment, systemClock.now()), {
-      names,
-      hasTimes: false,
-    });
+    const text = new LogText(styleFor(stdout, environment, systemClock.now()), look);
     return (line) => stdout.write(`${text.format(line)}\n`);
   }
+}
+
+/** What was printed while nobody listened comes too. */
+function resume(input: CallInput<StreamName>, seen: SeenLines): CallInput<StreamName> {
+  seen.readAgain();
+  if (!("last" in input)) return input;
+  return seen.since === null ? { ...input, last: 0 } : { ...input, ...MISSED, since: seen.since };
 }
 
 function isLoss(error: unknown): boolean {

@@ -160,6 +160,9 @@ const LINE: LogLine = {
   time: "2026-01-01T10:11:12Z",
   process: "web",
   stream: "stdout",
+  level: "info",
+  message: "hi",
+  fields: {},
   text: "hi",
 };
 
@@ -173,7 +176,9 @@ test("each process keeps the colour it got first, and what Ramet says stands bac
 
 test("a line's time is the clock's where it is wanted, and its text does nothing to the terminal", () => {
   const text = new LogText(PLAIN, { names: [], hasTimes: true });
-  expect(text.format({ ...LINE, text: `${ESCAPE}[2Jhi\r` })).toMatch(/^\d\d:\d\d:\d\d web │ hi$/);
+  const hostile = `${ESCAPE}[2Jhi\r`;
+  const line = { ...LINE, message: hostile, text: hostile };
+  expect(text.format(line)).toMatch(/^Jan 01 \d\d:\d\d:\d\d web │ hi$/);
 });
 
 test.each([

@@ -103,11 +103,15 @@ export type ProcessState = {
   readonly state: ProcessStateName;
   readonly port: number | null;
   readonly pid: number | null;
-  /** Why it is waiting, restarting or failed; null otherwise. */
+  /** Why it is waiting, restarting or failed, or what is wrong with it although it serves; null: nothing. */
   readonly problem: ProblemFields | null;
 };
 
 export const LOG_STREAMS = ["stdout", "stderr", "ramet"] as const;
+
+/** The least serious first. */
+export const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal"] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
 
 /** One line that a process printed, or that Ramet says about it (`ramet`). */
 export type LogLine = {
@@ -115,6 +119,13 @@ export type LogLine = {
   readonly time: string;
   readonly process: string;
   readonly stream: (typeof LOG_STREAMS)[number];
+  /** As the line says itself; where it does not, `error` on stderr and `info` elsewhere. */
+  readonly level: LogLevel;
+  /** What a line of JSON says; else the text. */
+  readonly message: string;
+  /** What else a line of JSON holds. */
+  readonly fields: Readonly<Record<string, unknown>>;
+  /** As it was printed. */
   readonly text: string;
 };
 

@@ -6,8 +6,9 @@ import type { Readable } from "node:stream";
 import { type Clock, isoTime, systemClock } from "../base/clock.ts";
 import { KeyedLock } from "../base/keyed-lock.ts";
 import { hasErrorCode } from "../base/problem.ts";
-import type { LogLine } from "../environment/environment.ts";
+import type { LogLevel, LogLine } from "../environment/environment.ts";
 import { LineSplitter } from "./line-splitter.ts";
+import type { KeptLine } from "./understand-line.ts";
 
 /** Then it becomes `<process>.1.jsonl`. */
 export const MAX_LOG_BYTES = 10 * 1024 * 1024;
@@ -61,17 +62,26 @@ export class LogFile {
     await this.write(stream, splitter.end());
   }
 
-  /** A log that cannot be written is no reason to hold up the process: its lines are dropped. */
-  async write(stream: LogLine["stream"], texts: readonly string[]): Promise<void> {
-    if (texts.length === 0) return;
+  /**
+   * A log that cannot be written is no reason to hold up the process: its lines are dropped.
+   * @param level of lines of ours, which do not say it themselves
+   */
+  async write(
+    stream: LogLine["stream"],
+    texts: readonly string[],
+    level?: LogLevel,
+  ): Promise<void> {
     if (stream !== "ramet") this.#lastLines = [...this.#lastLines, ...texts].slice(-LAST_LINES);
-    const time = isoTime(this.#clock);
-    const lines = texts.map((text) =>
-      JSON.stringify({ time, process: this.#process, stream, text } satisfies LogLine),
-    );
+    const kept = { time: isoTime(this.#clock), process: this.#process, stream };
+    await this.append(texts.map((text) => ({ ...kept, ...(level && { level }), text })));
+  }
+
+  async append(lines: readonly KeptLine[]): Promise<void> {
+    if (lines.length === 0) return;
+    const text = lines.map((line) => `${JSON.stringify(line)}\n`).join("");
     await this.#lock.run("file", async () => {
       try {
-        await this.#append(Buffer.from(`${lines.join("\n")}\n`));
+        await this.#append(Buffer.from(text));
       } catch {
         // The disk is full, or the folder gone: the next write tries anew.
         await this.#close();

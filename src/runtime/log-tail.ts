@@ -2,9 +2,11 @@ import { constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 
 import { hasErrorCode } from "../base/problem.ts";
-import type { LogLine } from "../environment/environment.ts";
-import { OLD_LOGS, logFile } from "./log-file.ts";
+import { LOG_LEVELS, LOG_STREAMS, type LogLine } from "../environment/environment.ts";
+import { MAX_LOG_BYTES, OLD_LOGS, logFile } from "./log-file.ts";
+import type { LogFilter } from "./log-filter.ts";
 import { parseFields, parseOneOf, parseText } from "./parse.ts";
+import { understandLine } from "./understand-line.ts";
 
 /** The folder may belong to another user: neither a link nor a pipe there must catch us. */
 const READ_SAFELY = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
@@ -27,15 +29,15 @@ export class LogTail {
     this.#process = process;
   }
 
-  /** The last lines that stand there now; `next` goes on behind them. */
-  async recent(most: number): Promise<readonly LogLine[]> {
+  /** The last lines that stand there now and are asked for; `next` goes on behind them. */
+  async recent(most: number, filter: LogFilter): Promise<readonly LogLine[]> {
     this.#file = await openLog(logFile(this.#logs, this.#process, 0));
     if (this.#file === undefined) return [];
-    const current = await readLastLines(this.#file.handle, most);
+    const current = await readLastLines(this.#file.handle, most, filter);
     this.#offset = current.end;
     const lines = [current.lines];
     for (let age = 1; age <= OLD_LOGS && countOf(lines) < most; age += 1) {
-      lines.unshift(await this.#readOld(age, most - countOf(lines)));
+      lines.unshift(await this.#readOld(age, most - countOf(lines), filter));
     }
     return lines.flat();
   }
@@ -85,13 +87,13 @@ export class LogTail {
     return newer;
   }
 
-  async #readOld(age: number, most: number): Promise<readonly LogLine[]> {
+  async #readOld(age: number, most: number, filter: LogFilter): Promise<readonly LogLine[]> {
     const file = await openLog(logFile(this.#logs, this.#process, age));
     if (file === undefined) return [];
     try {
       // Renamed under our hands: it has been read already.
       if (file.inode === this.#file?.inode) return [];
-      return (await readLastLines(file.handle, most)).lines;
+      return (await readLastLines(file.handle, most, filter)).lines;
     } finally {
       await file.handle.close();
     }
@@ -109,12 +111,14 @@ function parseLogLines(text: string): readonly LogLine[] {
 function parseLogLine(line: string): LogLine | undefined {
   try {
     const fields = parseFields(JSON.parse(line), "line");
-    return {
+    const { level } = fields;
+    return understandLine({
       time: parseText(fields["time"], "time"),
       process: parseText(fields["process"], "process"),
-      stream: parseOneOf(fields["stream"], ["stdout", "stderr", "ramet"] as const),
+      stream: parseOneOf(fields["stream"], LOG_STREAMS),
       text: parseText(fields["text"], "text"),
-    };
+      ...(level === undefined ? {} : { level: parseOneOf(level, LOG_LEVELS) }),
+    });
   } catch {
     // Left out, as said above.
     return undefined;
@@ -139,28 +143,40 @@ async function openLog(file: string): Promise<OpenLog | undefined> {
 async function readLastLines(
   handle: FileHandle,
   most: number,
+  filter: LogFilter,
 ): Promise<{ lines: readonly LogLine[]; end: number }> {
+  const found: (readonly LogLine[])[] = [];
+  let end: number | undefined;
+  for await (const piece of readPieces(handle)) {
+    end ??= piece.end;
+    const lines = most === 0 ? [] : parseLogLines(piece.text);
+    found.unshift(filter.select(lines));
+    if (countOf(found) >= most || filter.isPast(lines[0])) break;
+  }
+  return { lines: most === 0 ? [] : found.flat().slice(-most), end: end ?? 0 };
+}
+
+/** The complete lines of a log's end, a chunk at a time, the last chunk first. */
+async function* readPieces(
+  handle: FileHandle,
+): AsyncGenerator<{ readonly text: string; readonly end: number }, void, undefined> {
   const { size } = await handle.stat();
-  const parts: Buffer[] = [];
-  let newlines = 0;
-  for (let start = size; start > 0 && newlines <= most;) {
-    const length = Math.min(CHUNK_BYTES, start);
+  // A writer of ours makes none that is longer; another user's file may be of any length.
+  const least = Math.max(0, size - 2 * MAX_LOG_BYTES);
+  let rest: Buffer = Buffer.alloc(0);
+  for (let start = size; start > least && rest.length <= CHUNK_BYTES;) {
+    const length = Math.min(CHUNK_BYTES, start - least);
     start -= length;
     const part = Buffer.alloc(length);
     await handle.read(part, 0, length, start);
-    newlines += countNewlines(part);
-    parts.unshift(part);
+    const bytes = Buffer.concat([part, rest]);
+    // The first of its lines may have begun before it.
+    const from = start === 0 ? 0 : bytes.indexOf(NEWLINE) + 1;
+    const isWithinLine = start > 0 && from === 0;
+    rest = isWithinLine ? bytes : bytes.subarray(0, from);
+    const to = bytes.lastIndexOf(NEWLINE) + 1;
+    if (!isWithinLine) yield { text: bytes.toString("utf8", from, to), end: start + to };
   }
-  const bytes = Buffer.concat(parts);
-  const end = bytes.lastIndexOf(NEWLINE) + 1;
-  const lines = parseLogLines(bytes.toString("utf8", 0, end));
-  return { lines: most === 0 ? [] : lines.slice(-most), end: size - bytes.length + end };
-}
-
-function countNewlines(bytes: Buffer): number {
-  let count = 0;
-  for (let at = bytes.indexOf(NEWLINE); at >= 0; at = bytes.indexOf(NEWLINE, at + 1)) count += 1;
-  return count;
 }
 
 function countOf(lists: readonly (readonly unknown[])[]): number {

@@ -15,6 +15,7 @@ import { Readable } from "node:stream";
 import { afterEach, beforeEach, expect, test } from "vitest";
 
 import { LogFile, MAX_LOG_BYTES } from "./log-file.ts";
+import type { LogQuestion } from "./logs.ts";
 import { followLog, readLog } from "./runtime.ts";
 
 let logs: string;
@@ -40,7 +41,7 @@ function formatLine(text: string): string {
 /** Reads until the line is heard, or the test's time is over. */
 async function followUntil(
   end: string,
-  options: { process: string | null; last: number },
+  options: LogQuestion,
   act: (heard: string) => Promise<void>,
 ): Promise<string[]> {
   const stop = new AbortController();
@@ -68,6 +69,9 @@ test("the last lines of all processes come in the order of their time", async ()
     time: "1970-01-01T00:00:01.006Z",
     process: "jobs",
     stream: "stderr",
+    level: "error",
+    message: "jobs 2",
+    fields: {},
     text: "jobs 2",
   });
   await Promise.all([web.close(), jobs.close()]);
@@ -88,6 +92,76 @@ test("logs are bounded, and the last lines reach back into older files", async (
   }
   const numbers = (await texts("web", 250)).map((text) => Number.parseInt(text, 10));
   expect(numbers).toEqual(Array.from({ length: 250 }, (_, n) => 450 + n));
+});
+
+test("the last lines that match are found however far back they stand, and those before a time are left out", async () => {
+  const log = new LogFile(logs, "web", clock);
+  const filler = "f".repeat(50_000);
+  for (let n = 0; n < 300; n += 1) await log.write("stdout", [`${n} ${filler}`, `needle ${n}`]);
+  await log.close();
+
+  const ask = async (options: LogQuestion): Promise<readonly string[]> =>
+    (await readLog(logs, options)).map(({ message }) => message);
+  const question = { process: null, last: 3, grep: "^Needle \\d$" };
+  expect(await ask({ ...question, grep: "^needle \\d$" })).toEqual([
+    "needle 7",
+    "needle 8",
+    "needle 9",
+  ]);
+  expect(await ask(question)).toEqual([]);
+  const [needle] = await readLog(logs, { process: "web", last: 1, grep: "needle 297" });
+  const since = needle?.time ?? "";
+  const all = { process: null, last: 100, grep: "needle", since };
+  expect(await ask(all)).toEqual(["needle 297", "needle 298", "needle 299"]);
+});
+
+test("following shows those that match alone, and goes on over those that do not", async () => {
+  const log = new LogFile(logs, "web", clock);
+  await log.write("stderr", ["go"]);
+  const heard = await followUntil(
+    "end",
+    { process: null, last: 1, level: "error" },
+    async (text) => {
+      if (text !== "go") return;
+      await log.write("stdout", ["quiet"]);
+      await log.write("ramet", ["also quiet"], "info");
+      await log.write("ramet", ["loud"], "error");
+      await log.write("stderr", ["end"]);
+    },
+  );
+  await log.close();
+  expect(heard).toEqual(["go", "loud", "end"]);
+});
+
+test("an expression that backtracks without end is given up, and one that is none is refused", async () => {
+  const log = new LogFile(logs, "web", clock);
+  await log.write("stdout", [`${"a".repeat(40)}b`]);
+  await log.close();
+  const ask = async (grep: string): Promise<unknown> =>
+    readLog(logs, { process: null, last: 5, grep });
+  await expect(ask("(a+)+$")).rejects.toMatchObject({ code: "log_pattern_slow" });
+  await expect(ask("(")).rejects.toMatchObject({ code: "log_pattern_invalid" });
+});
+
+test("wherever a chunk ends, the last lines are those that were written last", async () => {
+  const log = new LogFile(logs, "web", clock);
+  // As long as to end before, at and behind the place at which a chunk of the file does.
+  const lengths = [1, 50, 1000, 40_000, 65_000];
+  const written: string[] = [];
+  for (let n = 0; n < 120; n += 1) {
+    const text = `${n} ${"é".repeat((lengths[n % lengths.length] ?? 1) / 2)}`;
+    written.push(text.slice(0, 20));
+    await log.write("stdout", [text]);
+  }
+  await log.close();
+  for (const last of [1, 7, 60, 119, 120, 500]) {
+    const read = (await texts("web", last)).map((text) => text.slice(0, 20));
+    expect(read).toEqual(written.slice(-last));
+  }
+  const odd = await readLog(logs, { process: "web", last: 10, grep: "^\\d*[13579] " });
+  expect(odd.map(({ text }) => Number.parseInt(text, 10))).toEqual(
+    Array.from({ length: 10 }, (_, n) => 101 + 2 * n),
+  );
 });
 
 test("half a line, garbage and other files are left out, and the next line is whole again", async () => {

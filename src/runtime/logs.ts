@@ -4,6 +4,7 @@ import { readdir } from "node:fs/promises";
 import { sleep } from "../base/clock.ts";
 import { hasErrorCode } from "../base/problem.ts";
 import type { LogLine } from "../environment/environment.ts";
+import { LogFilter, type LogFilterOptions } from "./log-filter.ts";
 import { LogTail } from "./log-tail.ts";
 import { isProcessName } from "./plan.ts";
 
@@ -11,7 +12,7 @@ export type LogQuestion = {
   /** null: of all of them, by time. */
   readonly process: string | null;
   readonly last: number;
-};
+} & LogFilterOptions;
 
 const MAX_LAST = 100_000;
 const POLL_MS = 100;
@@ -22,7 +23,7 @@ export async function readLastLines(
   logs: string,
   question: LogQuestion,
 ): Promise<readonly LogLine[]> {
-  const tails = new TailSet(logs, question.process);
+  const tails = new TailSet(logs, question);
   try {
     return await tails.open(question.last);
   } finally {
@@ -35,14 +36,14 @@ export async function* follow(
   logs: string,
   { signal, ...question }: LogQuestion & { readonly signal: AbortSignal },
 ): AsyncGenerator<LogLine, void, undefined> {
-  const tails = new TailSet(logs, question.process);
+  const tails = new TailSet(logs, question);
   const change = new FolderChange(logs);
   try {
     yield* await tails.open(question.last);
     while (!signal.aborted) {
       const lines = await tails.next();
-      yield* lines;
-      if (lines.length === 0) await change.wait(signal);
+      if (lines === null) await change.wait(signal);
+      else yield* lines;
     }
   } finally {
     change.close();
@@ -54,23 +55,30 @@ export async function* follow(
 class TailSet {
   readonly #logs: string;
   readonly #only: string | null;
+  readonly #filter: LogFilter;
   readonly #tails = new Map<string, LogTail>();
 
-  constructor(logs: string, only: string | null) {
+  constructor(logs: string, question: LogQuestion) {
     this.#logs = logs;
-    this.#only = only;
+    this.#only = question.process;
+    this.#filter = new LogFilter(question);
   }
 
   async open(last: number): Promise<readonly LogLine[]> {
     const most = Math.min(Math.max(0, Math.trunc(last)), MAX_LAST);
-    const lines = await Promise.all((await this.#addNew()).map((tail) => tail.recent(most)));
+    const lines = await Promise.all(
+      (await this.#addNew()).map((tail) => tail.recent(most, this.#filter)),
+    );
     const merged = merge(lines);
     return most === 0 ? [] : merged.slice(-most);
   }
 
-  async next(): Promise<readonly LogLine[]> {
+  /** null: there is nothing new, not even what nobody asks for. */
+  async next(): Promise<readonly LogLine[] | null> {
     await this.#addNew();
-    return merge(await Promise.all([...this.#tails.values()].map((tail) => tail.next())));
+    const lines = await Promise.all([...this.#tails.values()].map((tail) => tail.next()));
+    const isNews = lines.some((list) => list.length > 0);
+    return isNews ? this.#filter.select(merge(lines)) : null;
   }
 
   async close(): Promise<void> {

@@ -1,6 +1,8 @@
 /** An environment's processes: kept by a small program of their own that outlives the server, and their logs. */
+import type { Clock } from "../base/clock.ts";
 import type { LogLine, ProcessState } from "../environment/environment.ts";
 import type { RuntimePlace, SystemUser } from "../environment/places.ts";
+import * as accessing from "./access-log.ts";
 import { type KeeperClient, findKeeper } from "./client.ts";
 import { runKeeper } from "./keeper.ts";
 import * as logging from "./logs.ts";
@@ -21,6 +23,8 @@ export type ProcessPlan = planning.ProcessPlan;
 export type RuntimePlan = planning.RuntimePlan;
 export type StepPlan = planning.StepPlan;
 export type StepResult = stepping.StepResult;
+export type Access = accessing.Access;
+export type AccessLog = accessing.AccessLog;
 export type Isolation = detecting.Isolation;
 export type Sandbox = sandbox.Sandbox;
 export type Network = { readonly hasOwnNetwork: boolean };
@@ -93,6 +97,11 @@ export function followLog(
   options: logging.LogQuestion & { readonly signal: AbortSignal },
 ): AsyncIterable<LogLine> {
   return logging.follow(logs, options);
+}
+
+/** The log of what clients ask of an environment. `folder` is made inside one that must be there. */
+export function openAccessLog(folder: string, clock: Clock): AccessLog {
+  return new accessing.AccessLog(folder, clock);
 }
 
 /** The keeper's whole life; resolves with its exit code. */

@@ -41,9 +41,9 @@ async function superviseStep(step: Step, program: PipedProgram, log: LogFile): P
   stderr.destroy();
   await copied;
   if (exit === undefined) throw stopReason(step);
-  await log.write("ramet", [
-    exit.signal === null ? `exited with code ${exit.exitCode}` : `was ended by ${exit.signal}`,
-  ]);
+  const how =
+    exit.signal === null ? `exited with code ${exit.exitCode}` : `was ended by ${exit.signal}`;
+  await log.write("ramet", [how], exit.exitCode === 0 ? "info" : "error");
   return exit;
 }
 

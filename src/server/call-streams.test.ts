@@ -18,7 +18,16 @@ afterAll(async () => stage.close());
 
 function lineOf(number: number): LogLine {
   const time = new Date(1_800_000_000_000 + number).toISOString();
-  return { time, process: "setup", stream: "stdout", text: String(number) };
+  const text = String(number);
+  return {
+    time,
+    process: "setup",
+    stream: "stdout",
+    level: "info",
+    message: text,
+    fields: {},
+    text,
+  };
 }
 
 test("lines come in their order, as they are written, and the end comes last", async () => {

@@ -97,6 +97,7 @@ test("env show has every key of its contract, and env list the same ones in a ba
     parent: null,
     url: expect.stringMatching(/^http:\/\/desk--development\.localhost:\d+$/),
     databaseUrl: expect.stringMatching(/^postgres:\/\/[a-z2-7]{16}:[^@]+@127\.0\.0\.1:\d+\/desk$/),
+    fronts: [],
     files: { kind: "linked", path: app },
     processes: [
       { name: "web", state: "ready", port: expect.any(Number), pid: expect.any(Number) },
@@ -237,6 +238,9 @@ test("logs are a bare array, of one process where it is asked for, at most so ma
     time: expect.stringMatching(ISO_TIME),
     process: "talker",
     stream: "stderr",
+    level: "error",
+    message: "to standard error",
+    fields: {},
     text: "to standard error",
   });
   const times = lines.map(({ time }) => time);

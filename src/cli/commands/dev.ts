@@ -32,7 +32,7 @@ export const dev = defineCommand({
   examples: [
     { line: "ramet dev", why: "In the workspace: wake it, then edit" },
     { line: "ramet dev --prefer local", why: "What was changed on both sides: as it is here" },
-    { line: "ramet dev --json", why: "One JSON object for each line: time, process, stream, text" },
+    { line: "ramet dev --json", why: "One JSON object for each line" },
   ],
   async run(input, session) {
     const prefer = parseSide(input.value("prefer"));
@@ -45,7 +45,11 @@ export const dev = defineCommand({
     const workspace = await findTransferred(here, environment);
     await here.follow(
       { ...target, workspace, prefer },
-      { name: "environment.develop", names: environment.processes.map(({ name }) => name) },
+      {
+        name: "environment.develop",
+        names: environment.processes.map(({ name }) => name),
+        hasTimes: false,
+      },
     );
     const hasConflicts = workspace !== null && (await isLeft(here, { ...target, workspace }));
     return { hasConflicts };

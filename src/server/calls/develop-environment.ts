@@ -1,6 +1,7 @@
 import { isoTime, systemClock } from "../../base/clock.ts";
 import { messageOf } from "../../base/problem.ts";
 import type { Engine } from "../../engine/engine.ts";
+import type { LogLine } from "../../environment/environment.ts";
 import { LOCK_FILES } from "../../environment/lock-files.ts";
 import { CALLS } from "../../protocol/calls.ts";
 import { followLog, watchFolder } from "../../runtime/runtime.ts";
@@ -71,8 +72,7 @@ async function mergeFiles(
 ): Promise<void> {
   const { engine, line, signal } = session;
   const displaced = (): string => formatDisplacedFolder(engine.layout.displaced(live.record.id));
-  const say = (text: string): void =>
-    line({ time: isoTime(systemClock), process: SYNC, stream: "ramet", text });
+  const say = (text: string): void => line(toLine(text));
   try {
     for await (const merged of keepMerged(sides, { prefer: preference, displaced, signal })) {
       for (const text of describeMerge(merged)) say(text);
@@ -86,6 +86,11 @@ async function mergeFiles(
     // What a caller who has gone cut short is no failure.
     if (!signal.aborted) throw error;
   }
+}
+
+function toLine(text: string): LogLine {
+  const time = isoTime(systemClock);
+  return { time, process: SYNC, stream: "ramet", level: "info", message: text, fields: {}, text };
 }
 
 async function watchForRestarts(live: Live): Promise<{ close(): void }> {
