@@ -1,4 +1,5 @@
 import { monotonicMs, sleep } from "../base/clock.ts";
+import type { ProblemFields } from "../base/problem.ts";
 import { type Accepted, forward, type Unanswered, type Upgrade } from "./forward.ts";
 import {
   BROWSER_WAIT_MS,
@@ -11,7 +12,7 @@ import {
   RESEND_PAUSE_MS,
 } from "./limits.ts";
 import * as refusals from "./refusals.ts";
-import { type Exchange, isNavigation, respondWaitingPage } from "./respond.ts";
+import { type Exchange, isGone, isNavigation, respondWaitingPage } from "./respond.ts";
 import type { Target, TargetState } from "./target.ts";
 import type { Upstreams } from "./upstreams.ts";
 import { isSettled, waitUntilSettled } from "./waiting.ts";
@@ -44,11 +45,12 @@ async function tryToDeliver(delivery: Delivery, means: Means, onAnswer: () => vo
   const { target, response } = delivery;
   const patience = new Patience(delivery, means);
   const onUse = (): void => target.touch();
+  const onVerdict = (problem: ProblemFields | null): void => target.report(problem);
   for (;;) {
     const state = await settle(delivery, means);
-    if (response.destroyed || state === undefined) return;
+    if (isGone(response) || state === undefined) return;
     if (state.kind !== "ready") {
-      respondUnready(delivery, state, means);
+      await respondUnready(delivery, state, means);
       return;
     }
     const upstream = means.upstreams.at(target.label, state);
@@ -56,10 +58,10 @@ async function tryToDeliver(delivery: Delivery, means: Means, onAnswer: () => vo
       refusals.refuseCrowd(delivery, target.label);
       return;
     }
-    const unanswered = await forward({ ...delivery, upstream, onAnswer, onUse });
+    const unanswered = await forward({ ...delivery, upstream, onAnswer, onUse, onVerdict });
     if (unanswered === undefined) return;
     if (await patience.allows(unanswered)) continue;
-    respondUnanswered(delivery, state.port, unanswered);
+    await respondUnanswered(delivery, state.port, unanswered);
     return;
   }
 }
@@ -91,28 +93,36 @@ function waitsForPage({ request, upgrade }: Delivery): boolean {
   return upgrade === null && isNavigation(request);
 }
 
-function respondUnready(
+async function respondUnready(
   delivery: Delivery,
   state: Exclude<TargetState, { kind: "ready" }>,
   means: Means,
-): void {
+): Promise<void> {
   const { label } = delivery.target;
   if (state.kind === "unavailable") {
-    refusals.refuseUnavailable(delivery, label, state.problem);
+    refusals.refuseUnavailable(delivery, await describeFailing(delivery), state.problem);
     return;
   }
   if (waitsForPage(delivery)) respondWaitingPage(delivery, { label, state: state.kind });
   else refusals.refuseStarting(delivery, label, means.waitMs);
 }
 
-function respondUnanswered(delivery: Delivery, port: number, unanswered: Unanswered): void {
+async function respondUnanswered(
+  delivery: Delivery,
+  port: number,
+  unanswered: Unanswered,
+): Promise<void> {
   if (unanswered === "invalid") {
     refusals.refuseRequest(delivery, "its target or a header holds a forbidden character");
     return;
   }
-  const { label } = delivery.target;
-  if (unanswered === "refused") refusals.refuseUnreachable(delivery, label, port);
-  else refusals.refuseUnanswered(delivery, label, unanswered);
+  const failing = await describeFailing(delivery);
+  if (unanswered === "refused") refusals.refuseUnreachable(delivery, failing, port);
+  else refusals.refuseUnanswered(delivery, failing, unanswered);
+}
+
+async function describeFailing({ target }: Delivery): Promise<refusals.Failing> {
+  return { label: target.label, log: await target.lastLines() };
 }
 
 /** How often one request is tried again. */

@@ -3,12 +3,12 @@ export const PAGE_STYLE = `
 :root {
   color-scheme: light dark;
   --paper: #f6f7f4; --card: #ffffff; --ink: #1c2420; --soft: #5d6a63; --line: #e2e6e0;
-  --accent: #2f7d4f; --accent-soft: #dcefe3; --alarm: #a9432f; --alarm-soft: #f8e4de; --code: #eef1ec;
+  --accent: #2f7d4f; --accent-soft: #dcefe3; --alarm: #a9432f; --alarm-soft: #f8e4de; --code: #eef1ec; --warn: #8a6100;
 }
 @media (prefers-color-scheme: dark) {
   :root {
     --paper: #111614; --card: #1a211d; --ink: #e8eee9; --soft: #9aa8a0; --line: #2b352f;
-    --accent: #6fcf97; --accent-soft: #1f3a2b; --alarm: #f0957f; --alarm-soft: #41241d; --code: #242d28;
+    --accent: #6fcf97; --accent-soft: #1f3a2b; --alarm: #f0957f; --alarm-soft: #41241d; --code: #242d28; --warn: #e3bd62;
   }
 }
 * { box-sizing: border-box; }
@@ -34,9 +34,15 @@ h1 { margin: 18px 0 6px; font-size: 25px; line-height: 1.25; letter-spacing: -.0
 p { margin: 0 0 4px; color: var(--soft); overflow-wrap: anywhere; }
 .message { margin-top: 10px; color: var(--ink); }
 pre {
-  margin: 12px 0 0; padding: 12px 14px; max-height: 240px; overflow: auto; border-radius: 8px;
+  margin: 12px 0 0; padding: 12px 14px; max-height: 380px; overflow: auto; border-radius: 8px;
+  display: flex; flex-direction: column-reverse; /* what was printed last is in sight */
   background: var(--code); font: 13px/1.55 ui-monospace, SFMono-Regular, Menlo, Consolas, monospace;
 }
+pre .error, pre .fatal { color: var(--alarm); }
+pre .warn { color: var(--warn); }
+pre .ours, pre .debug, pre .trace { color: var(--soft); }
+main:has(pre) { max-width: 760px; }
+.code { margin-top: 14px; font: 12px/1.5 ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; }
 .remedy { margin-top: 20px; padding-top: 18px; border-top: 1px solid var(--line); color: var(--ink); }
 .remedy b { display: block; color: var(--soft); font-size: 13px; font-weight: 600; }
 code {

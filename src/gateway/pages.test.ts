@@ -48,7 +48,9 @@ test("a command in backquotes is shown as code, a lone backquote as itself", () 
 test("the lines that a failed command printed stand apart from the sentence, as they are", () => {
   const problem = { code: "x", message: "It failed.\n  at `a` <b>\n  at c", remedy: "r" };
   const page = renderProblemPage({ title: "T", badge: "B", problem, nonce: null });
-  expect(page).toContain("It failed.</p><pre>  at &#96;a&#96; &#60;b&#62;\n  at c</pre>");
+  expect(page).toContain(
+    "It failed.</p><pre><span>  at &#96;a&#96; &#60;b&#62;\n  at c</span></pre>",
+  );
 });
 
 test("the waiting page says the label and the state, and reloads without scripts too", () => {

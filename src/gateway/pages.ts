@@ -1,4 +1,7 @@
+import { stripVTControlCharacters } from "node:util";
+
 import type { ProblemFields } from "../base/problem.ts";
+import type { LogLine } from "../environment/environment.ts";
 import { PAGE_STYLE } from "./page-style.ts";
 
 /** A page of ours asks with this header whether it is time to reload; such a request never reaches the app. */
@@ -36,18 +39,21 @@ export function renderProblemPage(options: {
   readonly title: string;
   readonly badge: string;
   readonly problem: ProblemFields;
+  /** What the process printed last; where there is none, the lines of the problem's message stand for it. */
+  readonly log?: readonly LogLine[];
   /** Reloads when the environment is no longer unavailable; null: the page stays. */
   readonly nonce: string | null;
 }): string {
-  const { title, badge, problem, nonce } = options;
+  const { title, badge, problem, log = [], nonce } = options;
   return renderPage({
     title,
     look: "alarm",
     head: "",
     body: `<span class="badge">${escapeHtml(badge)}</span>
 <h1>${escapeHtml(title)}</h1>
-${renderMessage(problem.message)}
-<p class="remedy"><b>What to do</b>${renderInline(problem.remedy)}</p>`,
+${renderMessage(problem.message, log)}
+<p class="remedy"><b>What to do</b>${renderInline(problem.remedy)}</p>
+<p class="code">${escapeHtml(problem.code)}</p>`,
     script:
       nonce === null ? "" : renderScript({ state: "unavailable", everyMs: SLOW_POLL_MS, nonce }),
   });
@@ -59,10 +65,18 @@ export function escapeHtml(text: string): string {
 }
 
 /** A problem's first line is its sentence; what follows are lines that a program printed. */
-function renderMessage(message: string): string {
+function renderMessage(message: string, log: readonly LogLine[]): string {
   const [sentence = "", ...lines] = message.split("\n");
-  const printed = lines.length === 0 ? "" : `<pre>${escapeHtml(lines.join("\n"))}</pre>`;
-  return `<p class="message">${renderInline(sentence)}</p>${printed}`;
+  const printed = log.length > 0 ? log.map(renderLine) : lines.map(escapeHtml);
+  const shown = printed.length === 0 ? "" : `<pre><span>${printed.join("\n")}</span></pre>`;
+  return `<p class="message">${renderInline(sentence)}</p>${shown}`;
+}
+
+function renderLine({ stream, level, message, fields, text }: LogLine): string {
+  const rest = Object.keys(fields).length === 0 ? "" : ` ${JSON.stringify(fields)}`;
+  const words = message === "" ? text : `${message}${rest}`;
+  const look = stream === "ramet" ? "ours" : level;
+  return `<span class="${look}">${escapeHtml(stripVTControlCharacters(words))}</span>`;
 }
 
 /** Escaped text in which a pair of backquotes makes code. */

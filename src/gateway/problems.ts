@@ -16,6 +16,17 @@ export function hostUnknown(hostname: string): Problem {
   });
 }
 
+export function hostBlocked(
+  hostname: string,
+  by: { readonly server: string; readonly remedy: string },
+): Problem {
+  return new Problem({
+    code: "host_blocked",
+    message: `The app refuses requests for ${hostname}: its server (${by.server}) answers only hosts that its configuration lists.`,
+    remedy: by.remedy,
+  });
+}
+
 export function proxyLoop(hostname: string): Problem {
   return new Problem({
     code: "proxy_loop",

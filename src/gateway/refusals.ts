@@ -1,10 +1,14 @@
 import type { ProblemFields } from "../base/problem.ts";
+import type { LogLine } from "../environment/environment.ts";
 import type { Unanswered } from "./forward.ts";
 import { ANSWER_TIMEOUT_MS, MAX_ACTIVE_PER_TARGET } from "./limits.ts";
 import * as problems from "./problems.ts";
 import { type Exchange, respondProblem } from "./respond.ts";
 
 /** The answers that a request gets from the gateway itself, when no process can give one. */
+
+/** Whose process does not answer, and what it printed last. */
+export type Failing = { readonly label: string; readonly log: readonly LogLine[] };
 
 export function refuseRequest(exchange: Exchange, reason: string): void {
   const problem = problems.requestRefused(reason);
@@ -21,7 +25,11 @@ export function refuseLoop(exchange: Exchange, hostname: string): void {
   respondProblem(exchange, { status: 508, badge: "508", title: "Going in circles", problem });
 }
 
-export function refuseUnavailable(exchange: Exchange, label: string, problem: ProblemFields): void {
+export function refuseUnavailable(
+  exchange: Exchange,
+  { label, log }: Failing,
+  problem: ProblemFields,
+): void {
   const title = `${label} cannot run`;
   const retryAfterSeconds = 5;
   const badge = "Unavailable";
@@ -30,6 +38,7 @@ export function refuseUnavailable(exchange: Exchange, label: string, problem: Pr
     badge,
     title,
     problem,
+    log,
     retryAfterSeconds,
     watches: true,
   });
@@ -51,13 +60,14 @@ export function refuseCrowd(exchange: Exchange, label: string | null): void {
 }
 
 /** It runs and does not listen, as one does that restarts itself: the page looks again by itself. */
-export function refuseUnreachable(exchange: Exchange, label: string, port: number): void {
+export function refuseUnreachable(exchange: Exchange, { label, log }: Failing, port: number): void {
   const problem = problems.targetRefusing(label, port);
   respondProblem(exchange, {
     status: 503,
     badge: "503",
     title: `No answer from ${label}`,
     problem,
+    log,
     retryAfterSeconds: 1,
     watches: true,
   });
@@ -66,7 +76,7 @@ export function refuseUnreachable(exchange: Exchange, label: string, port: numbe
 /** The target had the request, and there is no answer. */
 export function refuseUnanswered(
   exchange: Exchange,
-  label: string,
+  { label, log }: Failing,
   unanswered: Exclude<Unanswered, "invalid" | "refused">,
 ): void {
   const title = `No answer from ${label}`;
@@ -75,7 +85,7 @@ export function refuseUnanswered(
     unanswered === "silent"
       ? problems.targetSilent(label, ANSWER_TIMEOUT_MS)
       : problems.targetBroken(label);
-  respondProblem(exchange, { status, badge: String(status), title, problem });
+  respondProblem(exchange, { status, badge: String(status), title, problem, log });
 }
 
 export function admitFailure(exchange: Exchange): void {

@@ -130,6 +130,27 @@ test("an unavailable target says why and what to do: on a page, and as JSON", as
   expect(page.body).toContain("<code>ramet logs</code>");
 });
 
+test("whoever finds that it does not answer is shown what it printed last", async () => {
+  const { port, target } = await openAsleep();
+  target.become({ kind: "unavailable", problem: PROBLEM });
+  const line = {
+    time: "2026-01-01T00:00:00.000Z",
+    process: "web",
+    stream: "stderr",
+    level: "error",
+    message: "\u001b[31mboom\u001b[39m <b>",
+    fields: {},
+    text: "\u001b[31mboom\u001b[39m <b>",
+  } as const;
+  target.printed = [line];
+  const { body } = await ask(port, HOST);
+  expect(JSON.parse(body)).toEqual({ problem: PROBLEM, log: [line] });
+  const page = await ask(port, HOST, { headers: BROWSER });
+  expect(page.body).toContain(
+    '<pre><span><span class="error">boom &#60;b&#62;</span></span></pre>',
+  );
+});
+
 test("a change that nobody announced is seen all the same", async () => {
   const { port, target, awaken } = await openAsleep();
   target.changed = () => new Promise(() => undefined);

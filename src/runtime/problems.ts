@@ -6,12 +6,33 @@ export function processExited(
   name: string,
   how: { readonly how: string; readonly lines: readonly string[] },
 ): Problem {
-  const lines =
-    how.lines.length === 0 ? "it printed nothing" : `its last lines: ${how.lines.join(" ⏎ ")}`;
   return new Problem({
     code: "process_exited",
-    message: `The process ${name} ${how.how}; ${lines}.`,
+    message: `The process ${name} ${how.how}${quote(how.lines)}`,
     remedy: `Run \`ramet logs --process ${name}\` to see all it printed.`,
+  });
+}
+
+export function crashLooping(
+  name: string,
+  ended: { readonly times: number; readonly how: string; readonly lines: readonly string[] },
+): Problem {
+  return new Problem({
+    code: "crash_loop",
+    message: `The process ${name} ended ${ended.times} times in the last minutes; last it ${ended.how}${quote(ended.lines)}`,
+    remedy: `Run \`ramet logs --process ${name} --level error\` to see what ends it.`,
+  });
+}
+
+/** It serves all the same, a little later. */
+export function portIgnored(
+  name: string,
+  { port, assigned }: { readonly port: number; readonly assigned: number },
+): Problem {
+  return new Problem({
+    code: "port_ignored",
+    message: `The process ${name} listens on port ${port}, not on the ${assigned} it was given; it was found there, which takes a moment at each start.`,
+    remedy: `Make its command listen on $PORT, or write "port": ${port} of the process in ramet.json.`,
   });
 }
 
@@ -87,6 +108,22 @@ export function wayOutMissing(log: string): Problem {
   });
 }
 
+export function logPatternInvalid(pattern: string, why: string): Problem {
+  return new Problem({
+    code: "log_pattern_invalid",
+    message: `${JSON.stringify(pattern.slice(0, 80))} is no regular expression: ${why}.`,
+    remedy: "Put a backslash before characters that stand for themselves, such as \\( or \\[.",
+  });
+}
+
+export function logPatternSlow(pattern: string): Problem {
+  return new Problem({
+    code: "log_pattern_slow",
+    message: `The regular expression ${JSON.stringify(pattern.slice(0, 80))} takes too long.`,
+    remedy: "Leave out a repetition inside a repetition, such as (a+)+.",
+  });
+}
+
 export function stepTimedOut(name: string, timeoutMs: number): Problem {
   return new Problem({
     code: "step_timed_out",
@@ -111,4 +148,10 @@ export function watchLimitReached(folder: string): Problem {
     remedy:
       "Raise the limit with `sudo sysctl fs.inotify.max_user_watches=524288`, or stop other watchers.",
   });
+}
+
+/** Ends a sentence with the lines that a program printed, one below the other. */
+function quote(lines: readonly string[]): string {
+  if (lines.length === 0) return "; it printed nothing.";
+  return `:\n${lines.map((line) => `  ${line}`).join("\n")}`;
 }

@@ -2,7 +2,7 @@ import { stripVTControlCharacters } from "node:util";
 
 import { monotonicMs, sleep, untilAborted } from "../base/clock.ts";
 import { Problem, type ProblemFields, messageOf } from "../base/problem.ts";
-import type { ProcessState } from "../environment/environment.ts";
+import type { LogLevel, ProcessState } from "../environment/environment.ts";
 import { MARK_VARIABLE } from "../environment/places.ts";
 import {
   type Exit,
@@ -11,9 +11,16 @@ import {
   endMarked,
   isPortFree,
 } from "../process/process.ts";
+import { CALM_MS, Crashes } from "./crashes.ts";
 import { LogFile } from "./log-file.ts";
 import type { ProcessPlan } from "./plan.ts";
-import { portTaken, processExited, processNotReady } from "./problems.ts";
+import {
+  crashLooping,
+  portIgnored,
+  portTaken,
+  processExited,
+  processNotReady,
+} from "./problems.ts";
 import { type Subject, becomeObedient, becomeReady } from "./readiness.ts";
 import { NO_RESTARTS, isHopeless, planRestart } from "./restarts.ts";
 import { startPipedIn } from "./sandbox/enter.ts";
@@ -48,6 +55,9 @@ export class SupervisedProcess {
   readonly #log: LogFile;
   #state: ProcessState;
   #restarts = NO_RESTARTS;
+  readonly #crashes = new Crashes();
+  /** Said still while it runs again, until it has been calm for a while. */
+  #loop: ProblemFields | null = null;
   #stopping = new AbortController();
   #running: Promise<void> = Promise.resolve();
 
@@ -68,6 +78,8 @@ export class SupervisedProcess {
       return;
     }
     this.#restarts = NO_RESTARTS;
+    this.#crashes.forget();
+    this.#loop = null;
     this.#stopping = new AbortController();
     this.#update({ state: "starting", problem: null });
     this.#running = this.#run(this.#stopping.signal);
@@ -134,7 +146,7 @@ export class SupervisedProcess {
       return await startPipedIn(sandbox, launch);
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
-      await this.#say(error.message);
+      await this.#say(error.message, "error");
       return error;
     }
   }
@@ -158,6 +170,7 @@ export class SupervisedProcess {
       const port = await becomeReady(subject, { signal, onLate: (why) => this.#beLate(why) });
       since = monotonicMs();
       await this.#beReady(port);
+      void this.#calmDown(signal);
       if (port !== subject.port) await this.#beReady(await becomeObedient(subject, signal));
     } catch (error) {
       if (!signal.aborted) this.#beLate(messageOf(error));
@@ -168,8 +181,28 @@ export class SupervisedProcess {
   async #beReady(port: number | null): Promise<void> {
     if (port !== null) await this.#surroundings.onServing(port);
     this.#restarts = { ...this.#restarts, failures: 0 };
-    this.#update({ state: "ready", port, problem: null });
+    this.#update({ state: "ready", port, problem: this.#findFlaw(port) });
     void this.#say(port === null ? "runs" : `is ready on port ${port}`);
+  }
+
+  /** What is wrong with a process that serves. */
+  #findFlaw(port: number | null): ProblemFields | null {
+    const { name, port: assigned } = this.plan;
+    if (port === null || assigned === null || port === assigned) return this.#loop;
+    return this.#loop ?? portIgnored(name, { port, assigned }).toFields();
+  }
+
+  async #calmDown(signal: AbortSignal): Promise<void> {
+    if (this.#loop === null) return;
+    try {
+      await sleep(CALM_MS, signal);
+    } catch {
+      // It ended again: no calm.
+      return;
+    }
+    this.#crashes.forget();
+    this.#loop = null;
+    this.#update({ problem: this.#findFlaw(this.#state.port) });
   }
 
   #beLate(why: string): void {
@@ -177,7 +210,7 @@ export class SupervisedProcess {
     if (port === null) return;
     const problem = this.#findPortTaken() ?? processNotReady(name, { port, ready, why });
     this.#update({ state: "failed", problem: problem.toFields() });
-    void this.#say(problem.message);
+    void this.#say(problem.message, "error");
   }
 
   async #end(pid: number): Promise<void> {
@@ -187,15 +220,21 @@ export class SupervisedProcess {
     } catch (error) {
       // One that the kernel cannot end must not end the keeper.
       if (!(error instanceof Problem)) throw error;
-      await this.#say(error.message);
+      await this.#say(error.message, "error");
     }
   }
 
   async #explain({ exitCode, signal }: Exit): Promise<ProblemFields> {
     const how = signal === null ? `exited with code ${exitCode}` : `was ended by ${signal}`;
-    await this.#say(how);
-    const lines = this.#lastLines().slice(-QUOTED_LINES);
-    return (this.#findPortTaken() ?? processExited(this.plan.name, { how, lines })).toFields();
+    await this.#say(how, "error");
+    const ended = { how, lines: this.#lastLines().slice(-QUOTED_LINES) };
+    const taken = this.#findPortTaken();
+    if (taken !== undefined) return taken.toFields();
+    this.#crashes.note(monotonicMs());
+    const times = this.#crashes.findLoop(monotonicMs());
+    if (times === undefined) return processExited(this.plan.name, ended).toFields();
+    this.#loop = crashLooping(this.plan.name, { ...ended, times }).toFields();
+    return this.#loop;
   }
 
   /** It wanted another port than the one assigned, and somebody has it. */
@@ -227,8 +266,8 @@ export class SupervisedProcess {
     return isHopeless(this.#restarts) ? "failed" : "restarting";
   }
 
-  async #say(text: string): Promise<void> {
-    await this.#log.write("ramet", [text]);
+  async #say(text: string, level: LogLevel = "info"): Promise<void> {
+    await this.#log.write("ramet", [text], level);
   }
 
   #update(change: Partial<ProcessState>): void {

@@ -91,9 +91,7 @@ test("a process that exits at once settles quickly, says why, and is tried again
     pid: null,
     problem: {
       code: "process_exited",
-      message: expect.stringMatching(
-        /exited with code 1; its last lines: cannot find module 'shop'/,
-      ),
+      message: expect.stringMatching(/exited with code 1:\n  cannot find module 'shop'/),
       remedy: expect.stringContaining("ramet logs"),
     },
   });

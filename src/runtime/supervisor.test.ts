@@ -131,7 +131,8 @@ test("after five ends without having been ready it has failed, each start later 
 
   const failed = await until("web", "failed");
 
-  expect(failed).toMatchObject({ pid: null, problem: { code: "process_exited" } });
+  expect(failed).toMatchObject({ pid: null, problem: { code: "crash_loop" } });
+  expect(failed.problem?.message).toContain("ended 5 times in the last minutes");
   expect(failed.problem?.message).toContain("exited with code 3; it printed nothing");
   const texts = await remarks("web");
   expect(texts.filter((text) => text.startsWith("starts: "))).toHaveLength(5);
