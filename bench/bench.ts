@@ -24,6 +24,7 @@ import { measureBurden } from "./sections/load.ts";
 import { measureMemory } from "./sections/memory.ts";
 import { measureScale } from "./sections/scale.ts";
 import { measureSize } from "./sections/size.ts";
+import { measureSockets } from "./sections/sockets.ts";
 import { measureSource } from "./sections/source.ts";
 import { measureStandby } from "./sections/standby.ts";
 import { measureTogether } from "./sections/together.ts";
@@ -43,6 +44,7 @@ const SCENE_SECTIONS: Readonly<Record<string, (scene: Scene) => Promise<Report>>
 const OTHER_SECTIONS: Readonly<Record<string, (bench: Bench) => Promise<Report>>> = {
   cli: measureCli,
   gateway: measureGateway,
+  sockets: measureSockets,
   dev: measureDev,
   memory: measureMemory,
   fragmentation: measureFragmentation,

@@ -1,5 +1,6 @@
 /** A program: `node bench/proxy.ts httpxy|http-proxy-3 TARGET_PORT PORT`. A plain proxy, to be measured beside the gateway. */
 import { Agent, createServer } from "node:http";
+import { Socket } from "node:net";
 
 import { createProxyServer as createHttpProxy3 } from "http-proxy-3";
 import { createProxyServer as createHttpxy } from "httpxy";
@@ -10,11 +11,19 @@ const options = { target: `http://127.0.0.1:${targetPort}`, xfwd: true };
 
 if (kind === "httpxy") {
   const proxy = createHttpxy(options);
-  createServer((request, response) => void proxy.web(request, response)).listen(listening());
+  createServer((request, response) => void proxy.web(request, response))
+    .on("upgrade", (request, socket, head) => {
+      if (socket instanceof Socket) void proxy.ws(request, socket, {}, head);
+    })
+    .listen(listening());
 } else {
   const agent = new Agent({ keepAlive: true, maxFreeSockets: 256 });
   const proxy = createHttpProxy3({ ...options, agent });
-  createServer((request, response) => proxy.web(request, response)).listen(listening());
+  createServer((request, response) => proxy.web(request, response))
+    .on("upgrade", (request, socket, head) => {
+      if (socket instanceof Socket) proxy.ws(request, socket, head);
+    })
+    .listen(listening());
 }
 
 function listening(): { host: string; port: number } {

@@ -1,23 +1,11 @@
-import path from "node:path";
-
-import type { UndoStack } from "../../src/base/undo-stack.ts";
-import { findFreePort } from "../../src/process/process.ts";
-import { createdEnvironmentSchema } from "../../src/protocol/schemas.ts";
 import { formatFigures, median, quantile, Series } from "../kit/figures.ts";
-import { addressOf, directAddress, untilOk } from "../kit/http.ts";
 import type { Address } from "../kit/http.ts";
 import { measureLoad } from "../kit/load.ts";
-import { openHere } from "../kit/places.ts";
-import { serve } from "../kit/program.ts";
 import type { Goal, Report } from "../kit/report.ts";
 import type { Bench } from "../kit/scene.ts";
-import { ROOT, Stage } from "../kit/stage.ts";
+import { describeIsolation, openWays, PROXIES, WAYS } from "../kit/ways.ts";
+import type { Way, Ways } from "../kit/ways.ts";
 import { withUndo } from "../kit/with-undo.ts";
-
-const PROXIES = ["httpxy", "http-proxy-3"] as const;
-const WAYS = ["direct", "ramet", ...PROXIES] as const;
-type Way = (typeof WAYS)[number];
-type Ways = Readonly<Record<Way, Address>>;
 
 /** Where a request goes, and on how many connections. */
 type Trial = { readonly body: string; readonly path: string; readonly connections: number };
@@ -45,7 +33,7 @@ const HEADER = [
 /** The same app asked directly, through Ramet's server and through plain proxies, each a process of its own, in turn. */
 export async function measureGateway(bench: Bench): Promise<Report> {
   return withUndo(async (undo) => {
-    const ways = await openWays(bench, undo);
+    const { ways, isolation } = await openWays(bench, undo);
     const ms = bench.isQuick ? 600 : 2_000;
     for (const way of WAYS)
       for (const trial of TRIALS)
@@ -63,47 +51,18 @@ export async function measureGateway(bench: Bench): Promise<Report> {
         }
       reports.push(series);
     }
-    return report(reports);
+    return report(reports, describeIsolation(isolation));
   });
-}
-
-async function openWays(bench: Bench, undo: UndoStack): Promise<Ways> {
-  const stage = await Stage.open(await openHere(undo), "answers", bench);
-  undo.push(() => stage.close());
-  const { url } = createdEnvironmentSchema.parse(await stage.ramet("init"));
-  // Another of the same, since the environment's own may be in a network of its own.
-  const appPort = await findFreePort();
-  const environment = { ...stage.environment, PORT: String(appPort), HOST: "127.0.0.1" };
-  const bare = { file: process.execPath, args: ["server.mjs"], folder: stage.app, environment };
-  const app = await serve(bare, "SIGKILL");
-  undo.push(() => app.stop());
-  await untilOk(directAddress(appPort), bench.signal);
-  const openProxy = async (kind: string): Promise<Address> => {
-    const port = await findFreePort();
-    const args = [path.join(ROOT, "bench/proxy.ts"), kind, String(appPort), String(port)];
-    const where = { folder: stage.folder, environment: stage.environment };
-    const proxy = await serve({ file: process.execPath, args, ...where }, "SIGKILL");
-    undo.push(() => proxy.stop());
-    await untilOk(directAddress(port), bench.signal);
-    return directAddress(port);
-  };
-  await untilOk(addressOf(url), bench.signal);
-  return {
-    direct: directAddress(appPort),
-    ramet: addressOf(url),
-    httpxy: await openProxy("httpxy"),
-    "http-proxy-3": await openProxy("http-proxy-3"),
-  };
 }
 
 function at(ways: Ways, way: Way, trial: Trial): Address {
   return { ...ways[way], path: trial.path };
 }
 
-function report(measured: readonly Series[]): Report {
+function report(measured: readonly Series[], remark: string): Report {
   const rows = measured.flatMap((series, index) => toRows(series, TRIALS[index]));
   const goals = measured.map((series, index) => toGoal(series, TRIALS[index]));
-  return { rows: [HEADER, ...rows], goals, remarks: [] };
+  return { rows: [HEADER, ...rows], goals, remarks: [remark] };
 }
 
 function toRows(series: Series, trial: Trial | undefined): readonly (readonly string[])[] {
