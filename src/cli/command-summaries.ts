@@ -14,6 +14,7 @@ export const SUMMARIES: Readonly<Record<string, string>> = {
   "env unpause": "The same as `env start`",
   "env stop": "Stop an environment; the next request wakes it",
   "env verify": "Try to break out of an environment, and show what held",
+  "env front": "Lead http://localhost:PORT to an environment, or take it back",
   "env delete ENV": "Delete an environment",
   dev: "Keep the environment awake and both sides' files the same, and show its logs, until Ctrl-C",
   logs: "Show what an environment's processes printed",
@@ -36,8 +37,10 @@ export const SUMMARIES: Readonly<Record<string, string>> = {
   "server status": "Show whether the server runs, and where it listens",
   "server restart": "Start the server anew; environments go on all the while",
   "server logs": "Show what the server printed last",
+  "server domain": "Reach environments below a domain of your own too",
   "server storage":
     "Keep environments on a file system that forks them in constant time (root, Linux)",
+  trust: "Make this machine's browsers trust https:// at every environment's address",
   serve: "Run the server in the foreground",
   doctor: "Find what was left over, and what this machine can give",
   "completion SHELL": "Print the script by which a shell completes commands, flags and names",

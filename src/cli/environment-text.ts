@@ -7,6 +7,7 @@ import type { Paint, Style } from "./style.ts";
 import { formatFields, formatTable } from "./table.ts";
 
 type StandbyView = EnvironmentView["standbys"][number];
+type FrontView = EnvironmentView["fronts"][number];
 type ProcessView = EnvironmentView["processes"][number];
 
 const STATES: Readonly<Record<EnvironmentView["state"], readonly [symbol: string, paint: Paint]>> =
@@ -34,11 +35,13 @@ export function formatEnvironments(
   { here, style }: { readonly here: string | null; readonly style: Style },
 ): string {
   const hasStandbys = environments.some(({ standbys }) => standbys.length > 0);
+  const hasFronts = environments.some(({ fronts }) => fronts.length > 0);
   const hasApps = new Set(environments.map(({ app }) => app)).size > 1;
   const columns = [
     { title: "  ENVIRONMENT" },
     { title: "STATE" },
     { title: "URL", isBelow: true },
+    ...(hasFronts ? [{ title: "FRONT" }] : []),
     { title: "OWN", isOptional: true },
     { title: "AGE", isOptional: true },
     { title: "FROM", isOptional: true },
@@ -57,6 +60,7 @@ export function formatEnvironments(
     ),
     environment.state,
     environment.url ?? "–",
+    ...(hasFronts ? [formatPorts(environment.fronts)] : []),
     formatOwn(environment),
     formatAge(environment.createdAt, style.now),
     environment.parent ?? "–",
@@ -75,6 +79,9 @@ export function formatEnvironment(environment: EnvironmentView, style: Style): s
   const fields: (readonly [string, string])[] = [
     ["state", environment.state],
     ["url", environment.url === null ? "–" : style.paint("underline", environment.url)],
+    ...environment.fronts.map(
+      (front) => ["front", `${formatFront(front)} (${front.process})`] as const,
+    ),
     ["database", environment.databaseUrl === null ? "–" : maskPassword(environment.databaseUrl)],
     ["files", files.kind === "linked" ? `${files.path} (linked)` : `${files.path} (kept)`],
     ...(environment.isolation === null ? [] : [["isolation", environment.isolation] as const]),
@@ -88,6 +95,15 @@ export function formatEnvironment(environment: EnvironmentView, style: Style): s
     ...formatProcesses(environment.processes, style),
     ...environment.problems.map((problem) => formatProblem(problem, style)),
   ].join("\n");
+}
+
+/** Where a port of this machine leads to it. */
+export function formatFront({ port }: FrontView): string {
+  return `http://localhost:${port}`;
+}
+
+function formatPorts(fronts: readonly FrontView[]): string {
+  return fronts.length === 0 ? "–" : fronts.map(({ port }) => `:${port}`).join(" ");
 }
 
 function formatUse({ usedAt, sleepsAt }: EnvironmentView, now: number): string {

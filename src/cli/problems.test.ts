@@ -17,6 +17,7 @@ const MADE: readonly Problem[] = [
   problems.flagInvalid("--last", HOSTILE, "a number"),
   problems.argumentInvalid("The shell", HOSTILE, "bash"),
   problems.flagsExclusive("--all", "names"),
+  problems.trustNowhere([{ store: "chromium", why: null }]),
   problems.argumentMissing("NAME", "env show", "ramet env show NAME"),
   problems.argumentUnexpected(HOSTILE, "env show", "ramet env show NAME"),
   problems.appUnclear([]),

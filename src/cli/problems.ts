@@ -295,3 +295,15 @@ function problem(code: string, message: string, remedy: string): Problem {
 function quote(text: string): string {
   return JSON.stringify(text.slice(0, 80));
 }
+
+/** No store of this machine could be changed; each says why. */
+export function trustNowhere(
+  stores: readonly { readonly store: string; readonly why: string | null }[],
+): Problem {
+  const reasons = stores.map(({ store, why }) => `  ${store}: ${why ?? "it was refused"}`);
+  return problem(
+    "trust_unchanged",
+    `Nothing on this machine could be changed:\n${reasons.join("\n")}`,
+    "Do what one of these lines says, then `ramet trust` again.",
+  );
+}

@@ -29,6 +29,7 @@ const ENVIRONMENT: EnvironmentView = {
   problems: [],
   ownBytes: 3_400_000,
   standbys: [],
+  fronts: [],
   id: "abcdefghijklmnop",
   createdAt: "2026-01-01T22:00:00Z",
   usedAt: "2026-01-01T23:57:00Z",

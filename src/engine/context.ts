@@ -1,4 +1,5 @@
 import type { Clock } from "../base/clock.ts";
+import type { ProblemFields } from "../base/problem.ts";
 import type { PostgresSupply } from "../database/database.ts";
 import type { EnvironmentId } from "../environment/environment.ts";
 import type { SystemUser } from "../environment/places.ts";
@@ -7,6 +8,11 @@ import type { Layout } from "./layout.ts";
 import type { HomeOptions } from "./open-home.ts";
 import type { Listeners } from "./process-plans.ts";
 import type { StandbyLimits } from "./standby-budget.ts";
+
+export type Fronts = {
+  readonly fronts: readonly { readonly port: number; readonly process: string }[];
+  readonly frontProblems: readonly ProblemFields[];
+};
 
 /** What every environment of one engine works with. */
 export type EngineContext = {
@@ -19,6 +25,8 @@ export type EngineContext = {
   readonly inherited: Readonly<Record<string, string>>;
   /** Known once the listeners are open. */
   readonly listeners: () => Listeners;
+  /** The plain ports that lead to an environment, and what is wrong with them. */
+  readonly fronts: (id: EnvironmentId) => Fronts;
   /** How this machine keeps the processes of one user apart; tried out once for each. */
   readonly isolation: (user: SystemUser | null) => Promise<Isolation>;
   /** Sees to it that somebody dials for those in networks of their own. */
@@ -34,7 +42,7 @@ export type EngineContext = {
 
 /** What an engine is opened with; the rest of its context is made from it. */
 export type EngineOptions = HomeOptions &
-  Pick<EngineContext, "clock" | "keeperProgram" | "inherited" | "listeners" | "log"> &
+  Pick<EngineContext, "clock" | "keeperProgram" | "inherited" | "listeners" | "fronts" | "log"> &
   Partial<Pick<EngineContext, "checkpoint">> & {
     /** The folder of the PostgreSQL that new databases run on; null: the one that comes with Ramet. */
     readonly postgresBin: string | null;

@@ -102,12 +102,12 @@ export class Engine {
   }
 
   async describe(live: LiveEnvironment): Promise<Environment> {
-    const { gatewayPort } = this.#context.listeners();
     return describeEnvironment(live, {
-      gatewayPort,
+      gatewayPort: this.#context.listeners().gatewayPort,
       others: this.registry.listSharing(live),
       ownBytes: this.ownBytes.recall(live),
       standbys: this.standbys.describe(live.record.id),
+      ...this.#context.fronts(live.record.id),
     });
   }
 
@@ -236,7 +236,7 @@ export class Engine {
   /** The server leaves: what is being made is given up, and environments go on. */
   async close(): Promise<void> {
     await this.#giveUp();
-    for (const live of this.registry.list(null)) live.disconnect();
+    await Promise.all(this.registry.list(null).map(async (live) => live.disconnect()));
     await this.#cleared();
   }
 

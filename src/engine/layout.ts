@@ -73,6 +73,10 @@ export class Layout {
   logs(id: EnvironmentId): string {
     return path.join(this.folder(id), "logs");
   }
+  /** What clients asked of it, written by the server alone. */
+  accessLogs(id: EnvironmentId): string {
+    return path.join(this.folder(id), "access");
+  }
   variables(id: EnvironmentId): string {
     return path.join(this.folder(id), "variables.json");
   }

@@ -1,7 +1,6 @@
 import { allDone } from "../base/all-done.ts";
 import { KeyedLock } from "../base/keyed-lock.ts";
-import { messageOf } from "../base/problem.ts";
-import type { ProblemFields } from "../base/problem.ts";
+import { messageOf, type ProblemFields } from "../base/problem.ts";
 import { traced } from "../base/trace.ts";
 import type { Database } from "../database/database.ts";
 import type {
@@ -13,25 +12,24 @@ import type { Manifest } from "../environment/manifest.ts";
 import { type StepResult, describeIsolation } from "../runtime/runtime.ts";
 import type { VariableStore } from "../variables/variables.ts";
 import type { EngineContext } from "./context.ts";
-import { findHeldDatabase } from "./held-database.ts";
-import type { HeldDatabase } from "./held-database.ts";
+import { findHeldDatabase, type HeldDatabase } from "./held-database.ts";
 import { HeldRuntime } from "./held-runtime.ts";
 import { noteInterruption } from "./interruption.ts";
 import { chooseIsolation } from "./isolation.ts";
 import { KnownManifest } from "./manifests.ts";
 import { findMainProcess, listUnstarted } from "./process-plans.ts";
 import { writeRecord } from "./records.ts";
+import { Requests } from "./requests.ts";
 import {
   choosePorts,
   formatDatabaseUrl,
   planCommandOverlay,
+  type StepCommand,
   variableStore,
 } from "./runtime-planning.ts";
-import type { StepCommand } from "./runtime-planning.ts";
 import { Usage } from "./usage.ts";
 import { WakeFailure } from "./wake-failure.ts";
-import { beginWaking, untilDatabase } from "./waking.ts";
-import type { Waking } from "./waking.ts";
+import { beginWaking, untilDatabase, type Waking } from "./waking.ts";
 
 type Phase = "asleep" | "waking" | "awake" | "falling asleep";
 
@@ -46,6 +44,9 @@ export class LiveEnvironment {
   #phase: Phase = "asleep";
   readonly manifests: KnownManifest;
   readonly usage: Usage;
+  readonly requests: Requests;
+  /** The folder of what its processes print. */
+  readonly logs: string;
   #waking: Waking | undefined;
   readonly #wakeFailure = new WakeFailure();
   #ended = false;
@@ -55,6 +56,8 @@ export class LiveEnvironment {
     this.#record = record;
     this.manifests = new KnownManifest(record.files.path);
     this.usage = new Usage(context.clock, Date.parse(record.usedAt ?? record.createdAt));
+    this.logs = context.layout.logs(record.id);
+    this.requests = new Requests(context.layout.accessLogs(record.id), context.clock);
     this.#database = findHeldDatabase(context, record, this.manifests);
     this.#runtime = new HeldRuntime(context, () => this.#record, {
       onChange: () => this.#announce(),
@@ -70,10 +73,6 @@ export class LiveEnvironment {
 
   get variables(): VariableStore {
     return variableStore(this.#context.layout, this.#record);
-  }
-
-  get logs(): string {
-    return this.#context.layout.logs(this.#record.id);
   }
 
   state(): EnvironmentState {
@@ -109,9 +108,8 @@ export class LiveEnvironment {
 
   processes(): readonly ProcessState[] {
     const known = this.#phase === "asleep" ? undefined : this.#runtime.processes();
-    if (known !== undefined) return known;
     const state = this.#phase === "waking" ? "starting" : "stopped";
-    return listUnstarted(this.manifests.known, this.#record.ports, state);
+    return known ?? listUnstarted(this.manifests.known, this.#record.ports, state);
   }
 
   /** What stands in its way: a broken preparation, a wake that failed, processes that fail. */
@@ -119,7 +117,7 @@ export class LiveEnvironment {
     const broken = this.#record.state.kind === "broken" ? this.#record.state.problem : null;
     const others = [broken, this.#wakeFailure.problem(), this.#database?.problem()];
     const processes = this.processes().map(({ problem }) => problem);
-    return [...others, ...processes].flatMap((problem) => problem ?? []);
+    return [...others, ...processes, ...this.requests.problems()].flatMap((one) => one ?? []);
   }
 
   /** Why the last wake failed, while it is so recent that another try is not due. */
@@ -231,14 +229,16 @@ export class LiveEnvironment {
   }
 
   /** The server leaves; the environment goes on. */
-  disconnect(): void {
+  async disconnect(): Promise<void> {
     this.#ended = true;
     this.#runtime.disconnect();
+    await this.requests.close();
   }
 
   /** It is being deleted: nothing may wake it again, and nobody waits for it. */
   async end(): Promise<void> {
     this.#ended = true;
+    await this.requests.close();
     await this.#lock.run("", async () => this.#runtime.stop());
     await this.#database?.released();
   }

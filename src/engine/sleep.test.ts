@@ -57,6 +57,8 @@ test("what nobody uses for as long as its manifest says falls asleep, and the ne
     others: [],
     ownBytes: null,
     standbys: [],
+    fronts: [],
+    frontProblems: [],
   });
   expect(Date.parse(sleepsAt ?? "") - Date.parse(usedAt)).toBe(15 * MINUTE_MS);
   stage.pass(MINUTE_MS);
@@ -67,6 +69,8 @@ test("what nobody uses for as long as its manifest says falls asleep, and the ne
     others: [],
     ownBytes: null,
     standbys: [],
+    fronts: [],
+    frontProblems: [],
   });
   expect(asleep).toMatchObject({ state: "asleep", usedAt, sleepsAt: null });
 

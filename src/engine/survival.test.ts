@@ -121,7 +121,7 @@ test("another server takes up what runs, with the same processes", async () => {
 
 test("after a restart of the machine an environment sleeps, and wakes at the next request", async () => {
   const { id } = live.record;
-  live.disconnect();
+  await live.disconnect();
   for (const { pid } of await stage.marked(id)) signalProcess(pid, "SIGKILL");
   await until(async () => ((await stage.marked(id)).length === 0 ? true : undefined));
 

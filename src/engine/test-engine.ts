@@ -70,6 +70,7 @@ export function contextOf(layout: Layout, log: string[] = []): EngineContext {
     standbys: NO_STANDBYS,
     keepers: new Map(),
     wayOut: async () => undefined,
+    fronts: () => ({ fronts: [], frontProblems: [] }),
     // The programs that tests run lie outside their environments' trees.
     isolation: async () => ({ kind: "ports", why: "a test", remedy: "None is needed." }),
   };

@@ -18,7 +18,14 @@ import {
 import { describeDraft, describeEnvironment } from "./view.ts";
 
 const problem = { code: "setup_failed", message: "It failed.", remedy: "Mend it." };
-const alone = { gatewayPort: LISTENERS.gatewayPort, others: [], ownBytes: 3_400_000, standbys: [] };
+const alone = {
+  gatewayPort: LISTENERS.gatewayPort,
+  others: [],
+  ownBytes: 3_400_000,
+  standbys: [],
+  fronts: [],
+  frontProblems: [],
+};
 
 let folder: string;
 let tree: string;
@@ -73,6 +80,7 @@ test("an environment is shown with all that a program needs to use it, and no mo
     parent: "development",
     url: "http://shop--agent.localhost:7420",
     databaseUrl: `postgres://${STRANGER}:known@127.0.0.1:7421/shop`,
+    fronts: [],
     files: { kind: "linked", path: tree },
     processes: [
       { name: "jobs", state: "stopped", port: null, pid: null },

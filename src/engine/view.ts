@@ -8,6 +8,7 @@ import type {
 } from "../environment/environment.ts";
 import type { Manifest } from "../environment/manifest.ts";
 import { filesShared, migrationsMissing } from "../environment/problems.ts";
+import type { Fronts } from "./context.ts";
 import type { LiveEnvironment } from "./live-environment.ts";
 import { stillMissing } from "./missing-migrations.ts";
 import { findMainProcess, formatUrl } from "./process-plans.ts";
@@ -22,6 +23,8 @@ export type Environment = {
   readonly parent: string | null;
   readonly url: string | null;
   readonly databaseUrl: string | null;
+  /** Plain ports of the machine that lead to it. */
+  readonly fronts: Fronts["fronts"];
   readonly files: FilesRecord;
   readonly processes: {
     name: string;
@@ -55,11 +58,11 @@ export type Surroundings = {
   readonly others: readonly string[];
   readonly ownBytes: number | null;
   readonly standbys: readonly StandbyView[];
-};
+} & Fronts;
 
 export async function describeEnvironment(
   live: LiveEnvironment,
-  { gatewayPort, others, ownBytes, standbys }: Surroundings,
+  { gatewayPort, others, ownBytes, standbys, fronts, frontProblems }: Surroundings,
 ): Promise<Environment> {
   const { record } = live;
   const manifest = await findReadable(live);
@@ -74,11 +77,13 @@ export async function describeEnvironment(
     parent: record.parent,
     url: hasUrl ? formatUrl(record, null, gatewayPort) : null,
     databaseUrl: hasAddresses ? live.databaseUrl() : null,
+    fronts,
     files: record.files,
     processes: live.processes().map(({ name, state, port, pid }) => ({ name, state, port, pid })),
     isolation: manifest === undefined ? null : await findIsolation(live, manifest),
     problems: uniqueProblems([
       ...live.problems(),
+      ...frontProblems,
       ...shared,
       ...(await stillMissing(live)).map((missing) => migrationsMissing(missing).toFields()),
     ]),
@@ -127,6 +132,7 @@ export function describeDraft(
     parent: draft.parent,
     url: null,
     databaseUrl: null,
+    fronts: [],
     files: draft.files,
     processes: [],
     isolation: null,

@@ -57,7 +57,7 @@ test("one whose database cannot be taken up keeps no other from it", async () =>
   const other = await stage.createApp("blog", { processes: {}, database: {} });
   const place = stage.layout.databasePlace(other.record);
   signalProcess(await stage.findPid(other, "database"), "SIGKILL");
-  other.disconnect();
+  await other.disconnect();
   await until(async () => ((await isDatabaseRunning(place)) ? undefined : true));
   const version = path.join(place.folder, "PG_VERSION");
   await rename(version, `${version}.away`);

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 
-import { findAddress, formatHost } from "./address.ts";
+import { findAddress, findAddressBelow, formatHost } from "./address.ts";
 import { parseAppName, parseEnvironmentName } from "./name.ts";
 
 const app = parseAppName("shop");
@@ -38,4 +38,29 @@ test.each([
 
 test("no host name, however odd, makes the search fail", () => {
   fc.assert(fc.property(fc.string({ unit: "binary" }), (host) => findAddress(host)?.app !== ""));
+});
+
+test.each([
+  ["shop--agent-1.dev.example.com", null],
+  ["SHOP--AGENT-1.dev.example.com", null],
+  ["shop--agent-1--api.dev.example.com", "api"],
+])("below a domain of one's own %s is an address", (host, process) => {
+  expect(findAddressBelow("dev.example.com", host)).toEqual({ app, environment, process });
+});
+
+test.each([
+  "dev.example.com",
+  "shop.dev.example.com",
+  "shop--agent-1.example.com",
+  "shop--agent-1.other.example.com",
+  "shop--agent-1.xdev.example.com",
+  "shop--agent-1xdev.example.com",
+  "api.shop--agent-1.dev.example.com",
+  "shop--agent-1--.dev.example.com",
+  "shop--agent-1--api--x.dev.example.com",
+  "--agent-1.dev.example.com",
+  "shop--agent-1.localhost",
+  "",
+])("below a domain of one's own %j is nobody's address", (host) => {
+  expect(findAddressBelow("dev.example.com", host)).toBeUndefined();
 });

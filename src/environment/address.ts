@@ -18,6 +18,20 @@ export function formatHost({ app, environment, process }: Address): string {
 const ADDRESS =
   /^(?:(?<process>[a-z0-9-]+)\.)?(?<app>[a-z0-9-]+?)--(?<environment>[a-z0-9-]+)\.localhost$/;
 
+/**
+ * The same below a domain of the user's own, where one wildcard certificate is to do for all: `shop--development--api.DOMAIN`.
+ * undefined: it is nobody's.
+ */
+export function findAddressBelow(domain: string, host: string): Address | undefined {
+  const name = host.toLowerCase();
+  if (!name.endsWith(`.${domain}`)) return undefined;
+  const label = name.slice(0, -domain.length - 1);
+  const [app = "", environment = "", process = null, ...more] = label.split("--");
+  const site = findAddress(`${app}--${environment}.localhost`);
+  const isOdd = label.includes(".") || more.length > 0 || process === "";
+  return site === undefined || isOdd ? undefined : { ...site, process };
+}
+
 /** The reverse of `formatHost`; undefined for every other name. */
 export function findAddress(host: string): Address | undefined {
   const match = ADDRESS.exec(host.toLowerCase());

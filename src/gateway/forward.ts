@@ -1,19 +1,21 @@
+import { ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { type Duplex, PassThrough } from "node:stream";
 
 import type { Dispatcher } from "undici";
 
 import { monotonicMs } from "../base/clock.ts";
-import { hasErrorCode } from "../base/problem.ts";
+import { hasErrorCode, type ProblemFields } from "../base/problem.ts";
 import { Traffic } from "../base/traffic.ts";
 import {
   forwardRequestHeaders,
   forwardResponseHeaders,
   type RawHeaders,
 } from "./forwarded-headers.ts";
+import { findHostRefusal, mayRefuseHost } from "./host-refusal.ts";
 import type { Inspected } from "./inspect-request.ts";
 import { joinSockets, writeSwitchingProtocols } from "./join-sockets.ts";
-import type { Exchange } from "./respond.ts";
+import { type Exchange, flushHead, isGone, writeChunk, writeHead } from "./respond.ts";
 import type { Upstream } from "./upstreams.ts";
 
 export type Accepted = Extract<Inspected, { kind: "accepted" }>;
@@ -30,6 +32,8 @@ export type Forwarding = Exchange & {
   readonly onAnswer: () => void;
   /** More passes than what keeps the connection. */
   readonly onUse: () => void;
+  /** What the answer shows to be wrong with the target; null: it was a good one. */
+  readonly onVerdict: (problem: ProblemFields | null) => void;
 };
 
 /**
@@ -44,10 +48,10 @@ export type Unanswered = "refused" | "lost" | "silent" | "invalid";
  */
 export function forward(forwarding: Forwarding): Promise<Unanswered | undefined> {
   const { promise, resolve } = Promise.withResolvers<Unanswered | undefined>();
-  const { accepted, request, upstream, upgrade } = forwarding;
+  const { accepted, client, upstream, upgrade } = forwarding;
   const body = accepted.hasBody ? new PassThrough() : null;
-  const headers = forwardRequestHeaders(request.rawHeaders, {
-    address: request.socket.remoteAddress ?? "unknown",
+  const headers = forwardRequestHeaders(accepted.headers, {
+    ...client,
     host: accepted.host,
     hops: accepted.hops,
   });
@@ -76,6 +80,7 @@ class Relay implements Dispatcher.DispatchHandler {
   readonly #traffic = new Traffic();
   #isFinished = false;
   #hasBodyBegun = false;
+  #mayRefuseHost = false;
 
   constructor(
     forwarding: Forwarding,
@@ -92,7 +97,7 @@ class Relay implements Dispatcher.DispatchHandler {
   onRequestStart(controller: Dispatcher.DispatchController): void {
     const { request, response } = this.#forwarding;
     this.#controller = controller;
-    if (response.destroyed) {
+    if (isGone(response)) {
       this.#abort();
       return;
     }
@@ -103,24 +108,33 @@ class Relay implements Dispatcher.DispatchHandler {
 
   onResponseStart(controller: Dispatcher.DispatchController, status: number): void {
     if (status < 200) return;
-    const { response, onAnswer } = this.#forwarding;
+    const { response, onAnswer, onVerdict } = this.#forwarding;
     onAnswer();
-    response.writeHead(status, forwardResponseHeaders(readRawHeaders(controller)));
+    if (status < 400) onVerdict(null);
+    this.#mayRefuseHost = mayRefuseHost(status);
+    writeHead(response, status, forwardResponseHeaders(readRawHeaders(controller)));
     queueMicrotask(() => {
       // An event stream's header arrives before its first event; other headers leave with their body.
-      if (!this.#hasBodyBegun && !this.#isFinished) response.flushHeaders();
+      if (!this.#hasBodyBegun && !this.#isFinished) flushHead(response);
     });
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
     const { response, onUse } = this.#forwarding;
+    if (this.#mayRefuseHost && !this.#hasBodyBegun) this.#judge(chunk);
     this.#hasBodyBegun = true;
     if (this.#traffic.isUse(chunk.length, monotonicMs())) onUse();
-    if (response.write(chunk)) return;
+    if (writeChunk(response, chunk)) return;
     controller.pause();
     response.once("drain", () => {
       controller.resume();
     });
+  }
+
+  #judge(chunk: Buffer): void {
+    const { accepted, onVerdict } = this.#forwarding;
+    const problem = findHostRefusal(accepted.hostname, chunk);
+    if (problem !== undefined) onVerdict(problem);
   }
 
   onResponseEnd(): void {
@@ -141,7 +155,8 @@ class Relay implements Dispatcher.DispatchHandler {
     onAnswer();
     if (upgrade === null) throw new Error("Only an upgrade is answered with one.");
     response.off("close", this.#abort);
-    response.detachSocket(upgrade.socket);
+    response.statusCode = 101;
+    if (response instanceof ServerResponse) response.detachSocket(upgrade.socket);
     writeSwitchingProtocols(upgrade.socket, forwardResponseHeaders(readRawHeaders(controller)));
     joinSockets(upgrade, socket, { onUse, onEnd: () => this.#settle(undefined) });
   }
@@ -149,8 +164,7 @@ class Relay implements Dispatcher.DispatchHandler {
   onResponseError(_controller: unknown, error: Error): void {
     const { response } = this.#forwarding;
     const isAnswered = response.headersSent;
-    const isGone = response.destroyed;
-    this.#settle(isAnswered || isGone ? undefined : this.#explain(error));
+    this.#settle(isAnswered || isGone(response) ? undefined : this.#explain(error));
     // The client must not take what it has for the whole answer.
     if (isAnswered) response.destroy();
   }

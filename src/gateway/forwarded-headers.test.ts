@@ -2,7 +2,12 @@ import { expect, test } from "vitest";
 
 import { forwardRequestHeaders, forwardResponseHeaders } from "./forwarded-headers.ts";
 
-const FROM = { address: "127.0.0.1", host: "shop--x.localhost:4000", hops: 0 };
+const FROM = {
+  address: "127.0.0.1",
+  isEncrypted: false,
+  host: "shop--x.localhost:4000",
+  hops: 0,
+};
 const OWN = [
   ["X-Forwarded-For", "127.0.0.1"],
   ["X-Forwarded-Host", "shop--x.localhost:4000"],

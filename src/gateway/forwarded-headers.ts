@@ -1,7 +1,10 @@
-import { HOPS_HEADER } from "./inspect-request.ts";
+import type { Client } from "./respond.ts";
 
 /** Name, value, name, value. */
 export type RawHeaders = readonly (string | Buffer)[];
+
+/** How many gateways of ours a request has passed. */
+export const HOPS_HEADER = "x-ramet-hops";
 
 /** Of one connection, not of the message (RFC 9110, 7.6.1); and `Expect`, which the gateway itself answers. */
 const HOP_BY_HOP = new Set(
@@ -20,13 +23,27 @@ const OURS = /^(?:x[-_]forwarded[-_].*|x[-_]ramet[-_].*|x[-_]real[-_]ip|forwarde
 /** The headers of a request as its target sees them. */
 export function forwardRequestHeaders(
   raw: RawHeaders,
-  from: { readonly address: string; readonly host: string; readonly hops: number },
+  from: Client & { readonly host: string; readonly hops: number },
 ): string[] {
   const headers = dropHopByHop(raw, (name) => OURS.test(name));
   headers.push("X-Forwarded-For", from.address.replace(/^::ffff:/, ""));
-  headers.push("X-Forwarded-Host", from.host, "X-Forwarded-Proto", "http");
+  headers.push("X-Forwarded-Host", from.host);
+  headers.push("X-Forwarded-Proto", from.isEncrypted ? "https" : "http");
   headers.push(HOPS_HEADER, String(from.hops + 1));
   return headers;
+}
+
+/** The headers of an HTTP/2 request as they are in HTTP/1.1: its host is one of them, and its cookie crumbs are one cookie. */
+export function toHttp1Headers(raw: RawHeaders, host: string): readonly string[] {
+  const headers = ["Host", host];
+  const cookies: string[] = [];
+  for (let i = 0; i + 1 < raw.length; i += 2) {
+    const name = textOf(raw[i]);
+    const value = textOf(raw[i + 1]);
+    if (name === "cookie") cookies.push(value);
+    else if (!name.startsWith(":") && name !== "host") headers.push(name, value);
+  }
+  return cookies.length === 0 ? headers : [...headers, "Cookie", cookies.join("; ")];
 }
 
 /** The headers of an answer as the client sees them. */

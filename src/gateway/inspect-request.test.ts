@@ -7,6 +7,7 @@ const HEAD = {
   method: "GET",
   url: "/a?b",
   headersDistinct: { host: ["shop--x.localhost:4000"] },
+  rawHeaders: ["Host", "shop--x.localhost:4000"],
 };
 
 function withHeaders(headers: Record<string, string[]>): typeof HEAD {
@@ -20,6 +21,7 @@ test("a plain request is accepted with its path, its host and no body", () => {
     path: "/a?b",
     host: "shop--x.localhost:4000",
     hostname: "shop--x.localhost",
+    headers: ["Host", "shop--x.localhost:4000"],
     hasBody: false,
     hops: 0,
   });

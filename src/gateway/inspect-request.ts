@@ -1,3 +1,6 @@
+import type { Http2ServerRequest } from "node:http2";
+
+import { HOPS_HEADER, type RawHeaders, toHttp1Headers } from "./forwarded-headers.ts";
 import { parseHostname } from "./hostname.ts";
 
 /** What of an `IncomingMessage` decides whether it is let in. */
@@ -6,6 +9,7 @@ export type RequestHead = {
   readonly method?: string | undefined;
   readonly url?: string | undefined;
   readonly headersDistinct: Readonly<Record<string, readonly string[] | undefined>>;
+  readonly rawHeaders: RawHeaders;
 };
 
 export type Inspected =
@@ -16,12 +20,11 @@ export type Inspected =
       readonly path: string;
       readonly host: string;
       readonly hostname: string;
+      /** As they are in HTTP/1.1. */
+      readonly headers: RawHeaders;
       readonly hasBody: boolean;
       readonly hops: number;
     };
-
-/** How many gateways of ours a request has passed. */
-export const HOPS_HEADER = "x-ramet-hops";
 
 /**
  * Refuses what two parsers could read in two ways, and Node's own lets pass: what reaches a process
@@ -40,8 +43,34 @@ export function inspectRequest(head: RequestHead): Inspected {
     path: head.url ?? "/",
     host,
     hostname,
+    headers: head.rawHeaders,
     hasBody: hasBody(head),
-    hops: readHops(head),
+    hops: readHops(head.headersDistinct[HOPS_HEADER]),
+  };
+}
+
+/** The same of HTTP/2, where a request's bounds are the protocol's own: only its host can be said in two ways. */
+export function inspectStream(request: Http2ServerRequest): Inspected {
+  const { headers, rawHeaders, stream } = request;
+  const {
+    ":authority": authority = headers.host ?? "",
+    ":path": path = "",
+    ":method": method = "",
+  } = headers;
+  const hostname = parseHostname(authority);
+  if (hostname === undefined) return { kind: "refused", reason: "its authority names no host" };
+  if (listValues(rawHeaders, "host").some((host) => host !== authority))
+    return { kind: "refused", reason: "its Host header and its authority differ" };
+  if (!path.startsWith("/")) return { kind: "refused", reason: "the target must be a path" };
+  return {
+    kind: "accepted",
+    method,
+    path,
+    host: authority,
+    hostname,
+    headers: toHttp1Headers(rawHeaders, authority),
+    hasBody: !stream.endAfterHeaders,
+    hops: readHops(listValues(rawHeaders, HOPS_HEADER)),
   };
 }
 
@@ -83,7 +112,13 @@ function hasBody({ headersDistinct }: RequestHead): boolean {
   return length !== undefined && Number(length) !== 0;
 }
 
-function readHops({ headersDistinct }: RequestHead): number {
-  const hops = Number(headersDistinct[HOPS_HEADER]?.[0] ?? 0);
+function listValues(raw: RawHeaders, name: string): readonly string[] {
+  return raw.flatMap((value, index) =>
+    index % 2 === 1 && String(raw[index - 1]) === name ? [String(value)] : [],
+  );
+}
+
+function readHops(values: readonly string[] = []): number {
+  const hops = Number(values[0] ?? 0);
   return Number.isInteger(hops) && hops >= 0 ? hops : 0;
 }

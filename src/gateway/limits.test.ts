@@ -80,11 +80,17 @@ async function forwardOnce(
       path: "/",
       host: HOST,
       hostname: HOST,
+      headers: request.rawHeaders,
       hasBody: false,
       hops: 0,
     } as const;
-    const events = { onAnswer: () => undefined, onUse: () => undefined };
-    const forwarding = { request, response, accepted, upstream, upgrade: null, ...events };
+    const events = {
+      onAnswer: () => undefined,
+      onUse: () => undefined,
+      onVerdict: () => undefined,
+    };
+    const client = { address: "127.0.0.1", isEncrypted: false };
+    const forwarding = { request, response, client, accepted, upstream, upgrade: null, ...events };
     const over = forward(change(forwarding));
     resolve(over.finally(() => response.end()));
   });

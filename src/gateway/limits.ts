@@ -12,6 +12,14 @@ export const MAX_WAITING = 2048;
 /** A gateway whose environments point at each other would turn for ever. */
 export const MAX_HOPS = 10;
 
+/** Kept at the same time, each for one environment. */
+export const MAX_CERTIFICATES = 512;
+
+/** Of one HTTP/2 connection: requests at the same time, their bodies on the way each, and all that is held for it. */
+export const MAX_HTTP2_STREAMS = 256;
+export const HTTP2_WINDOW_BYTES = 1024 * 1024;
+export const MAX_HTTP2_MEGABYTES = 32;
+
 /** From a client's connection to the end of its header. */
 export const REQUEST_HEADER_TIMEOUT_MS = 60_000;
 

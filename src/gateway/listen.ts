@@ -1,5 +1,4 @@
-import type { Server } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Server } from "node:net";
 
 import { hasErrorCode } from "../base/problem.ts";
 import { MAX_PORT_ATTEMPTS } from "./limits.ts";

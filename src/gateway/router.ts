@@ -1,14 +1,28 @@
 import { type IncomingMessage, ServerResponse } from "node:http";
+import { Http2ServerRequest } from "node:http2";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
+import { TLSSocket } from "node:tls";
 
 import { deliver, type Means } from "./deliver.ts";
 import type { Accepted, Upgrade } from "./forward.ts";
-import { inspectRequest, reasonAgainstUpgrade } from "./inspect-request.ts";
+import {
+  type Inspected,
+  inspectRequest,
+  inspectStream,
+  reasonAgainstUpgrade,
+} from "./inspect-request.ts";
 import { MAX_HOPS } from "./limits.ts";
+import { noteAccess } from "./note-access.ts";
 import { WAITING_HEADER } from "./pages.ts";
 import * as refusals from "./refusals.ts";
-import { type Exchange, respondState } from "./respond.ts";
+import {
+  type Client,
+  type Exchange,
+  type Request,
+  type Response,
+  respondState,
+} from "./respond.ts";
 import type { FindTarget, Target } from "./target.ts";
 
 /** Decides for each request which target gets it, if any. */
@@ -24,8 +38,8 @@ export class Router {
     this.#means = means;
   }
 
-  serve(request: IncomingMessage, response: ServerResponse): void {
-    this.#run({ request, response }, null);
+  serve(request: Request, response: Response): void {
+    this.#run({ request, response, client: describeClient(request) }, null);
   }
 
   upgrade(request: IncomingMessage, socket: Socket, head: Buffer): void {
@@ -33,7 +47,7 @@ export class Router {
     if (response === undefined) return;
     this.#upgraded.add(socket);
     socket.once("close", () => this.#upgraded.delete(socket));
-    this.#run({ request, response }, { socket, head });
+    this.#run({ request, response, client: describeClient(request) }, { socket, head });
   }
 
   /** Lets nobody wait any longer, and ends the WebSockets. */
@@ -55,25 +69,29 @@ export class Router {
     const accepted = this.#admit(exchange, upgrade);
     if (accepted === undefined) return;
     const target = this.#find(accepted.hostname);
-    if (target === undefined) refusals.refuseHost(exchange, accepted.hostname);
-    else if (asksForState(exchange.request)) respondState(exchange, tellState(target));
-    else await deliver({ ...exchange, accepted, target, upgrade }, this.#means);
+    if (target === undefined) {
+      refusals.refuseHost(exchange, accepted.hostname);
+      return;
+    }
+    if (asksForState(exchange.request)) {
+      respondState(exchange, tellState(target));
+      return;
+    }
+    noteAccess(exchange, { accepted, upgrade, target });
+    await deliver({ ...exchange, accepted, target, upgrade }, this.#means);
   }
 
   #admit(exchange: Exchange, upgrade: Upgrade | null): Accepted | undefined {
     const { request, response } = exchange;
-    if (this.#refused.has(request.socket)) {
+    const isStream = request instanceof Http2ServerRequest;
+    if (!isStream && this.#refused.has(request.socket)) {
       response.destroy();
       return undefined;
     }
-    const inspected = inspectRequest(request);
-    const reason = upgrade === null ? undefined : reasonAgainstUpgrade(request);
-    if (inspected.kind === "refused" || reason !== undefined) {
-      this.#refused.add(request.socket);
-      refusals.refuseRequest(
-        exchange,
-        inspected.kind === "refused" ? inspected.reason : (reason ?? ""),
-      );
+    const inspected = isStream ? inspectStream(request) : inspectMessage(request, upgrade);
+    if (inspected.kind === "refused") {
+      if (!isStream) this.#refused.add(request.socket);
+      refusals.refuseRequest(exchange, inspected.reason);
       return undefined;
     }
     if (inspected.hops < MAX_HOPS) return inspected;
@@ -82,7 +100,22 @@ export class Router {
   }
 }
 
-function asksForState(request: IncomingMessage): boolean {
+function inspectMessage(request: IncomingMessage, upgrade: Upgrade | null): Inspected {
+  const reason = upgrade === null ? undefined : reasonAgainstUpgrade(request);
+  const inspected = inspectRequest(request);
+  if (inspected.kind === "refused" || reason === undefined) return inspected;
+  return { kind: "refused", reason };
+}
+
+/** Now: once the connection is gone, nobody can say any more. */
+function describeClient({ socket }: Request): Client {
+  return {
+    address: socket.remoteAddress ?? "unknown",
+    isEncrypted: socket instanceof TLSSocket || "encrypted" in socket,
+  };
+}
+
+function asksForState(request: Request): boolean {
   return request.headers[WAITING_HEADER] !== undefined;
 }
 

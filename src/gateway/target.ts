@@ -1,4 +1,5 @@
 import type { ProblemFields } from "../base/problem.ts";
+import type { LogLine } from "../environment/environment.ts";
 
 /** Where a process listens: on a port of loopback, or, in a network of its own, on one that a unix socket leads to. */
 export type UpstreamAddress = { readonly port: number; readonly inlet: string | null };
@@ -8,6 +9,19 @@ export type TargetState =
   | { readonly kind: "starting" }
   | { readonly kind: "asleep" }
   | { readonly kind: "unavailable"; readonly problem: ProblemFields };
+
+/** What became of one request. */
+export type Access = {
+  readonly method: string;
+  readonly path: string;
+  readonly host: string;
+  /** Such as `HTTP/2.0`. */
+  readonly protocol: string;
+  /** 499: the client left before it was answered. */
+  readonly status: number;
+  /** Until the answer, or the WebSocket, was over. */
+  readonly ms: number;
+};
 
 /** Where the requests for a host name go. */
 export type Target = {
@@ -20,6 +34,12 @@ export type Target = {
   occupy(): () => void;
   /** More passes between it and a client than what keeps their connection. */
   touch(): void;
+  /** A request for it is over. */
+  note(access: Access): void;
+  /** What an answer of it shows to be wrong; null: it was a good one. */
+  report(problem: ProblemFields | null): void;
+  /** What its process printed last, for whoever finds that it does not answer. */
+  lastLines(): Promise<readonly LogLine[]>;
   /** Resolves when the state may have changed since the call. */
   changed(signal: AbortSignal): Promise<void>;
 };

@@ -1,3 +1,4 @@
+import { mkdtemp } from "node:fs/promises";
 import {
   createServer,
   type IncomingHttpHeaders,
@@ -6,10 +7,23 @@ import {
   type Server,
 } from "node:http";
 import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 
-import { sleep } from "../base/clock.ts";
+import { sleep, systemClock } from "../base/clock.ts";
+import type { ProblemFields } from "../base/problem.ts";
+import { removeInside } from "../base/remove-inside.ts";
 import { UndoStack } from "../base/undo-stack.ts";
-import { type Gateway, openGateway, type Target, type TargetState } from "./gateway.ts";
+import type { LogLine } from "../environment/environment.ts";
+import {
+  type Access,
+  type Certificates,
+  type Gateway,
+  openCertificates,
+  openGateway,
+  type Target,
+  type TargetState,
+} from "./gateway.ts";
 
 /** Real servers and gateways for this room's tests; only they import it. */
 export class Stage {
@@ -32,21 +46,37 @@ export class Stage {
     return { server, port, stop };
   }
 
-  async gateway(targets: Readonly<Record<string, Target>>, waitMs?: number): Promise<Gateway> {
+  async gateway(
+    targets: Readonly<Record<string, Target>>,
+    waitMs?: number,
+    certificates?: Certificates,
+  ): Promise<Gateway> {
     const gateway = await openGateway({
       host: "127.0.0.1",
       port: 0,
       find: (hostname) => (Object.hasOwn(targets, hostname) ? targets[hostname] : undefined),
+      ...(certificates === undefined ? {} : { certificates }),
       ...(waitMs === undefined ? {} : { waitMs }),
     });
     this.#undo.push(() => gateway.close());
     return gateway;
   }
 
+  /** A gateway that speaks TLS too, and whom its clients trust. */
+  async secureGateway(targets: Readonly<Record<string, Target>>): Promise<Secure> {
+    const folder = await mkdtemp(join(tmpdir(), "ramet-keys-"));
+    this.#undo.push(() => removeInside(tmpdir(), folder));
+    const certificates = openCertificates(folder, systemClock);
+    const { port } = await this.gateway(targets, undefined, certificates);
+    return { port, folder, ca: (await certificates.requireAuthority()).certificate };
+  }
+
   close(): Promise<void> {
     return this.#undo.undo();
   }
 }
+
+export type Secure = { readonly port: number; readonly folder: string; readonly ca: string };
 
 export type Upstream = {
   readonly server: Server;
@@ -74,6 +104,9 @@ export class TestTarget implements Target {
   /** How often its state was asked for. */
   looks = 0;
   onWake: () => void = () => undefined;
+  printed: readonly LogLine[] = [];
+  readonly noted: Access[] = [];
+  reported: ProblemFields | null = null;
   #state: TargetState;
   readonly #listeners = new Set<() => void>();
 
@@ -113,6 +146,18 @@ export class TestTarget implements Target {
 
   touch(): void {
     this.touched += 1;
+  }
+
+  note(access: Access): void {
+    this.noted.push(access);
+  }
+
+  report(problem: ProblemFields | null): void {
+    this.reported = problem;
+  }
+
+  async lastLines(): Promise<readonly LogLine[]> {
+    return this.printed;
   }
 
   changed(signal: AbortSignal): Promise<void> {

@@ -1,8 +1,10 @@
 import { z } from "zod";
 
-import { FORK_DATA } from "../environment/environment.ts";
+import { FORK_DATA, LOG_LEVELS } from "../environment/environment.ts";
 import {
   appSchema,
+  authoritySchema,
+  domainSchema,
   createdEnvironmentSchema,
   databaseSizeSchema,
   doctorSchema,
@@ -27,6 +29,16 @@ export const CALLS = {
   "server.stop": { input: nothing, output: z.object({ stopped: z.number() }) },
   /** Ends the server alone; environments go on. */
   "server.leave": { input: nothing, output: nothing },
+
+  /** Who vouches for the gateway's certificates. */
+  "server.authority": { input: nothing, output: authoritySchema },
+
+  /** The domain below which environments are reached besides `localhost`. */
+  "server.domain": {
+    /** null: it is only asked for. */
+    input: z.object({ change: z.object({ domain: domainSchema.nullable() }).nullable() }),
+    output: domainSchema.nullable(),
+  },
 
   "app.create": {
     input: z.object({
@@ -79,6 +91,16 @@ export const CALLS = {
   "environment.stop": { input: target, output: environmentSchema },
   /** Tries to break out of it; nothing of that is left. */
   "environment.verify": { input: target, output: verificationSchema },
+  /** Leads plain ports of the machine to it, until they are led elsewhere or taken back. */
+  "environment.front": {
+    input: target.extend({
+      /** To its main process; null: those that its processes declare. */
+      port: z.number().int().min(1).max(65_535).nullable(),
+      /** Takes all of its ports back instead. */
+      off: z.boolean(),
+    }),
+    output: environmentSchema,
+  },
   /** Keeps it from falling asleep by itself, until the caller leaves. */
   "environment.attend": { input: target, output: nothing },
   /** Everything a command in the workspace gets: variables, `DATABASE_URL`, `URL`, opened secrets. */
@@ -140,9 +162,17 @@ export const CALLS = {
   "environment.logs": {
     input: target.extend({
       process: text.nullable(),
+      /** Not what its processes printed: what clients asked of it through the gateway. */
+      access: z.boolean().default(false),
       follow: z.boolean(),
       /** How many of the lines that are there already, at most. */
       last: z.number().int().min(0).max(100_000),
+      /** ISO 8601 UTC: none that are older. null: of all times. */
+      since: z.iso.datetime().nullable().default(null),
+      /** None that are less serious; null: all. */
+      level: z.enum(LOG_LEVELS).nullable().default(null),
+      /** A regular expression that they match; null: all. */
+      grep: z.string().max(1000).nullable().default(null),
     }),
     output: nothing,
   },

@@ -2,6 +2,7 @@ import { z } from "zod";
 
 import {
   ENVIRONMENT_STATES,
+  LOG_LEVELS,
   LOG_STREAMS,
   PROCESS_STATES,
   PROGRESS_PARTS,
@@ -44,6 +45,8 @@ export const environmentSchema = z.object({
   parent: z.string().nullable(),
   url: z.string().nullable(),
   databaseUrl: z.string().nullable(),
+  /** Plain ports of the machine that lead to it. */
+  fronts: z.array(z.object({ port: z.number(), process: z.string() })).readonly(),
   files: z.object({ kind: z.enum(["linked", "kept"]), path: z.string() }),
   processes: z.array(processSchema),
   /** `isolated (bubblewrap)` and by what, or `ports: ` and why no more; null where it is not known. */
@@ -92,6 +95,13 @@ export const logLineSchema = z.object({
   time: z.string(),
   process: z.string(),
   stream: z.enum(LOG_STREAMS),
+  /** As the line says itself; where it does not, `error` on stderr and `info` elsewhere. */
+  level: z.enum(LOG_LEVELS),
+  /** What a line of JSON says; else the text. */
+  message: z.string(),
+  /** What else a line of JSON holds. */
+  fields: z.record(z.string(), z.unknown()),
+  /** As it was printed. */
   text: z.string(),
 });
 
@@ -192,6 +202,24 @@ export const verificationSchema = z.object({
   ),
 });
 export type VerificationView = z.infer<typeof verificationSchema>;
+/** Of whom the gateway's certificates are. */
+export const authoritySchema = z.object({
+  name: z.string(),
+  /** PEM. */
+  file: z.string(),
+  certificate: z.string(),
+  /** SHA-256. */
+  fingerprint: z.string(),
+  expiresAt: z.string(),
+});
+export type Authority = z.infer<typeof authoritySchema>;
+
+/** Files of PEM, for names directly below it. */
+export const domainSchema = z.object({
+  name: z.string().max(256),
+  certificate: z.string().max(4096),
+  key: z.string().max(4096),
+});
 
 export const serverStatusSchema = z.object({
   running: z.boolean(),

@@ -15,7 +15,7 @@ export type CallServerOptions = {
   readonly socket: string;
   readonly token: string;
   /** Resolves once the server can answer this call. */
-  readonly session: (name: string) => Promise<Pick<Session, "engine" | "status" | "leave">>;
+  readonly session: (name: string) => Promise<Omit<Session, "report" | "line" | "signal">>;
   readonly log: (text: string) => void;
 };
 

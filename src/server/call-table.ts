@@ -10,6 +10,7 @@ import { deleteVariables } from "./calls/delete-variables.ts";
 import { developEnvironment } from "./calls/develop-environment.ts";
 import { examine } from "./calls/examine.ts";
 import { findApp } from "./calls/find-app.ts";
+import { frontEnvironment } from "./calls/front-environment.ts";
 import { importVariables } from "./calls/import-variables.ts";
 import { listApps } from "./calls/list-apps.ts";
 import { listEnvironments } from "./calls/list-environments.ts";
@@ -20,6 +21,8 @@ import { pushFiles } from "./calls/push-files.ts";
 import { queryDatabase } from "./calls/query-database.ts";
 import { readEnvironmentVariables } from "./calls/read-environment-variables.ts";
 import { readLogs } from "./calls/read-logs.ts";
+import { serverAuthority } from "./calls/server-authority.ts";
+import { serverDomain } from "./calls/server-domain.ts";
 import { serverLeave } from "./calls/server-leave.ts";
 import { serverStatus } from "./calls/server-status.ts";
 import { serverStop } from "./calls/server-stop.ts";
@@ -40,6 +43,7 @@ export const CALL_TABLE: Readonly<Record<CallName, Call>> = {
   "environment.develop": developEnvironment,
   doctor: examine,
   "app.find": findApp,
+  "environment.front": frontEnvironment,
   "variable.import": importVariables,
   "app.list": listApps,
   "environment.list": listEnvironments,
@@ -51,6 +55,8 @@ export const CALL_TABLE: Readonly<Record<CallName, Call>> = {
   "environment.variables": readEnvironmentVariables,
   "environment.verify": verifyEnvironment,
   "environment.logs": readLogs,
+  "server.authority": serverAuthority,
+  "server.domain": serverDomain,
   "server.leave": serverLeave,
   "server.status": serverStatus,
   "server.stop": serverStop,

@@ -170,3 +170,36 @@ test("a client of a sleeping environment's database wakes the whole of it", asyn
   await findWireRoute(stage.engine, live.record.id)?.open(AbortSignal.timeout(40_000));
   expect(live.state()).toBe("awake");
 });
+
+test("what its process printed since it was last started is there for whoever finds that it does not answer", async () => {
+  const target = findTarget(stage.engine, HOST);
+  await live.restartProcess("web");
+  await until(() => (stateOf().kind === "ready" ? true : undefined));
+  const texts = ((await target?.lastLines()) ?? []).map(({ text }) => text);
+  expect(texts[0]).toMatch(/^starts: /);
+  expect(texts.filter((text) => text.startsWith("starts: "))).toHaveLength(1);
+  expect(await findTarget(stage.engine, `jobs.${HOST}`)?.lastLines()).not.toEqual([]);
+});
+
+test("an answer that shows something to be wrong is among its problems until a good one comes", () => {
+  const target = findTarget(stage.engine, HOST);
+  const problem = { code: "host_blocked", message: "It refuses.", remedy: "Let it not." };
+  target?.report(problem);
+  expect(live.problems()).toEqual([problem]);
+  expect(stateOf().kind).toBe("ready");
+  findTarget(stage.engine, `api.${HOST}`)?.report(null);
+  expect(live.problems()).toEqual([problem]);
+  target?.report(null);
+  expect(live.problems()).toEqual([]);
+});
+
+test("below a domain of the user's own the same environments are found, and nobody else", () => {
+  const find = (host: string): string | undefined =>
+    findTarget(stage.engine, host, "dev.example.com")?.label;
+  expect(find("shop--development.dev.example.com")).toBe("shop--development");
+  expect(find("shop--development--api.dev.example.com")).toBe("api.shop--development");
+  expect(find(HOST)).toBe("shop--development");
+  expect(find("shop--other.dev.example.com")).toBeUndefined();
+  expect(find("shop--development--nobody.dev.example.com")).toBeUndefined();
+  expect(findTarget(stage.engine, "shop--development.dev.example.com")).toBeUndefined();
+});

@@ -1,15 +1,24 @@
 import { messageOf, Problem } from "../base/problem.ts";
 import type { WireRoute } from "../database/database.ts";
 import type { Engine } from "../engine/engine.ts";
-import { findAddress } from "../environment/address.ts";
-import type { ProcessState } from "../environment/environment.ts";
+import { findAddress, findAddressBelow, formatHost } from "../environment/address.ts";
+import type { LogLine, ProcessState } from "../environment/environment.ts";
 import type { Target, TargetState } from "../gateway/gateway.ts";
+import { readLog } from "../runtime/runtime.ts";
+
+/** As many as a page shows without scrolling far. */
+const LAST_LINES = 30;
 
 type Live = ReturnType<Engine["registry"]["require"]>;
 
-/** Whose a host name is, and what its process does just now. */
-export function findTarget(engine: Engine, hostname: string): Target | undefined {
-  const address = findAddress(hostname);
+/** Whose a host name is, below `localhost` or a domain of the user's own, and what its process does just now. */
+export function findTarget(
+  engine: Engine,
+  hostname: string,
+  domain: string | null = null,
+): Target | undefined {
+  const below = domain === null ? undefined : findAddressBelow(domain, hostname);
+  const address = below ?? findAddress(hostname);
   const live =
     address === undefined ? undefined : engine.registry.find(address.app, address.environment);
   if (address === undefined || live === undefined) return undefined;
@@ -20,8 +29,13 @@ export function findTarget(engine: Engine, hostname: string): Target | undefined
     live.state() === "awake"
   )
     return undefined;
+  return targetOf(live, process);
+}
+
+/** @param process null: its main one */
+export function targetOf(live: Live, process: string | null): Target {
   return {
-    label: hostname.replace(/\.localhost$/, ""),
+    label: labelOf(live, process),
     state: () => describeTarget(live, process),
     wake: () => {
       // What fails is among the environment's problems, which the next look at its state shows.
@@ -29,8 +43,16 @@ export function findTarget(engine: Engine, hostname: string): Target | undefined
     },
     occupy: () => live.usage.occupy(),
     touch: () => live.usage.touch(),
+    note: (access) => live.requests.note(access),
+    report: (problem) => live.requests.report(process ?? live.mainProcess() ?? "", problem),
+    lastLines: async () => readLastLines(live, process),
     changed: async (signal) => nextChange(live, signal),
   };
+}
+
+function labelOf({ record }: Live, process: string | null): string {
+  const { app, name: environment } = record;
+  return formatHost({ app, environment, process }).replace(/\.localhost$/, "");
 }
 
 /** The database of the environment whose id a client gives as its user name. */
@@ -66,6 +88,19 @@ function describeProcess(live: Live, { state, port, problem }: ProcessState): Ta
   if (state === "ready" && port !== null) return { kind: "ready", port, inlet: live.inlet(port) };
   if (problem !== null && state !== "starting") return { kind: "unavailable", problem };
   return { kind: "starting" };
+}
+
+/** Of a preparation that failed, the problem itself says what it printed. */
+async function readLastLines(live: Live, process: string | null): Promise<readonly LogLine[]> {
+  const name = process ?? live.mainProcess();
+  if (live.state() === "broken" || name === undefined) return [];
+  const lines = await readLog(live.logs, { process: name, last: LAST_LINES });
+  return lines.slice(Math.max(0, lines.findLastIndex(isStart)));
+}
+
+/** What a process printed before it was last started is of no concern. */
+function isStart({ stream, text }: LogLine): boolean {
+  return stream === "ramet" && text.startsWith("starts: ");
 }
 
 async function nextChange(live: Live, signal: AbortSignal): Promise<void> {

@@ -8,13 +8,16 @@ import { UndoStack } from "../base/undo-stack.ts";
 import { openWireGateway } from "../database/database.ts";
 import { openEngine } from "../engine/engine.ts";
 import type { Engine } from "../engine/engine.ts";
-import { openGateway } from "../gateway/gateway.ts";
+import { openCertificates, openGateway } from "../gateway/gateway.ts";
+import type { Certificates, Gateway } from "../gateway/gateway.ts";
 import type { Home } from "../protocol/home.ts";
 import { findPostgresBin } from "../protocol/postgres-bin.ts";
 import type { ServerStatus } from "../protocol/schemas.ts";
 import { openStorage } from "../storage/storage.ts";
 import type { OpenStorage } from "../storage/storage.ts";
 import { openCallServer } from "./call-server.ts";
+import { OwnDomain } from "./domain.ts";
+import { Fronts } from "./fronts.ts";
 import { listInherited } from "./inherited.ts";
 import { acquireLock } from "./lock.ts";
 import type { Lock } from "./lock.ts";
@@ -22,6 +25,7 @@ import { noFreePort, serverStarted, storageMoving } from "./problems.ts";
 import { findTarget, findWireRoute } from "./routes.ts";
 import { readServerFile, requireToken, writeServerFile } from "./server-file.ts";
 import type { ServerFile } from "./server-file.ts";
+import type { Session } from "./session.ts";
 import { untilVanished } from "./vanishing.ts";
 
 export type ServeOptions = {
@@ -99,12 +103,12 @@ async function serveAlone(options: ServeOptions, lock: Lock): Promise<void> {
     socket: home.socket,
     token: await requireToken(home.token),
     session: async (name) => {
-      const { engine, storage, status } = await opening.catch((error: unknown) => {
+      const { storage, ...parts } = await opening.catch((error: unknown) => {
         refused.resolve();
         throw error;
       });
       if (!name.startsWith("server.")) await storage.assertMounted();
-      return { engine, status, leave: (how) => left.resolve(how) };
+      return { ...parts, leave: (how) => left.resolve(how) };
     },
     log,
   });
@@ -140,34 +144,28 @@ const REASONS: Readonly<Record<Reason, string>> = {
   socket: "its socket was removed",
 };
 
-type OpenParts = {
-  readonly engine: Engine;
+type OpenParts = Pick<Session, "engine" | "certificates" | "domain" | "fronts" | "status"> & {
   readonly storage: OpenStorage;
   readonly file: ServerFile;
-  readonly status: () => ServerStatus;
   close(): Promise<void>;
 };
 
 async function openParts(options: ServeOptions, recorded: ServerFile): Promise<OpenParts> {
   const { home, log } = options;
+  const keys = path.join(home.folder, "keys");
+  const domain = new OwnDomain(path.join(home.folder, "domain.json"));
+  await domain.start();
+  const certificates = openCertificates(keys, systemClock, async (name) => domain.findPair(name));
   let engine: Engine | undefined;
+  let fronts: Fronts | undefined;
   let storage = NO_STORAGE;
-  const gateway = await openOnFreePort(recorded.gatewayPort, FIRST_GATEWAY_PORT, async (port) =>
-    openGateway({
-      host: HOST,
-      port,
-      find: (name) => (engine === undefined ? undefined : findTarget(engine, name)),
-    }),
-  );
-  const wire = await openOnFreePort(recorded.databasePort, gateway.port + 1, async (port) =>
-    openWireGateway({
-      host: HOST,
-      port,
-      socketFolder: home.sockets,
-      find: (user) => (engine === undefined ? undefined : findWireRoute(engine, user)),
-      keys: path.join(home.folder, "keys"),
-    }),
-  );
+  const { gateway, wire } = await openListeners(recorded, {
+    home,
+    keys,
+    certificates,
+    domain,
+    engine: () => engine,
+  });
   const file = {
     ...recorded,
     gatewayPort: gateway.port,
@@ -182,6 +180,10 @@ async function openParts(options: ServeOptions, recorded: ServerFile): Promise<O
     dialerProgram: options.dialerProgram,
     inherited: listInherited(options.environment),
     postgresBin: findPostgresBin(options.environment, home.folder) ?? null,
+    fronts: (id) => ({
+      fronts: fronts?.list(id) ?? [],
+      frontProblems: fronts?.problems(id) ?? [],
+    }),
     listeners: () => ({ gatewayPort: gateway.port, databasePort: wire.port }),
     log,
     openData: async (shared) => {
@@ -189,16 +191,62 @@ async function openParts(options: ServeOptions, recorded: ServerFile): Promise<O
     },
     ...(options.checkpoint === undefined ? {} : { checkpoint: options.checkpoint }),
   });
+  fronts = new Fronts(path.join(home.folder, "fronts.json"), engine, certificates);
+  await fronts.start();
   return {
     engine,
+    certificates,
+    domain,
+    fronts,
     storage,
     file,
     status: () => ({ running: true, home: home.folder, ...withoutId(file) }),
     close: async () => {
-      await Promise.all([gateway.close(), wire.close()]);
+      await Promise.all([gateway.close(), wire.close(), fronts?.close()]);
       await engine?.close();
     },
   };
+}
+
+type ListenerOptions = {
+  readonly home: Home;
+  readonly keys: string;
+  readonly certificates: Certificates;
+  readonly domain: OwnDomain;
+  /** undefined: it is not open yet. */
+  readonly engine: () => Engine | undefined;
+};
+
+/** Both are open before the engine is: what runs is told their ports. */
+async function openListeners(
+  recorded: ServerFile,
+  { home, keys, certificates, domain, engine }: ListenerOptions,
+): Promise<{ readonly gateway: Gateway; readonly wire: Gateway }> {
+  const gateway = await openOnFreePort(recorded.gatewayPort, FIRST_GATEWAY_PORT, async (port) =>
+    openGateway({
+      host: HOST,
+      port,
+      find: (name) => findIn(engine(), (one) => findTarget(one, name, domain.get()?.name ?? null)),
+      certificates,
+    }),
+  );
+  const wire = await openOnFreePort(recorded.databasePort, gateway.port + 1, async (port) =>
+    openWireGateway({
+      host: HOST,
+      port,
+      socketFolder: home.sockets,
+      find: (user) => findIn(engine(), (one) => findWireRoute(one, user)),
+      keys,
+    }),
+  );
+  return { gateway, wire };
+}
+
+function findIn<T>(
+  engine: Engine | undefined,
+  find: (engine: Engine) => T | undefined,
+): T | undefined {
+  return engine === undefined ? undefined : find(engine);
 }
 
 /** What nobody uses is unmounted; where that fails, the next start finds it mounted. */

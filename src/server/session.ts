@@ -1,10 +1,16 @@
 import type { Engine } from "../engine/engine.ts";
 import type { LogLine, Report } from "../environment/environment.ts";
+import type { Certificates } from "../gateway/gateway.ts";
 import type { ServerStatus } from "../protocol/schemas.ts";
+import type { OwnDomain } from "./domain.ts";
+import type { Fronts } from "./fronts.ts";
 
 /** What a call works with: the engine, and the caller who listens meanwhile. */
 export type Session = {
   readonly engine: Engine;
+  readonly certificates: Certificates;
+  readonly fronts: Fronts;
+  readonly domain: OwnDomain;
   /** Tells the caller how far it is. */
   readonly report: Report;
   /** Sends the caller a line of a log. */

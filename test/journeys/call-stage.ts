@@ -3,12 +3,16 @@ import { request } from "node:http";
 import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
 import path from "node:path";
 
+import { systemClock } from "../../src/base/clock.ts";
 import { runs, TestEngine } from "../../src/engine/test-engine.ts";
+import { openCertificates } from "../../src/gateway/gateway.ts";
 import { PROTOCOL_HEADER, PROTOCOL_VERSION, TOKEN_HEADER } from "../../src/protocol/headers.ts";
 import { messageSchema } from "../../src/protocol/messages.ts";
 import type { Message } from "../../src/protocol/messages.ts";
 import type { ServerStatus } from "../../src/protocol/schemas.ts";
 import { openCallServer } from "../../src/server/call-server.ts";
+import { OwnDomain } from "../../src/server/domain.ts";
+import { Fronts } from "../../src/server/fronts.ts";
 
 export const TOKEN = "correct-horse-battery-staple";
 export const SHOP = { app: "shop", environment: "development" };
@@ -46,6 +50,8 @@ export async function openCallStage(): Promise<CallStage> {
   await engine.createApp("shop", { setup: "echo done", processes: { web }, database: false });
   const log: string[] = [];
   const socket = path.join(engine.folder, "server.sock");
+  const certificates = openCertificates(path.join(engine.folder, "keys"), systemClock);
+  const fronts = new Fronts(path.join(engine.folder, "fronts.json"), engine.engine, certificates);
   const calls = await openCallServer({
     socket,
     token: TOKEN,
@@ -53,6 +59,9 @@ export async function openCallStage(): Promise<CallStage> {
       await stage.opening();
       return {
         engine: engine.engine,
+        certificates,
+        domain: new OwnDomain(path.join(engine.folder, "domain.json")),
+        fronts,
         status: () => statusOf(engine.folder),
         leave: () => undefined,
       };

@@ -153,9 +153,23 @@ test("logs ask for what is there, of which process, and whether to go on", async
       : send(response, { line: LINE }, { result: {} }),
   );
   await world.ramet(["logs"]);
-  expect(calls.at(-1)?.input).toEqual({ ...BOUND, process: null, follow: false, last: 200 });
+  const all = { ...BOUND, process: null, access: false, since: null, level: null, grep: null };
+  expect(calls.at(-1)?.input).toEqual({ ...all, follow: false, last: 200 });
   await world.ramet(["logs", "-f", "-p", "web", "-n", "7"]);
-  expect(calls.at(-1)?.input).toEqual({ ...BOUND, process: "web", follow: true, last: 7 });
+  expect(calls.at(-1)?.input).toEqual({ ...all, process: "web", follow: true, last: 7 });
+  await world.ramet([
+    "logs",
+    "--access",
+    "--level",
+    "WARN",
+    "--grep",
+    "a|b",
+    "--since",
+    "2026-01-02",
+  ]);
+  const since = "2026-01-02T00:00:00.000Z";
+  const some = { ...all, access: true, level: "warn", grep: "a|b", since };
+  expect(calls.at(-1)?.input).toEqual({ ...some, follow: false, last: 200 });
 });
 
 test("dev says where the environment is and streams its lines, of another folder's workspace too", async () => {

@@ -1,7 +1,8 @@
 import { CALLS } from "../../protocol/calls.ts";
 import { defineCall } from "../call.ts";
 
-export const deleteApp = defineCall(CALLS["app.delete"], async ({ app }, { engine }) => {
+export const deleteApp = defineCall(CALLS["app.delete"], async ({ app }, { engine, fronts }) => {
   const deleted = await engine.deleteApp(engine.registry.requireApp(app));
+  await fronts.prune();
   return { app, deleted: [...deleted] };
 });

@@ -3,9 +3,10 @@ import { defineCall } from "../call.ts";
 
 export const deleteEnvironment = defineCall(
   CALLS["environment.delete"],
-  async ({ app, environment }, { engine }) => {
+  async ({ app, environment }, { engine, fronts }) => {
     const live = engine.registry.require(app, environment);
     await engine.delete(live);
+    await fronts.prune();
     const { files, name } = live.record;
     return { app, name, folder: files.kind === "linked" ? files.path : null };
   },

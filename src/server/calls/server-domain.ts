@@ -1,0 +1,7 @@
+import { CALLS } from "../../protocol/calls.ts";
+import { defineCall } from "../call.ts";
+
+export const serverDomain = defineCall(CALLS["server.domain"], async ({ change }, { domain }) => {
+  if (change !== null) await domain.set(change.domain);
+  return domain.get();
+});
