@@ -4,12 +4,13 @@ import path from "node:path";
 
 import type { Client } from "pg";
 
+import { pinFolder } from "../base/pinned.ts";
 import { hasErrorCode } from "../base/problem.ts";
 import { traced } from "../base/trace.ts";
 import { copyFolder, copyPlainFile } from "./copy-folder.ts";
 import type { Copied } from "./copy-folder.ts";
 import { isEmptyForm, isLeftOutOfBackup } from "./data-folder.ts";
-import { giveTo, pinFolder, readSmallFile, writeNewFile } from "./owned-files.ts";
+import { giveTo, readSmallFile, writeNewFile } from "./owned-files.ts";
 import { sourceLost, tablespacesRefused } from "./problems.ts";
 import { quoteText } from "./sql.ts";
 

@@ -1,10 +1,10 @@
 import { KeyedLock } from "../base/keyed-lock.ts";
 import type { CopyJob, JobDone } from "./copy-file.ts";
 import { GIVEN_UP, HURRIES } from "./copy-pace.ts";
-import { CopyPool } from "./copy-threads.ts";
+import { createCopyPool } from "./copy-threads.ts";
 
 const flags = new Int32Array(new SharedArrayBuffer(8));
-const pool = new CopyPool(1, flags);
+const pool = createCopyPool(1);
 const turns = new KeyedLock();
 
 /**
@@ -21,7 +21,7 @@ export async function copyBehind(job: CopyJob, signal: AbortSignal): Promise<Job
     };
     signal.addEventListener("abort", giveUp, { once: true });
     try {
-      return await pool.copy(job);
+      return await pool.run({ ...job, flags });
     } catch (error) {
       signal.throwIfAborted();
       throw error;

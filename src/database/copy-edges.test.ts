@@ -17,11 +17,11 @@ import path from "node:path";
 import fc from "fast-check";
 import { afterEach, beforeEach, expect, test } from "vitest";
 
+import { pinFile } from "../base/pinned.ts";
+import type { Pinned } from "../base/pinned.ts";
 import { removeInside } from "../base/remove-inside.ts";
 import { copyBytes } from "./copy-file.ts";
 import { copyFolder, copyPlainFile } from "./copy-folder.ts";
-import { pinFile } from "./owned-files.ts";
-import type { Pinned } from "./owned-files.ts";
 import { IS_ROOT, createTestFolder } from "./test-home.ts";
 
 const MEGABYTE = 1024 * 1024;

@@ -1,20 +1,15 @@
-import {
-  closeSync,
-  constants,
-  copyFileSync,
-  fstatSync,
-  openSync,
-  readSync,
-  writeSync,
-} from "node:fs";
+import { closeSync, fstatSync, openSync } from "node:fs";
 import path from "node:path";
 
-import { hasErrorCode, messageOf } from "../base/problem.ts";
+import { readPieces, reflinkFile, writePiece } from "../base/copy-bytes.ts";
+import { pinFile } from "../base/pinned.ts";
+import type { Pinned } from "../base/pinned.ts";
+import { answerWith } from "../base/thread-pool.ts";
+import type { Answer } from "../base/thread-pool.ts";
 import { createPace } from "./copy-pace.ts";
 import type { Pace } from "./copy-pace.ts";
 import { FileFlusher } from "./file-flusher.ts";
-import { giveTo, pinFile } from "./owned-files.ts";
-import type { Pinned } from "./owned-files.ts";
+import { giveTo } from "./owned-files.ts";
 
 /** Files of one folder, to be copied into another; where it may be done by reflink, whether it is is known. */
 export type CopyJob = {
@@ -26,6 +21,9 @@ export type CopyJob = {
   readonly reflinked: boolean;
 };
 
+/** `flags`: shared memory by which a copy that nobody waits for is held up. */
+export type ThreadJob = CopyJob & { readonly flags: Int32Array | null };
+
 /** What was copied of a job: those that are gone, or are no plain files, are left out. */
 export type JobDone = {
   readonly files: number;
@@ -34,32 +32,15 @@ export type JobDone = {
   readonly flushedBytes: number;
 };
 
-/** What crosses from one thread to another. */
-export type JobAnswer =
-  | { readonly done: JobDone }
-  | { readonly failure: { readonly message: string; readonly code: string | null } };
-
-/** What a file system that cannot clone, or not between these two places, answers. */
-const NO_REFLINK = ["EXDEV", "ENOTSUP", "EOPNOTSUPP", "EINVAL", "ENOSYS", "ENOTTY", "EPERM"];
-/** As `cp` does: for larger writes Linux looks for larger pages, and where memory is scattered that takes longer than the copy. */
-const CHUNK_BYTES = 256 * 1024;
-
 /** Of a thread for whose copies nobody waits. */
 let pace: Pace | undefined;
-let chunk: Buffer | undefined;
 
 /** Does a job in a thread of its own, for another. */
-export async function answerJob({
-  flags,
-  ...job
-}: CopyJob & { flags: Int32Array | null }): Promise<JobAnswer> {
-  try {
+export async function answerJob({ flags, ...job }: ThreadJob): Promise<Answer<JobDone>> {
+  return answerWith(async () => {
     if (flags !== null) pace ??= createPace(flags);
-    return { done: await copyFiles(job) };
-  } catch (error) {
-    const code = error instanceof Error && "code" in error ? String(error.code) : null;
-    return { failure: { message: messageOf(error), code } };
-  }
+    return copyFiles(job);
+  });
 }
 
 /** Copies one file after another, for a thread that has nothing else to do; resolves when all are there. */
@@ -81,46 +62,22 @@ async function copyFiles({ folder, names, target, uid, reflinked }: CopyJob): Pr
   return { files, bytes, flushedBytes };
 }
 
-/** Shares the file's blocks with a new one; false where the file system cannot. */
-export function reflinkFile(source: Pinned, target: string): boolean {
-  try {
-    const { COPYFILE_EXCL, COPYFILE_FICLONE_FORCE } = constants;
-    copyFileSync(source.path, target, COPYFILE_EXCL | COPYFILE_FICLONE_FORCE);
-    return true;
-  } catch (error) {
-    if (hasErrorCode(error, ...NO_REFLINK)) return false;
-    throw error;
-  }
-}
-
 /**
- * Copies the bytes that the file has now into a new one, or fewer when it shrinks meanwhile. Not by `fs.copyFile`:
- * that spins for ever, a thread lost, when the file is truncated while it is copied, as TRUNCATE and VACUUM do.
+ * Copies the bytes that the file has now into a new one.
  * Resolves with how many of them are on the disk: a large file's, which are brought there while the next are copied.
  */
 export async function copyBytes(source: Pinned, target: string): Promise<number> {
-  const { size } = fstatSync(source.fd);
   const fd = openSync(target, "wx", 0o600);
   const flusher = new FileFlusher(fd);
   try {
-    chunk ??= Buffer.allocUnsafe(CHUNK_BYTES);
-    for (let at = 0; at < size;) {
-      const bytesRead = readSync(source.fd, chunk, 0, Math.min(CHUNK_BYTES, size - at), at);
-      if (bytesRead === 0) break;
-      writeAll(fd, chunk.subarray(0, bytesRead), at);
-      at += bytesRead;
-      if (pace === undefined) await flusher.wrote(bytesRead);
-      else pace(fd, bytesRead);
+    for (const piece of readPieces(source)) {
+      writePiece(fd, piece);
+      if (pace === undefined) await flusher.wrote(piece.bytes.length);
+      else pace(fd, piece.bytes.length);
     }
     return await flusher.end();
   } finally {
     await flusher.settled();
     closeSync(fd);
-  }
-}
-
-function writeAll(target: number, bytes: Buffer, position: number): void {
-  for (let done = 0; done < bytes.length;) {
-    done += writeSync(target, bytes, done, bytes.length - done, position + done);
   }
 }

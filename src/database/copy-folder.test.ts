@@ -18,10 +18,10 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { afterEach, beforeEach, expect, test } from "vitest";
 
 import { waitFor } from "../base/clock.ts";
+import { pinFile } from "../base/pinned.ts";
 import { removeInside } from "../base/remove-inside.ts";
 import { copyBytes } from "./copy-file.ts";
 import { copyFolder, copyPlainFile, describeCopy } from "./copy-folder.ts";
-import { pinFile } from "./owned-files.ts";
 import { createTestFolder } from "./test-home.ts";
 
 const MEGABYTE = 1024 * 1024;

@@ -4,11 +4,12 @@ import path from "node:path";
 
 import { allDone } from "../base/all-done.ts";
 import { formatBytes } from "../base/bytes.ts";
+import { reflinkFile } from "../base/copy-bytes.ts";
+import { pinFile, pinFolder } from "../base/pinned.ts";
 import { hasErrorCode } from "../base/problem.ts";
 import { copyBehind } from "./copy-behind.ts";
-import { reflinkFile } from "./copy-file.ts";
 import { copyInThread } from "./copy-threads.ts";
-import { giveTo, pinFile, pinFolder } from "./owned-files.ts";
+import { giveTo } from "./owned-files.ts";
 
 export type CopyOptions = {
   /** Whether to leave out an entry: its path in the folder, and the names beside it. */

@@ -1,6 +1,7 @@
 import { readdir } from "node:fs/promises";
 import path from "node:path";
 
+import { pinFolder } from "../base/pinned.ts";
 import { Problem, messageOf } from "../base/problem.ts";
 import { traced } from "../base/trace.ts";
 import type { DatabaseRecord } from "../environment/environment.ts";
@@ -15,7 +16,6 @@ import { chooseSyncMethod, flushDataFolder } from "./flush.ts";
 import { closeRecord, openFork } from "./fork-policy.ts";
 import type { ForkPolicy } from "./fork-policy.ts";
 import { inNewFolder, orNothing, removeDatabase, startFirst } from "./new-server.ts";
-import { pinFolder } from "./owned-files.ts";
 import { changing, copyingAtRest, takingTurns } from "./place-use.ts";
 import { findPostmaster } from "./postmaster.ts";
 import { databaseFailed, isSourceLost, sourceLost, tablespacesRefused } from "./problems.ts";

@@ -7,12 +7,13 @@ import path from "node:path";
 
 import { afterEach, beforeEach, expect, test } from "vitest";
 
+import { pinFile, pinFolder } from "../base/pinned.ts";
+import type { Pinned } from "../base/pinned.ts";
 import { exists, removeInside } from "../base/remove-inside.ts";
 import { isEnvironmentId } from "../environment/environment.ts";
 import { DEFAULT_LIMITS } from "../environment/manifest.ts";
 import type { DatabasePlace } from "../environment/places.ts";
-import { giveTo, pinFile, pinFolder, readSmallFile, writeNewFile } from "./owned-files.ts";
-import type { Pinned } from "./owned-files.ts";
+import { giveTo, readSmallFile, writeNewFile } from "./owned-files.ts";
 import {
   makeSocketFolder,
   removeStaleSocket,

@@ -3,13 +3,14 @@ import { mkdir, statfs } from "node:fs/promises";
 import path from "node:path";
 
 import { canReflink } from "../base/can-reflink.ts";
+import { pinFolder } from "../base/pinned.ts";
 import { Problem } from "../base/problem.ts";
 import { removeInside } from "../base/remove-inside.ts";
 import type { DatabasePlace } from "../environment/places.ts";
 import { runProgram } from "../process/process.ts";
 import { copyInThread } from "./copy-threads.ts";
 import { flush } from "./flush.ts";
-import { pinFolder, readSmallFile } from "./owned-files.ts";
+import { readSmallFile } from "./owned-files.ts";
 import { changing } from "./place-use.ts";
 import { findPostmaster } from "./postmaster.ts";
 
