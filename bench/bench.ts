@@ -17,6 +17,7 @@ import { withUndo } from "./kit/with-undo.ts";
 import { measureCli } from "./sections/cli.ts";
 import { measureCreate } from "./sections/create.ts";
 import { measureDelete } from "./sections/delete.ts";
+import { measureDependencies } from "./sections/dependencies.ts";
 import { measureDev } from "./sections/dev.ts";
 import { measureFragmentation } from "./sections/fragmentation.ts";
 import { measureGateway } from "./sections/gateway.ts";
@@ -42,6 +43,7 @@ const SCENE_SECTIONS: Readonly<Record<string, (scene: Scene) => Promise<Report>>
   source: measureSource,
 };
 const OTHER_SECTIONS: Readonly<Record<string, (bench: Bench) => Promise<Report>>> = {
+  dependencies: measureDependencies,
   cli: measureCli,
   gateway: measureGateway,
   sockets: measureSockets,

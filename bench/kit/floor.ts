@@ -12,6 +12,7 @@ import { directAddress, untilOk } from "./http.ts";
 import { serve } from "./program.ts";
 import { requireDatabase } from "./scene.ts";
 import type { Scene } from "./scene.ts";
+import type { Stage } from "./stage.ts";
 import { withUndo } from "./with-undo.ts";
 
 /** Of `$1` to `$2`: folders, then files, with their owners and modes. */
@@ -40,7 +41,8 @@ export async function measureFloor(scene: Scene, number = 0): Promise<Floor> {
     const copyMs = passed();
     const login = await startDatabase(scene, folder, undo);
     const databaseMs = passed() - copyMs;
-    await startApp(scene, { folder, login }, undo);
+    const where = { folder: path.join(folder, "app"), variables: { DATABASE_URL: login } };
+    await startApp(scene.stage, { ...where, signal: scene.bench.signal }, undo);
     return { ms: passed(), copyMs, databaseMs };
   });
 }
@@ -117,34 +119,37 @@ async function findPostgres({ stage }: Scene): Promise<string> {
   return path.join(folder, version);
 }
 
-async function startApp(
-  scene: Scene,
-  { folder, login }: { readonly folder: string; readonly login: string },
+export type AppStart = {
+  readonly folder: string;
+  readonly variables: Readonly<Record<string, string>>;
+  readonly signal: AbortSignal;
+};
+
+/** Starts an app's processes by hand; resolves when each answers. */
+export async function startApp(
+  stage: Stage,
+  { folder, variables, signal }: AppStart,
   undo: UndoStack,
 ): Promise<void> {
-  const app = path.join(folder, "app");
-  const { processes = {} } = (await findManifest(app)) ?? {};
+  const { processes = {} } = (await findManifest(folder)) ?? {};
   const ports = await choosePorts(processes);
   const told = Object.fromEntries(
     [...ports].map(([name, port]) => [`RAMET_SERVICE_${name.toUpperCase()}_PORT`, String(port)]),
   );
-  const environment = {
-    ...scene.stage.environment,
-    ...told,
-    HOST: "127.0.0.1",
-    DATABASE_URL: login,
-  };
+  const environment = { ...stage.environment, ...told, HOST: "127.0.0.1", ...variables };
   for (const [name, { command }] of Object.entries(processes)) {
     const own = { ...environment, PORT: String(ports.get(name) ?? "") };
-    const launch = { file: "sh", args: ["-c", command], folder: app, environment: own };
-    const service = await serve(launch, "SIGKILL");
+    const service = await serve(
+      { file: "sh", args: ["-c", command], folder, environment: own },
+      "SIGKILL",
+    );
     undo.push(() => service.stop());
   }
   await Promise.all(
     [...ports].map(async ([name, port]) => {
       const ready = processes[name]?.ready;
       const asked = ready?.kind === "http" ? ready.path : "/";
-      await untilOk(directAddress(port, asked), scene.bench.signal);
+      await untilOk(directAddress(port, asked), signal);
     }),
   );
 }

@@ -18,6 +18,7 @@ const APPS = {
   shop: { folder: "examples/shop", packages: [] },
   notes: { folder: "test/apps/notes", packages: ["pg"] },
   ledger: { folder: "bench/apps/ledger", packages: [] },
+  storefront: { folder: "bench/apps/storefront", packages: [] },
   answers: { folder: "bench/apps/answers", packages: [] },
 } as const satisfies Record<string, { folder: string; packages: readonly string[] }>;
 export type AppName = keyof typeof APPS;

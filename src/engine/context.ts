@@ -7,6 +7,7 @@ import type { Isolation, Runtime } from "../runtime/runtime.ts";
 import type { Layout } from "./layout.ts";
 import type { HomeOptions } from "./open-home.ts";
 import type { Listeners } from "./process-plans.ts";
+import type { SpareLimits } from "./spare-limits.ts";
 import type { StandbyLimits } from "./standby-budget.ts";
 
 export type Fronts = {
@@ -36,6 +37,7 @@ export type EngineContext = {
   /** Called before and after each step that leaves a trace on disk or among processes; tests end the server here. */
   readonly checkpoint: (step: string) => Promise<void> | void;
   readonly standbys: StandbyLimits;
+  readonly spares: SpareLimits;
   /** Keepers that were started while their environment's other parts are still being made. */
   readonly keepers: Map<EnvironmentId, Promise<Runtime>>;
 };

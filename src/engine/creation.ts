@@ -16,6 +16,7 @@ import type { Manifest } from "../environment/manifest.ts";
 import type { AppName, EnvironmentName } from "../environment/name.ts";
 import type { Draft, PartTimings } from "../environment/parts.ts";
 import { sourceBroken, sourceUnfinished } from "../environment/problems.ts";
+import type { PlaceReady } from "../files/files.ts";
 import { findManifest } from "../manifest/manifest.ts";
 import type { EngineContext } from "./context.ts";
 import { createEnvironmentId } from "./layout.ts";
@@ -109,19 +110,34 @@ function assertWhole({ name, state }: EnvironmentRecord): void {
 
 const FROM_NOTHING = { parent: null, setupStamp: null };
 
+export type Building = Planned & {
+  readonly ready: PlaceReady | undefined;
+  readonly options: CallOptions;
+};
+
 export type Built = { readonly live: LiveEnvironment; readonly timings: PartTimings };
 
 /** Builds what was planned, up to its commit. */
 export async function buildPlanned(
   context: EngineContext,
   request: CreateRequest,
-  { draft, manifest, treeFolder, standby, options }: Planned & { readonly options: CallOptions },
+  { draft, manifest, treeFolder, standby, ready, options }: Building,
 ): Promise<Built> {
   const maskSql = request.source === null ? null : await readMask(treeFolder, manifest);
   const user = await findProcessUser(context.layout, draft);
   const { source, postgresBin = null } = request;
   const { report } = options;
-  const making = { source, manifest, treeFolder, maskSql, user, postgresBin, report, standby };
+  const making = {
+    source,
+    manifest,
+    treeFolder,
+    maskSql,
+    user,
+    postgresBin,
+    report,
+    standby,
+    ready,
+  };
   const parts = createLocalParts(context, making);
   const building = buildEnvironment(draft, parts, { ...options, clock: monotonicMs });
   const { record, timings } = await building.catch((error: unknown) => {

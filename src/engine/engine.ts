@@ -27,6 +27,7 @@ import { releaseReach, removeReach } from "./reach.ts";
 import { readApps, readRecords, removeApp, writeApp } from "./records.ts";
 import type { AppRecord } from "./records.ts";
 import { Registry } from "./registry.ts";
+import { Spares } from "./spares.ts";
 import { listStaleBindings, removeStaleBindings } from "./stale-bindings.ts";
 import { Standbys } from "./standbys.ts";
 import { timeMaking } from "./timings.ts";
@@ -57,6 +58,7 @@ export class Engine {
   readonly registry = new Registry();
   readonly ownBytes: OwnBytes;
   readonly standbys: Standbys;
+  readonly spares: Spares;
   readonly #context: EngineContext;
   readonly #drafts = new Drafts();
   readonly #forks = new ForkTurns();
@@ -71,6 +73,7 @@ export class Engine {
     this.#context = context;
     this.ownBytes = new OwnBytes(context);
     this.standbys = new Standbys(context, this.registry, () => listUsedUids(this.#known()));
+    this.spares = new Spares(context, this.registry);
   }
 
   get layout(): Layout {
@@ -88,17 +91,19 @@ export class Engine {
     for (const record of await readRecords(this.layout)) {
       this.#add(new LiveEnvironment(this.#context, record));
     }
-    await this.standbys.adopt();
+    await Promise.all([this.standbys.adopt(), this.spares.adopt()]);
     const environments = registry.list(null);
     const ids = environments.map(({ record }) => record.id);
     const busy = new Set([...ids, ...this.standbys.ids()]);
-    await mendLeftovers(this.#context, await listLeftovers(this.#context, { environments, busy }));
+    const owners = { environments, busy, spares: this.spares.folders() };
+    await mendLeftovers(this.#context, await listLeftovers(this.#context, owners));
     await adoptAll(environments);
     for (const { name, environments: names } of registry.apps()) {
       if (names.length === 0) await this.#forgetApp(registry.requireApp(name));
     }
     this.#caretaker.begin();
     this.standbys.start();
+    this.spares.start();
   }
 
   async describe(live: LiveEnvironment): Promise<Environment> {
@@ -209,7 +214,7 @@ export class Engine {
     const environments = this.registry.list(null);
     const drafts = this.#drafts.list(null).map(({ id }) => id);
     const busy = [...drafts, ...this.#clearing.keys(), ...this.standbys.ids()];
-    const owners = { environments, busy: new Set(busy) };
+    const owners = { environments, busy: new Set(busy), spares: this.spares.folders() };
     const bindings = await listStaleBindings(this.layout, owners, this.registry.appFolders());
     return [...(await listLeftovers(this.#context, owners)), ...bindings];
   }
@@ -254,14 +259,15 @@ export class Engine {
       this.#context.postgres.settled(),
       this.ownBytes.settled(),
     ]);
-    await this.standbys.close();
+    await Promise.all([this.standbys.close(), this.spares.close()]);
   }
 
   /** Work that is given up when its caller goes or the server leaves. */
   async #track<T>(options: CallOptions, work: (tracked: CallOptions) => Promise<T>): Promise<T> {
     const signal = AbortSignal.any([options.signal, this.#leaving.signal]);
     signal.throwIfAborted();
-    const working = this.standbys.hurrying(async () => work({ ...options, signal }));
+    const hurried = async (): Promise<T> => work({ ...options, signal });
+    const working = this.spares.hurrying(async () => this.standbys.hurrying(hurried));
     this.#underWay.add(working);
     try {
       return await working;
@@ -307,7 +313,8 @@ export class Engine {
       );
       this.#drafts.add(planned.draft);
       try {
-        const built = await buildPlanned(this.#context, request, { ...planned, options });
+        const building = { ...planned, ready: this.spares.offer(request.source), options };
+        const built = await buildPlanned(this.#context, request, building);
         this.#add(built.live);
         return built;
       } finally {
@@ -326,6 +333,7 @@ export class Engine {
   #add(live: LiveEnvironment): void {
     this.registry.add(live);
     live.onChange(() => this.standbys.touch());
+    this.spares.expect(live);
   }
 
   async #remove(live: LiveEnvironment): Promise<void> {
@@ -336,7 +344,7 @@ export class Engine {
     void live
       .end()
       .then(async () => clearEnvironment(this.#context, record.id))
-      .then(async () => this.standbys.end(record.id))
+      .then(async () => Promise.all([this.standbys.end(record.id), this.spares.end(record.id)]))
       // What cannot be cleared now is a leftover: the next start, or doctor, tries again.
       .catch((error: unknown) => live.note(`could not be cleared: ${messageOf(error)}`))
       .finally(() => this.#clearing.delete(record.id));

@@ -11,6 +11,7 @@ import type { EngineContext } from "./context.ts";
 import type { LiveEnvironment } from "./live-environment.ts";
 import { clearEnvironment } from "./local-parts.ts";
 import { listDataFolders } from "./records.ts";
+import { listSpareFolders } from "./spare-file.ts";
 
 /** Something of ours that no environment owns. */
 export type Leftover = {
@@ -24,6 +25,8 @@ export type Owners = {
   readonly environments: readonly LiveEnvironment[];
   /** Being made or cleared just now. */
   readonly busy: ReadonlySet<EnvironmentId>;
+  /** The folders of spare copies. */
+  readonly spares: ReadonlySet<string>;
 };
 
 /** Looks at the machine, not at what we remember: processes by their marks, folders, sockets. */
@@ -31,12 +34,13 @@ export async function listLeftovers(
   context: EngineContext,
   owners: Owners,
 ): Promise<readonly Leftover[]> {
-  const [processes, folders, sockets] = await Promise.all([
+  const lists = await Promise.all([
     listProcesses(context, owners),
     listFolders(context, owners),
+    listSpares(context, owners),
     listSockets(context, owners),
   ]);
-  return [...processes, ...folders, ...sockets];
+  return lists.flat();
 }
 
 /** Clears them; an environment's own id names what belongs together. */
@@ -47,10 +51,15 @@ export async function mendLeftovers(
   for (const { kind, id, path: folder } of leftovers) {
     if (kind === "process") await endAll(context, id);
     if (kind === "folder" && isEnvironmentId(id)) await clearEnvironment(context, id);
-    if (kind === "folder" && folder !== null) await removeInside(context.layout.data, folder);
+    if (kind === "folder" && folder !== null) await removeInside(rootOf(context, folder), folder);
     if (kind === "socket" && folder !== null)
       await removeInside(context.layout.home.sockets, folder);
   }
+}
+
+/** `data` may be reached through a link. */
+function rootOf({ layout: { data, home } }: EngineContext, folder: string): string {
+  return folder.startsWith(`${data}/`) ? data : home.folder;
 }
 
 /** Ends every process of this home. */
@@ -89,6 +98,19 @@ async function listFolders(
       path: path.join(layout.data, name),
       pid: null,
     }));
+}
+
+async function listSpares(
+  { layout }: EngineContext,
+  { spares }: Owners,
+): Promise<readonly Leftover[]> {
+  const lost = (await listSpareFolders(layout)).filter((folder) => !spares.has(folder));
+  return lost.map((folder) => ({
+    kind: "folder" as const,
+    id: path.basename(folder),
+    path: folder,
+    pid: null,
+  }));
 }
 
 async function listSockets(

@@ -16,6 +16,7 @@ import type { Draft, Parts } from "../environment/parts.ts";
 import { MARK_VARIABLE } from "../environment/places.ts";
 import type { SystemUser } from "../environment/places.ts";
 import { bringFiles, keepFiles } from "../files/files.ts";
+import type { PlaceReady } from "../files/files.ts";
 import { endMarked } from "../process/process.ts";
 import { startFirstRuntime } from "../runtime/runtime.ts";
 import { findWorkspace, unbindWorkspace } from "../workspace/workspace.ts";
@@ -42,6 +43,8 @@ export type Making = {
   /** Whether a standby waits at its place, or none does though its source is to have some; null: it is to have none. */
   readonly standby: "ready" | "missed" | null;
   readonly user: SystemUser | null;
+  /** Puts a copy of its source's files that was made ahead in its place. */
+  readonly ready: PlaceReady | undefined;
   readonly report: Report;
 };
 
@@ -152,6 +155,7 @@ async function provideFiles(making: Making, draft: Draft): Promise<string> {
     source: making.source.record.files.path,
     target: draft.files.path,
     user: making.user,
+    ready: making.ready,
   };
   const { clone } = making.manifest.files;
   if (draft.files.kind === "linked") return (await bringFiles({ ...trees, clone })).detail;

@@ -2,6 +2,7 @@ import { messageOf } from "../base/problem.ts";
 import { supplyPostgres } from "../database/database.ts";
 import type { EngineContext, EngineOptions } from "./context.ts";
 import { openHome } from "./open-home.ts";
+import { SPARE_LIMITS } from "./spare-limits.ts";
 import { chooseStandbyLimits } from "./standby-budget.ts";
 import { rememberSealing } from "./way-out.ts";
 
@@ -23,6 +24,7 @@ export async function makeContext(options: EngineOptions): Promise<EngineContext
     postgres,
     keepers: new Map(),
     standbys: chooseStandbyLimits(),
+    spares: SPARE_LIMITS,
     ...rememberSealing(layout, options),
     checkpoint: options.checkpoint ?? (() => undefined),
     ...options,

@@ -23,6 +23,7 @@ const KEEPER = [process.execPath, path.join(PROGRAMS, "keeper.ts")];
 const SEARCH_PATH = `${path.dirname(process.execPath)}:/usr/local/bin:/usr/bin:/bin`;
 /** Only tests of standbys have any: they are made behind everything else, whenever that may be. */
 const NO_STANDBYS = { most: 0, calmMs: 0, always: false };
+const NO_SPARES = { most: 0, calmMs: 0, leastEntries: 0 };
 export const LISTENERS = { gatewayPort: 7420, databasePort: 7421 };
 /** Generous: the machine may be busy with other tests. */
 const LIMIT_MS = 40_000;
@@ -68,6 +69,7 @@ export function contextOf(layout: Layout, log: string[] = []): EngineContext {
     log: (text) => void log.push(text),
     checkpoint: () => undefined,
     standbys: NO_STANDBYS,
+    spares: NO_SPARES,
     keepers: new Map(),
     wayOut: async () => undefined,
     fronts: () => ({ fronts: [], frontProblems: [] }),
@@ -207,6 +209,7 @@ export const STRANGER = createEnvironmentId();
 async function writeFiles(folder: string, files: AppFiles): Promise<void> {
   for (const [name, content] of Object.entries(files)) {
     const text = typeof content === "string" ? content : JSON.stringify(content);
+    await mkdir(path.dirname(path.join(folder, name)), { recursive: true });
     await writeAtomically(path.join(folder, name), text, { mode: 0o644 });
   }
 }

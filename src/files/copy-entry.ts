@@ -10,10 +10,16 @@ import type { TreePair } from "./copy-files.ts";
 import { copyTree, listAbsoluteLinks, relinkAbsolute } from "./copy-tree.ts";
 import { findPlain, leadsInside, makeParent } from "./place.ts";
 import { copyFailed } from "./problems.ts";
+import type { SpareUse } from "./spare.ts";
 import { runTool } from "./tools.ts";
 
-/** What became of one path: `left`: a link would have led out of one of the trees. */
-export type EntryOutcome = "copied" | "missing" | "there" | "left";
+/** What became of one path: `ready`: a copy was there already; `left`: a link would have led out of one of the trees. */
+export type EntryOutcome = "copied" | "ready" | "missing" | "there" | "left";
+
+/** Puts a copy that was made ahead where one is to be. False: there is none that is of use. */
+export type PlaceReady = (use: SpareUse) => Promise<boolean>;
+
+type Manner = { readonly user: ProcessUser | null; readonly ready?: PlaceReady | undefined };
 
 /** @throws `copy_failed` when there is no source */
 export async function openPair(source: string, target: string): Promise<TreePair> {
@@ -29,7 +35,7 @@ export async function openPair(source: string, target: string): Promise<TreePair
 export async function copyEntry(
   pair: TreePair,
   name: string,
-  user: ProcessUser | null,
+  { user, ready }: Manner,
 ): Promise<EntryOutcome> {
   const original = await findPlain(pair.source, name);
   const source = path.join(pair.source, name);
@@ -38,6 +44,8 @@ export async function copyEntry(
   if ((await findPlain(pair.target, name)) !== undefined) return "there";
   const parent = await makeParent(pair.target, name, user);
   if (parent === undefined) return "left";
+  const target = path.join(parent, path.basename(name));
+  if ((await ready?.({ pair, name, target, user })) === true) return "ready";
   const temporary = path.join(parent, `.ramet-${randomBytes(6).toString("hex")}.tmp`);
   try {
     const [links] = await Promise.all([
@@ -46,7 +54,7 @@ export async function copyEntry(
     ]);
     await relinkAbsolute(temporary, links, { from: pair.sourceNames, to: pair.target });
     if (user !== null) await giveTo(temporary, user);
-    await rename(temporary, path.join(parent, path.basename(name)));
+    await rename(temporary, target);
   } finally {
     await removeInside(pair.target, temporary);
   }

@@ -5,7 +5,7 @@ import path from "node:path";
 import { explainDiskFull } from "../base/disk-full.ts";
 import { forEachParallel } from "../base/for-each-parallel.ts";
 import { hasErrorCode } from "../base/problem.ts";
-import { moveTarget } from "./copy-tree.ts";
+import { moveTarget } from "./move-target.ts";
 
 /** Twice Node's own threads for files. */
 const JOBS = 8;

@@ -16,7 +16,9 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 
 import { Problem } from "../base/problem.ts";
 import { writeAtomically } from "../base/write-atomically.ts";
-import { copyTree, isLitter, listAbsoluteLinks, moveTarget, relinkAbsolute } from "./copy-tree.ts";
+import { copyTree, listAbsoluteLinks, relinkAbsolute } from "./copy-tree.ts";
+import { isLitter } from "./litter.ts";
+import { moveTarget } from "./move-target.ts";
 
 let root = "";
 beforeEach(async () => {

@@ -4,6 +4,8 @@ import path from "node:path";
 import { diskFull } from "../base/disk-full.ts";
 import { forEachParallel } from "../base/for-each-parallel.ts";
 import { hasErrorCode } from "../base/problem.ts";
+import { isLitterIn } from "./litter.ts";
+import { moveTarget } from "./move-target.ts";
 import { copyFailed } from "./problems.ts";
 import { runListing, runTool } from "./tools.ts";
 
@@ -13,25 +15,30 @@ const NAMES_A_JOB = 40;
 /** With fewer folders than these side by side, those are opened as well, so that all jobs have work. */
 const ENOUGH_FOLDERS = 32;
 const MAX_OPENED_DEPTH = 3;
-/** What tools leave in `node_modules` for one folder's own use. */
-const LITTER = new Set([".vite", ".vite-temp", ".cache"]);
+export type CopyManner = {
+  /** Given where nobody waits for the copy: it is made slowly, and this is awaited again and again meanwhile. */
+  readonly pause?: () => Promise<void>;
+};
 
 /** By reflink where the disk can, else byte by byte; never a hard link, and links stay links. `target` must not exist. */
-export async function copyTree(source: string, target: string): Promise<void> {
+export async function copyTree(
+  source: string,
+  target: string,
+  { pause }: CopyManner = {},
+): Promise<void> {
   const stats = await lstat(source);
-  const into = path.dirname(target);
+  const copying = { into: path.dirname(target), isBehind: pause !== undefined };
   if (!stats.isDirectory()) {
-    return runCopy({ folder: path.dirname(source), names: [path.basename(source)], target }, into);
+    const names = [path.basename(source)];
+    return runCopy({ folder: path.dirname(source), names, target }, copying);
   }
   const plan = await planCopy({ source, target });
   for (const folder of plan.folders) await mkdir(folder.target);
-  await forEachParallel(plan.jobs, JOBS, (job) => runCopy(job, into));
+  await forEachParallel(plan.jobs, pause === undefined ? JOBS : 1, async (job) => {
+    await pause?.();
+    await runCopy(job, copying);
+  });
   for (const folder of plan.folders.toReversed()) await copyModeAndTimes(folder);
-}
-
-export function isLitter(name: string): boolean {
-  const parts = name.split("/");
-  return parts.some((part, index) => LITTER.has(part) && parts[index - 1] === "node_modules");
 }
 
 /**
@@ -60,16 +67,6 @@ export async function relinkAbsolute(
   { from, to }: { readonly from: readonly string[]; readonly to: string },
 ): Promise<void> {
   for (const link of links) await relink(path.join(copy, link), from, to);
-}
-
-/** What an absolute link target into one of the roots is in the copy; undefined when it leads elsewhere. */
-export function moveTarget(
-  target: string,
-  from: readonly string[],
-  to: string,
-): string | undefined {
-  const root = from.find((candidate) => target === candidate || target.startsWith(`${candidate}/`));
-  return root === undefined ? undefined : path.join(to, target.slice(root.length));
 }
 
 type Folder = { readonly source: string; readonly target: string };
@@ -133,8 +130,7 @@ async function readFolder({
   target,
 }: Folder): Promise<{ others: string[]; subfolders: Folder[] }> {
   const entries = await readdir(source, { withFileTypes: true });
-  const isNodeModules = path.basename(source) === "node_modules";
-  const wanted = entries.filter(({ name }) => !(isNodeModules && LITTER.has(name)));
+  const wanted = entries.filter(({ name }) => !isLitterIn(path.basename(source), name));
   const folders = wanted.filter((entry) => entry.isDirectory());
   return {
     others: wanted.filter((entry) => !entry.isDirectory()).map(({ name }) => name),
@@ -151,11 +147,14 @@ async function copyModeAndTimes({ source, target }: Folder): Promise<void> {
   await utimes(target, atimeMs / 1000, mtimeMs / 1000);
 }
 
-/** `into`: what a person knows of where it goes. */
-async function runCopy({ folder, names, target }: Job, into: string): Promise<void> {
+/** `into`: what a person knows of where it goes; `isBehind`: nobody waits for it. */
+type Copying = { readonly into: string; readonly isBehind: boolean };
+
+async function runCopy({ folder, names, target }: Job, { into, isBehind }: Copying): Promise<void> {
   const flags = process.platform === "darwin" ? ["-c", "-R", "-p"] : ["-a", "--reflink=auto"];
-  const args = [...flags, "--", ...names.map((name) => `./${name}`), target];
-  const { exitCode, stderr } = await runTool("cp", args, { folder });
+  const args = ["cp", ...flags, "--", ...names.map((name) => `./${name}`), target];
+  const [program = "", ...others] = isBehind ? ["nice", "-n", "19", ...args] : args;
+  const { exitCode, stderr } = await runTool(program, others, { folder });
   if (exitCode === 0) return;
   const lines = stderr.split("\n").filter((line) => line !== "" && !isVanished(line));
   if (lines.some((line) => /No space left on device|Disk quota exceeded/.test(line)))

@@ -8,11 +8,14 @@ import { canReflink } from "../base/can-reflink.ts";
 import { hasErrorCode } from "../base/problem.ts";
 import type { SystemUser } from "../environment/places.ts";
 import { bringIgnored } from "./bring.ts";
-import { openPair } from "./copy-entry.ts";
+import { findClonePaths } from "./clone-paths.ts";
+import * as entry from "./copy-entry.ts";
 import { areSameTree } from "./git.ts";
 import { keepTree } from "./keep.ts";
-import { findIgnoredNames, listTree } from "./list-tree.ts";
+import { findIgnoredNames, listIgnored, listTree } from "./list-tree.ts";
+import type { Brought } from "./outcomes.ts";
 import { findUnshared, sumAllocated } from "./own-bytes.ts";
+import * as spare from "./spare.ts";
 
 export type FilesOptions = {
   readonly source: string;
@@ -21,17 +24,23 @@ export type FilesOptions = {
   readonly clone: readonly string[];
   /** Whose the copies become, where the server is root; null: they are ours. */
   readonly user: SystemUser | null;
+  /** Tried before anything large is copied. */
+  readonly ready?: PlaceReady | undefined;
 };
+
+/** Puts a copy that was made ahead where one is to be. False: there is none that is of use. */
+export type PlaceReady = entry.PlaceReady;
+/** Where such a copy lies: in a folder that nobody else reaches. It is of `name` in the tree `root`. */
+export type SparePlace = spare.SparePlace;
 
 /**
  * Makes a tree of its own of tracked files, untracked ones that are not ignored, and `clone`; without `.git`.
  * @throws `disk_full`, `copy_failed`, `git_failed`, `path_outside`
  */
 export async function keepFiles(options: FilesOptions): Promise<{ detail: string }> {
-  const { files, cloned, left } = await keepTree(options);
+  const { files, ...there } = await keepTree(options);
   const method = (await keepsReflinks(options)) ? "reflink" : "copied";
-  const parts = [`${files} files`, ...cloned];
-  return { detail: describe(method, parts, left) };
+  return { detail: describe(method, there, [`${files} files`]) };
 }
 
 /**
@@ -41,16 +50,46 @@ export async function keepFiles(options: FilesOptions): Promise<{ detail: string
 export async function bringFiles(
   options: FilesOptions,
 ): Promise<{ detail: string; brought: readonly string[] }> {
-  const pair = await openPair(options.source, options.target);
+  const pair = await entry.openPair(options.source, options.target);
   if (pair.sourceNames.includes(await realpath(options.target)))
     return { detail: "nothing to bring", brought: [] };
-  const [{ brought, left }, isReflink] = await Promise.all([
+  const [there, isReflink] = await Promise.all([
     bringIgnored(pair, options),
     canReflink(options.target),
   ]);
-  if (brought.length === 0) return { detail: describe("nothing to bring", [], left), brought };
+  const { brought, ready } = there;
+  if (brought.length === 0) return { detail: describe("nothing to bring", there), brought };
   const method = isReflink ? "reflink" : "copied";
-  return { detail: describe(method, brought, left), brought };
+  return { detail: describe(ready.size === brought.length ? "" : method, there), brought };
+}
+
+/** What of a tree the manifest's `files.clone` names. @throws `git_failed`, `path_outside` */
+export async function findCloned(
+  folder: string,
+  clone: readonly string[],
+): Promise<readonly string[]> {
+  return findClonePaths(folder, clone, await listIgnored(folder));
+}
+
+/** Writes down what a spare copy is to be of, and tells how much that is: nothing where it is no folder. */
+export function surveySpare(
+  place: SparePlace,
+  nowMs: number,
+): Promise<{ readonly entries: number; readonly bytes: number }> {
+  return spare.surveySpare(place, nowMs);
+}
+
+/**
+ * Copies what was surveyed, slowly: `pause` is awaited again and again, and throws when it is to be given up.
+ * @throws `disk_full`, `copy_failed`
+ */
+export function fillSpare(place: SparePlace, pause: () => Promise<void>): Promise<void> {
+  return spare.fillSpare(place, pause);
+}
+
+/** Makes a spare copy what its original is by now, and moves it there. False: a copy is no slower. */
+export function placeSpare(folder: string, use: Parameters<PlaceReady>[0]): Promise<boolean> {
+  return spare.placeSpare(folder, use);
 }
 
 /**
@@ -93,7 +132,13 @@ async function keepsReflinks({ source, target }: FilesOptions): Promise<boolean>
   return from.dev === to.dev && canReflink(target);
 }
 
-function describe(method: string, parts: readonly string[], left: readonly string[]): string {
+function describe(
+  method: string,
+  { brought, ready, left }: Brought,
+  first: readonly string[] = [],
+): string {
+  const named = brought.map((name) => (ready.has(name) ? `${name} (kept ready)` : name));
+  const parts = [...first, ...named];
   const some = parts.length > 4 ? [...parts.slice(0, 4), `${parts.length - 4} more`] : parts;
   const without =
     left.length === 0 ? "" : `; left out, because a link leads out of the tree: ${left.join(", ")}`;

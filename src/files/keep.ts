@@ -4,9 +4,12 @@ import { traced } from "../base/trace.ts";
 import type { ProcessUser } from "../process/process.ts";
 import { findClonePaths, isBelow } from "./clone-paths.ts";
 import { copyEntry, giveTo, openPair } from "./copy-entry.ts";
+import type { EntryOutcome, PlaceReady } from "./copy-entry.ts";
 import { copyFiles } from "./copy-files.ts";
-import { isLitter } from "./copy-tree.ts";
 import { listTree } from "./list-tree.ts";
+import { isLitter } from "./litter.ts";
+import { sortOut } from "./outcomes.ts";
+import type { Brought } from "./outcomes.ts";
 
 export type CopyOptions = {
   readonly source: string;
@@ -15,16 +18,13 @@ export type CopyOptions = {
   readonly clone: readonly string[];
   /** Whose the copies become, where we are root. */
   readonly user: ProcessUser | null;
+  readonly ready?: PlaceReady | undefined;
 };
 
-export type Kept = {
-  readonly files: number;
-  readonly cloned: readonly string[];
-  readonly left: readonly string[];
-};
+export type Kept = Brought & { readonly files: number };
 
 /** A tree of its own: what git lists and what `clone` names. */
-export async function keepTree({ source, target, clone, user }: CopyOptions): Promise<Kept> {
+export async function keepTree({ source, target, clone, user, ready }: CopyOptions): Promise<Kept> {
   const pair = await openPair(source, target);
   await mkdir(target, { recursive: true });
   const listing = await traced("list of the files", async () => listTree(source));
@@ -34,11 +34,9 @@ export async function keepTree({ source, target, clone, user }: CopyOptions): Pr
     (name) => !cloned.has(name) && !isBelow(name, cloned) && !isLitter(name),
   );
   const files = await traced("files of the tree", async () => copyFiles(pair, names));
-  const left: string[] = [];
-  for (const name of paths) {
-    const outcome = await traced(name, async () => copyEntry(pair, name, null));
-    if (outcome === "left") left.push(name);
-  }
   if (user !== null) await traced("owner of the files", async () => giveTo(target, user));
-  return { files, cloned: paths.filter((name) => !left.includes(name)), left };
+  const outcomes = new Map<string, EntryOutcome>();
+  for (const name of paths)
+    outcomes.set(name, await traced(name, async () => copyEntry(pair, name, { user, ready })));
+  return { files, ...sortOut(outcomes) };
 }

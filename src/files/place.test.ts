@@ -133,7 +133,7 @@ test("an entry says what became of it: copied, there, missing, or left", async (
   const pair = await openPair(path.join(root, "from"), path.join(root, "to"));
   const outcomes = await Promise.all(
     ["file", "folder", "kept", "none", "out", "away/secret", "blocked/x"].map(async (name) =>
-      copyEntry(pair, name, null),
+      copyEntry(pair, name, { user: null }),
     ),
   );
   expect(outcomes).toEqual(["copied", "copied", "there", "missing", "left", "left", "left"]);

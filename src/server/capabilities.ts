@@ -16,10 +16,12 @@ type Costs = {
   readonly walBytes: number;
 };
 
+type Spare = { readonly name: string; readonly entries: number; readonly bytes: number };
+
 /** What this machine can give, and in what way. */
 export async function examineMachine(
   { home: { folder: home }, data }: Where,
-  standbys: readonly Costs[],
+  { standbys, spares }: { readonly standbys: readonly Costs[]; readonly spares: readonly Spare[] },
 ): Promise<Capabilities> {
   const [reflink, storage, git, psql, bubblewrap, space] = await Promise.all([
     canReflink(data),
@@ -37,6 +39,7 @@ export async function examineMachine(
     forks: reflink ? "reflink: the same time for any size" : describeCopying(home),
     storage: storage !== null && `an image of ${formatBytes(storage.bytes)}`,
     standbys: describeStandbys(standbys),
+    spares: describeSpares(spares),
     git,
     psql,
     bubblewrap,
@@ -59,6 +62,15 @@ function describeStandbys(standbys: readonly Costs[]): string {
   const [disk, memory] = [sum((one) => one.diskBytes), sum((one) => one.memoryBytes)];
   const wal = sum((one) => one.walBytes);
   return `${standbys.length}: ${disk} of disk, ${memory} of memory, ${wal} of WAL kept`;
+}
+
+/** `1: node_modules, 26240 files and folders, 340 MB of disk` */
+function describeSpares(spares: readonly Spare[]): string {
+  if (spares.length === 0) return "none";
+  const names = [...new Set(spares.map(({ name }) => name))].join(", ");
+  const entries = spares.reduce((sum, one) => sum + one.entries, 0);
+  const disk = formatBytes(spares.reduce((sum, one) => sum + one.bytes, 0));
+  return `${spares.length}: ${names}, ${entries} files and folders, ${disk} of disk`;
 }
 
 /** For processes that run as the server does. */

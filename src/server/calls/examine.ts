@@ -6,7 +6,8 @@ export const examine = defineCall(CALLS.doctor, async ({ fix }, { engine }) => {
   await engine.standbys.measure(null);
   const standbys = engine.standbys.describe(null);
   const records = engine.registry.list(null).flatMap(({ record }) => record.database ?? []);
-  const machine = await examineMachine(engine.layout, standbys);
+  const ahead = { standbys, spares: engine.spares.describe() };
+  const machine = await examineMachine(engine.layout, ahead);
   const capabilities = { ...machine, postgres: await engine.postgres.describe(records) };
   const found = [...(await engine.leftovers())];
   if (!fix) return { capabilities, leftovers: found, fixed: [] };

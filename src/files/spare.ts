@@ -1,0 +1,84 @@
+import { rename } from "node:fs/promises";
+import path from "node:path";
+
+import { ThreadPool } from "../base/thread-pool.ts";
+import type { ProcessUser } from "../process/process.ts";
+import type { TreePair } from "./copy-files.ts";
+import { copyTree } from "./copy-tree.ts";
+import type { Survey } from "./survey-tree.ts";
+import { runTool } from "./tools.ts";
+import type { TreeDone, TreeJob } from "./tree-jobs.ts";
+
+/** A spare copy lies in a folder of its own, which nobody else reaches, and is of this entry of a tree. */
+export type SparePlace = { readonly folder: string; readonly root: string; readonly name: string };
+
+/** Two, so that nobody who forks waits for a survey. */
+const pool = new ThreadPool<TreeJob, TreeDone>({
+  program: path.join(import.meta.dirname, "tree-worker.js"),
+  most: 2,
+});
+
+/** Some ten megabytes. */
+const JOBS_A_FLUSH = 4;
+
+/** Writes down what there is to be copied. */
+export async function surveySpare(
+  { folder, root, name }: SparePlace,
+  nowMs: number,
+): Promise<Survey> {
+  return pool.run({ kind: "survey", root, name, list: listIn(folder), nowMs });
+}
+
+/** Copies what was surveyed, behind everything else: `pause` is awaited again and again, and throws when it is to be given up. */
+export async function fillSpare(
+  { folder, root, name }: SparePlace,
+  pause: () => Promise<void>,
+): Promise<void> {
+  let jobs = 0;
+  const pauseAndFlush = async (): Promise<void> => {
+    await pause();
+    jobs += 1;
+    if (jobs % JOBS_A_FLUSH === 0) await flush(folder);
+  };
+  await copyTree(path.join(root, name), treeIn(folder), { pause: pauseAndFlush });
+  await pool.run({ kind: "prune", copy: treeIn(folder), list: listIn(folder) });
+  await flush(folder);
+}
+
+export type SpareUse = {
+  readonly pair: TreePair;
+  readonly name: string;
+  /** Where nothing stands yet, on the same file system. */
+  readonly target: string;
+  readonly user: ProcessUser | null;
+};
+
+/** Makes the spare copy what its original is now, and moves it to where it is to be. False: it is too different. */
+export async function placeSpare(folder: string, use: SpareUse): Promise<boolean> {
+  const { pair, name, target, user } = use;
+  const { isRenewed } = await pool.run({
+    kind: "renew",
+    root: pair.source,
+    name,
+    copy: treeIn(folder),
+    list: listIn(folder),
+    links: { from: pair.sourceNames, to: pair.target },
+    owner: user === null || process.getuid?.() !== 0 ? null : { uid: user.uid, gid: user.gid },
+  });
+  if (isRenewed) await rename(treeIn(folder), target);
+  return isRenewed;
+}
+
+/** Whoever writes durably meanwhile waits for little of ours; and what is called whole is so after a power cut, too. */
+async function flush(folder: string): Promise<void> {
+  const args = process.platform === "linux" ? ["-f", folder] : [];
+  await runTool("sync", args, { folder });
+}
+
+function treeIn(folder: string): string {
+  return path.join(folder, "tree");
+}
+
+function listIn(folder: string): string {
+  return path.join(folder, "list");
+}

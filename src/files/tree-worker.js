@@ -1,0 +1,14 @@
+/**
+ * A thread that looks through trees while the server's own goes on: each job that it is sent is done in turn. Plain
+ * JavaScript, so that what it imports is found compiled: it is given where by the thread that started it.
+ */
+import { enableCompileCache } from "node:module";
+import { parentPort, workerData } from "node:worker_threads";
+
+if (typeof workerData === "string") enableCompileCache(workerData);
+const { answerTreeJob } = await import("./tree-jobs.ts");
+
+parentPort?.on(
+  "message",
+  (job) => void answerTreeJob(job).then((answer) => parentPort?.postMessage(answer)),
+);
