@@ -5,6 +5,7 @@ import type { Address } from "./http.ts";
 import type { Load } from "./load.ts";
 
 const OPEN_LIMIT_MS = 20_000;
+const AT_ONCE = 32;
 const HEAD_END = "\r\n\r\n";
 /** 32 bytes of text in one frame, masked with zeros; it comes back without the mask. */
 const TEXT = Buffer.alloc(32, "x");
@@ -22,16 +23,21 @@ export async function measureEcho(address: Address, load: Load): Promise<readonl
   }
 }
 
-/** WebSockets that are open, and say nothing. */
+/** WebSockets that are open, and say nothing. A few at a time: it is not the storm of their beginning that is measured. */
 export async function openSockets(address: Address, count: number): Promise<readonly Socket[]> {
-  return Promise.all(Array.from({ length: count }, () => openSocket(address)));
+  const open: Socket[] = [];
+  while (open.length < count) {
+    const few = Math.min(AT_ONCE, count - open.length);
+    open.push(...(await Promise.all(Array.from({ length: few }, () => openSocket(address)))));
+  }
+  return open;
 }
 
 function openSocket({ port, host, path }: Address): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const socket = connect({ host: "127.0.0.1", port, noDelay: true });
-    const fail = (): void => reject(new Error(`${host} opened no WebSocket.`));
     let head = "";
+    const fail = (): void => reject(new Error(`${host} opened no WebSocket: ${head}`));
     socket.setTimeout(OPEN_LIMIT_MS, () => socket.destroy());
     socket.once("error", fail).once("close", fail);
     socket.on("data", (chunk) => {

@@ -3,6 +3,7 @@ import type { Duplex } from "node:stream";
 
 import { monotonicMs } from "../base/clock.ts";
 import { Traffic } from "../base/traffic.ts";
+import { HALF_OPEN_MS } from "./limits.ts";
 
 export function writeSwitchingProtocols(client: Socket, headers: readonly string[]): void {
   let head = "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n";
@@ -15,6 +16,8 @@ export type JoinEvents = {
   onUse(): void;
   /** Both are closed. */
   onEnd(): void;
+  /** How long a side may stay open once the other has ended. */
+  readonly halfOpenMs?: number;
 };
 
 /** Raw bytes both ways until either side ends. */
@@ -37,6 +40,14 @@ export function joinSockets(
       if (open === 0) events.onEnd();
     });
     watchTraffic(from, events);
+    // All has been said to it. Some never close by themselves, and nobody is there any more to read what they say.
+    to.once("finish", () => {
+      const limit = AbortSignal.timeout(events.halfOpenMs ?? HALF_OPEN_MS);
+      limit.addEventListener("abort", () => {
+        from.destroy();
+        to.destroy();
+      });
+    });
   }
   if (client.head.length > 0) upstream.write(client.head);
   client.socket.pipe(upstream).pipe(client.socket);

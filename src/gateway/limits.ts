@@ -23,6 +23,9 @@ export const MAX_HTTP2_MEGABYTES = 32;
 /** From a client's connection to the end of its header. */
 export const REQUEST_HEADER_TIMEOUT_MS = 60_000;
 
+/** A side of a WebSocket may stay open so long once the other has ended. */
+export const HALF_OPEN_MS = 10_000;
+
 /** An unused connection of a client; longer than browsers and proxies keep theirs. */
 export const CLIENT_IDLE_MS = 75_000;
 

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import type { IncomingMessage } from "node:http";
-import { connect, createServer } from "node:net";
+import { connect, createServer, type Socket } from "node:net";
 import { Duplex } from "node:stream";
 
 import { afterEach, expect, test } from "vitest";
@@ -237,3 +237,35 @@ test("closing the gateway ends its WebSockets", async () => {
   await gateway.close();
   expect(await closed).toEqual([1006, Buffer.alloc(0)]);
 });
+
+test("a side that never closes by itself is cut a while after the other has ended: it would count for ever", async () => {
+  const pairs = await Promise.all([openPair(), openPair()]);
+  const [[client, nearClient], [app, nearApp]] = pairs;
+  const ended = Promise.withResolvers<void>();
+  joinSockets({ socket: nearClient, head: Buffer.alloc(0) }, nearApp, {
+    onUse: () => undefined,
+    onEnd: () => ended.resolve(),
+    halfOpenMs: 50,
+  });
+  // It hears the end, and does nothing about it.
+  app.on("end", () => undefined).resume();
+  client.end();
+  await ended.promise;
+  expect(nearApp.destroyed).toBe(true);
+  client.destroy();
+  app.destroy();
+});
+
+/** Both ends of a connection, neither of which ends because the other does. */
+async function openPair(): Promise<[far: Socket, near: Socket]> {
+  const server = createServer({ allowHalfOpen: true });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  const port = address === null || typeof address === "string" ? 0 : address.port;
+  const accepted = new Promise<Socket>((resolve) => void server.once("connection", resolve));
+  const far = connect({ host: "127.0.0.1", port, allowHalfOpen: true });
+  const near = await accepted;
+  server.close();
+  return [far, near];
+}

@@ -19,6 +19,7 @@ createServer((request, response) => {
     );
     let bytes = Buffer.from(head);
     socket.on("error", () => undefined);
+    socket.on("end", () => socket.end());
     socket.on("data", (/** @type {Buffer} */ chunk) => {
       bytes = bytes.length === 0 ? chunk : Buffer.concat([bytes, chunk]);
       for (let end = endOfFrame(bytes); end > 0; end = endOfFrame(bytes)) {
