@@ -1,6 +1,7 @@
 import {
   ENVIRONMENT_STATES,
   LOG_LEVELS,
+  FORK_WAYS,
   LOG_STREAMS,
   PROCESS_STATES,
   PROGRESS_PARTS,
@@ -73,6 +74,7 @@ const ENVIRONMENT: Readonly<Record<string, Check>> = {
   createdAt: isText,
   usedAt: isText,
   sleepsAt: orNull(isText),
+  replacedUntil: orNull(isText),
 };
 const isEnvironment = objectOf(ENVIRONMENT);
 const isCreated = objectOf({
@@ -84,6 +86,15 @@ const isCreated = objectOf({
     total: isNumber,
     steps: listOf(objectOf({ name: isText, beganMs: isNumber, ms: isNumber })),
   }),
+  databaseFork: orNull(
+    objectOf({
+      way: oneOf(FORK_WAYS),
+      bytes: orNull(isNumber),
+      ms: isNumber,
+      why: orNull(isText),
+      remedy: orNull(isText),
+    }),
+  ),
 });
 
 /** What is asked often, or by what must be quick. Never laxer than the schema: what fails here is checked by that. */
@@ -92,6 +103,7 @@ const QUICK_CHECKS: Partial<Record<CallName, Check>> = {
   "app.list": listOf(objectOf({ name: isText, environments: listOf(isText), createdAt: isText })),
   "app.create": isCreated,
   "environment.create": isCreated,
+  "environment.reset": isCreated,
   "environment.list": listOf(isEnvironment),
   "environment.show": isEnvironment,
   "environment.start": isEnvironment,

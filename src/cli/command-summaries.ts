@@ -15,6 +15,8 @@ export const SUMMARIES: Readonly<Record<string, string>> = {
   "env stop": "Stop an environment; the next request wakes it",
   "env verify": "Try to break out of an environment, and show what held",
   "env front": "Lead http://localhost:PORT to an environment, or take it back",
+  "env reset ENV": "Give an environment its parent's present rows again",
+  "env fork": "Fork an environment several times at once",
   "env delete ENV": "Delete an environment",
   dev: "Keep the environment awake and both sides' files the same, and show its logs, until Ctrl-C",
   logs: "Show what an environment's processes printed",

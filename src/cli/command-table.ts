@@ -15,6 +15,8 @@ export const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   "env stop": async () => (await import("./commands/env-stop.ts")).envStop,
   "env verify": async () => (await import("./commands/env-verify.ts")).envVerify,
   "env front": async () => (await import("./commands/env-front.ts")).envFront,
+  "env reset": async () => (await import("./commands/env-reset.ts")).envReset,
+  "env fork": async () => (await import("./commands/env-fork.ts")).envFork,
   "env delete": async () => (await import("./commands/env-delete.ts")).envDelete,
   dev: async () => (await import("./commands/dev.ts")).dev,
   logs: async () => (await import("./commands/logs.ts")).logs,

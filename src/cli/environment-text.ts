@@ -1,6 +1,7 @@
 import { formatBytes } from "../base/bytes.ts";
-import type { EnvironmentView } from "../protocol/schemas.ts";
+import type { CreatedEnvironment, EnvironmentView } from "../protocol/schemas.ts";
 import { formatProblem } from "./failure.ts";
+import { formatFork, formatRemedies } from "./fork-text.ts";
 import { formatStandby, formatStandbys } from "./standby-text.ts";
 import { formatAge, formatLeft, padTo } from "./style.ts";
 import type { Paint, Style } from "./style.ts";
@@ -89,6 +90,11 @@ export function formatEnvironment(environment: EnvironmentView, style: Style): s
     ["made", `${formatAge(createdAt, style.now)} ago${origin}`],
     ["used", formatUse(environment, style.now)],
   ];
+  if (environment.replacedUntil !== null)
+    fields.push([
+      "replaced",
+      `can be had back until ${formatTime(environment.replacedUntil)}: ramet env reset ${environment.name} --undo`,
+    ]);
   return [
     formatState(environment.state, title, style),
     formatFields([...fields, ...environment.standbys.map(toField)], style),
@@ -115,18 +121,44 @@ function toField(standby: StandbyView): readonly [string, string] {
   return ["standby", formatStandby(standby)];
 }
 
+/** To the minute, as clocks here say it. */
+function formatTime(iso: string): string {
+  const at = new Date(iso);
+  const [date, time] = [at.toLocaleDateString("sv-SE"), at.toLocaleTimeString("sv-SE")];
+  return `${date} ${time.slice(0, 5)}`;
+}
+
+type Ready = {
+  readonly what: string;
+  readonly style: Style;
+  /** Lines about how it was made. */
+  readonly how?: readonly string[];
+};
+
+/** The same, of one that was just forked. */
+export function formatForked(
+  environment: CreatedEnvironment,
+  { what, style }: { readonly what: string; readonly style: Style },
+): string {
+  const { databaseFork: fork } = environment;
+  const how = [...formatFork(fork, style), ...formatRemedies([fork], style)];
+  return formatReady(environment, { what, style, how });
+}
+
 /** What a person needs once an environment was made or started. */
 export function formatReady(
   environment: EnvironmentView,
-  { what, style }: { readonly what: string; readonly style: Style },
+  { what, style, how = [] }: Ready,
 ): string {
   const { paint } = style;
   if (environment.state === "broken") return formatEnvironment(environment, style);
   const lines = [formatOutcome(environment, { what, style })];
   if (environment.url !== null) lines.push(`  ${paint("underline", environment.url)}`);
-  return [...lines, ...environment.problems.map((problem) => formatProblem(problem, style))].join(
-    "\n",
-  );
+  return [
+    ...lines,
+    ...how,
+    ...environment.problems.map((problem) => formatProblem(problem, style)),
+  ].join("\n");
 }
 
 /** A process that fell at once is seen in the first line, not only below it. */

@@ -48,6 +48,7 @@ const MADE: readonly Problem[] = [
   problems.choiceMissing("Nothing was named.", "Name it."),
   problems.addressMissing("shop/agent", "URL"),
   problems.psqlMissing(),
+  problems.namesRepeated("agent"),
 ];
 
 test.each(MADE.map((problem) => [problem.code, problem] as const))(

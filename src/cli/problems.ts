@@ -70,6 +70,14 @@ export function argumentUnexpected(argument: string, command: string, usage: str
   );
 }
 
+export function namesRepeated(name: string): Problem {
+  return new Problem({
+    code: "names_repeated",
+    message: `${name} is named twice.`,
+    remedy: "Give each environment a name of its own.",
+  });
+}
+
 export function appUnclear(apps: readonly string[]): Problem {
   if (apps.length === 0) {
     return problem(

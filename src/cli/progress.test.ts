@@ -60,6 +60,39 @@ const LINE: LogLine = {
   text: "added 213 packages",
 };
 
+test("several that are made side by side have a line each, which says what it is at, and leave none", () => {
+  const screen = new Screen(80);
+  const view = openLive(screen);
+  view.report(step("files", "started"), "a");
+  view.report(step("files", "started"), "b");
+  view.report(step("files", "done"), "a");
+  view.report(step("database", "started", "masking"), "a");
+  const lines = screen.text.split("\n");
+  expect(lines).toHaveLength(2);
+  expect(lines[0]).toMatch(/^\S a database +masking$/);
+  expect(lines[1]).toMatch(/^\S b files/);
+  view.report(step("database", "done"), "a");
+  view.report(step("files", "done"), "b");
+  view.close();
+  expect(screen.text).toBe("");
+});
+
+test("where nobody looks, each line names whose it is", () => {
+  const printed: string[] = [];
+  const output = {
+    isTerminal: false,
+    columns: Infinity,
+    write: (text: string) => void printed.push(text),
+  };
+  const view = openProgress("plain", output, styleFor(output, {}, 0));
+  view.report(step("database", "started", "removing rows"), "a");
+  view.report(step("database", "done"));
+  expect(printed).toEqual([
+    "a database: started (removing rows)\n",
+    "database: done after 143 ms\n",
+  ]);
+});
+
 test("parts are redrawn in place, and folded into one line when all is done", () => {
   const screen = new Screen(80);
   const view = openLive(screen);

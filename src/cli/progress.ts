@@ -7,7 +7,8 @@ import type { Paint, Style } from "./style.ts";
 
 /** Shows how a long call gets on, and leaves a line or two of it behind. */
 export type ProgressView = {
-  report(progress: Progress): void;
+  /** `of`: which of several that are made side by side. */
+  report(progress: Progress, of?: string): void;
   line(line: LogLine): void;
   /** A line of ours, which stays. */
   note(text: string): void;
@@ -16,7 +17,7 @@ export type ProgressView = {
 
 export type ProgressMode = "live" | "plain" | "none";
 
-type Step = Progress & { readonly since: number };
+type Step = Progress & { readonly since: number; readonly of: string | undefined };
 
 const FRAMES = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
 const FRAME_MS = 80;
@@ -39,10 +40,11 @@ class PlainProgress implements ProgressView {
     this.#output = output;
   }
 
-  report({ part, state, ms, detail }: Progress): void {
+  report({ part, state, ms, detail }: Progress, of?: string): void {
+    const title = of === undefined ? part : `${of} ${part}`;
     const words = detail === null ? "" : ` (${tameText(detail, false)})`;
     this.#output.write(
-      `${part}: ${state}${state === "started" ? "" : ` after ${formatMs(ms)}`}${words}\n`,
+      `${title}: ${state}${state === "started" ? "" : ` after ${formatMs(ms)}`}${words}\n`,
     );
   }
 
@@ -74,10 +76,15 @@ class LiveProgress implements ProgressView {
     this.#style = style;
   }
 
-  report(progress: Progress): void {
+  report(progress: Progress, of?: string): void {
     if (this.#closing.signal.aborted) return;
     const isFirst = this.#steps.size === 0;
-    this.#steps.set(progress.part, { ...progress, since: monotonicMs() });
+    const key = of ?? progress.part;
+    // Another stage of the same step goes on where that began.
+    const before = this.#steps.get(key);
+    const goesOn = before?.part === progress.part && before.state === "started";
+    const since = goesOn ? before.since : monotonicMs();
+    this.#steps.set(key, { ...progress, of, since });
     if (progress.state !== "started") this.#lastText = "";
     this.#draw();
     if (isFirst) void this.#spin();
@@ -103,7 +110,8 @@ class LiveProgress implements ProgressView {
     const text = hasFailed
       ? steps.map((step) => this.#formatStep(step)).join("\n")
       : this.#formatSummary(steps);
-    this.#output.write(`${eraseLines(this.#drawn)}${text}\n${SHOW_CURSOR}`);
+    const summary = text === "" ? "" : `${text}\n`;
+    this.#output.write(`${eraseLines(this.#drawn)}${summary}${SHOW_CURSOR}`);
   }
 
   async #spin(): Promise<void> {
@@ -126,15 +134,15 @@ class LiveProgress implements ProgressView {
   }
 
   /** Never wider than the terminal: a line that wraps would be erased by half. */
-  #formatStep({ part, state, ms, detail, since }: Step): string {
+  #formatStep({ part, state, ms, detail, since, of }: Step): string {
     const spent = state === "started" ? monotonicMs() - since : ms;
     const time = spent < 1 ? "" : formatMs(spent);
     const words = detail ?? (state === "started" ? this.#lastText : "");
-    const room = this.#style.columns - NAME_WIDTH - 16;
+    const room = this.#style.columns - NAME_WIDTH - 16 - (of?.length ?? 0);
     const shown = cutTo(tameText(words, false), Math.max(0, room));
     const { paint } = this.#style;
-    const name =
-      state === "skipped" ? paint("dim", padTo(part, NAME_WIDTH)) : padTo(part, NAME_WIDTH);
+    const title = of === undefined ? padTo(part, NAME_WIDTH) : `${of} ${padTo(part, NAME_WIDTH)}`;
+    const name = state === "skipped" ? paint("dim", title) : title;
     return `${this.#symbol(state)} ${name}  ${padTo(time, 8)}  ${shown === "" ? "" : paint("dim", shown)}`.trimEnd();
   }
 
@@ -144,8 +152,9 @@ class LiveProgress implements ProgressView {
     return this.#style.paint(format, symbol);
   }
 
+  /** Of several that were made side by side each says itself how long it took. */
   #formatSummary(steps: readonly Step[]): string {
-    const done = steps.filter(({ state }) => state === "done");
+    const done = steps.filter(({ state, of }) => state === "done" && of === undefined);
     // A part and its time stay together where the line is broken.
     const words = done.map(({ part, ms }) => `${part} ${formatMs(ms)}`.replaceAll(" ", NO_BREAK));
     const text = wrap(words.join(" · "), this.#style.columns - 1).replaceAll(NO_BREAK, " ");

@@ -13,11 +13,12 @@ export function formatServer(status: ServerStatus, style: Style): string {
   }
   const since =
     status.startedAt === null ? "" : `, since ${formatAge(status.startedAt, style.now)}`;
+  const socket = status.databaseSocket === null ? [] : [status.databaseSocket];
   fields.unshift(
     ["version", status.version ?? "–"],
     ["process", `${status.pid ?? "–"}${since}`],
     ["gateway", formatPort(status.gatewayPort)],
-    ["database", formatPort(status.databasePort)],
+    ["databases", [formatPort(status.databasePort), ...socket].join(", ")],
   );
   return [`${style.paint("green", "●")} The server is running`, formatFields(fields, style)].join(
     "\n",

@@ -1,6 +1,6 @@
 import { monotonicMs, sleep, systemClock, waitFor } from "../base/clock.ts";
 import { Problem } from "../base/problem.ts";
-import type { LogLine } from "../environment/environment.ts";
+import type { LogLine, Progress } from "../environment/environment.ts";
 import type { AppName } from "../environment/name.ts";
 import type { CallInput, CallName, CallOutput } from "../protocol/calls.ts";
 import type { EnvironmentView } from "../protocol/schemas.ts";
@@ -140,6 +140,11 @@ export class Session {
       this.#calls -= 1;
       if (this.#calls === 0) this.#closeProgress();
     }
+  }
+
+  /** Shows how one of several calls gets on that are made side by side. */
+  progressOf(name: string): (progress: Progress) => void {
+    return (progress) => this.#view?.report(progress, name);
   }
 
   /** Shows lines until the person stops it or the stream ends; goes on after a restart of the server. */

@@ -31,6 +31,7 @@ const ENVIRONMENT: EnvironmentView = {
   standbys: [],
   fronts: [],
   id: "abcdefghijklmnop",
+  replacedUntil: null,
   createdAt: "2026-01-01T22:00:00Z",
   usedAt: "2026-01-01T23:57:00Z",
   sleepsAt: "2026-01-02T00:12:30Z",

@@ -12,7 +12,6 @@ import { thrownBy } from "./fixtures/thrown.ts";
 import { readLines } from "./lines.ts";
 import { LogText } from "./log-text.ts";
 import { parseCount } from "./numbers.ts";
-import { formatServer } from "./server-text.ts";
 import { cutTo, formatAge, formatMs, padTo, tameText, widthOf, wrap } from "./style.ts";
 import type { Style } from "./style.ts";
 import { formatTransfer } from "./transfer-text.ts";
@@ -238,6 +237,18 @@ test("what an environment lacks is a dash, and each process says where it is", (
   expect(text).toContain("✗ It fell.\n→ Lift it.");
 });
 
+test("what a reset replaced is shown with the command that has it back, and only while it can be", () => {
+  const replacedUntil = "2026-01-02T12:34:56.000Z";
+  const text = formatEnvironment(
+    { ...ENVIRONMENT, processes: [], problems: [], replacedUntil },
+    PLAIN,
+  );
+  expect(text).toMatch(/^ *replaced +can be had back until \d{4}-\d\d-\d\d \d\d:\d\d/m);
+  expect(text).toContain("ramet env reset agent --undo");
+  const none = formatEnvironment({ ...ENVIRONMENT, processes: [], problems: [] }, PLAIN);
+  expect(none).not.toContain("replaced");
+});
+
 test("one that is ready is said in two lines; one that is broken is shown whole", () => {
   const ready = { ...CREATED, processes: [], problems: [] };
   expect(formatReady(ready, { what: "is awake", style: PLAIN })).toBe(
@@ -249,24 +260,6 @@ test("one that is ready is said in two lines; one that is broken is shown whole"
   const broken = formatReady({ ...ready, state: "broken" }, { what: "is awake", style: PLAIN });
   expect(broken).toContain("✗ shop/agent");
   expect(broken).not.toContain("✓");
-});
-
-test("a server that runs says where, and one that does not says so", () => {
-  const status = {
-    running: true,
-    pid: 7,
-    version: "1.2.3",
-    gatewayPort: 7420,
-    databasePort: null,
-    home: "/h",
-    startedAt: "2026-01-01T23:00:00Z",
-  };
-  const text = formatServer(status, PLAIN);
-  expect(text).toContain("process   7, since 1 h");
-  expect(text).toContain("gateway   127.0.0.1:7420");
-  expect(text).toContain("database  –");
-  const absent = { ...status, running: false, pid: null, version: null, startedAt: null };
-  expect(formatServer(absent, PLAIN)).toBe("○ The server is not running\n  home  /h");
 });
 
 test("a transfer says how much went which way, and what was put aside", () => {

@@ -68,7 +68,7 @@ export function forkDatabase(
   postgres: Pick<Postgres, "programs">,
   source: Database,
   target: forks.ForkTarget,
-): Promise<{ record: DatabaseRecord; detail: string }> {
+): Promise<forks.Fork> {
   return forkInto(postgres.programs, source, target);
 }
 

@@ -4,7 +4,7 @@ import path from "node:path";
 import { pinFolder } from "../base/pinned.ts";
 import { Problem, messageOf } from "../base/problem.ts";
 import { traced } from "../base/trace.ts";
-import type { DatabaseRecord } from "../environment/environment.ts";
+import type { DatabaseFork, DatabaseRecord } from "../environment/environment.ts";
 import type { DatabasePlace } from "../environment/places.ts";
 import { type Backup, backUp } from "./backup.ts";
 import { isSqlError, withClient } from "./client.ts";
@@ -40,7 +40,11 @@ export type ForkTarget = Partial<ForkPolicy> & {
   /** Called when what is left to do takes seconds at most, with the record as it will be. */
   readonly onNear?: (record: DatabaseRecord) => void;
 };
-export type Fork = { readonly record: DatabaseRecord; readonly detail: string };
+export type Fork = {
+  readonly record: DatabaseRecord;
+  readonly fork: DatabaseFork;
+  readonly detail: string;
+};
 
 /**
  * Promotes a standby of the source, or copies it, served or at rest; leaves the fork running, with passwords of its
@@ -57,17 +61,17 @@ export async function forkInto(
   const closed = closeRecord(record, target);
   const forking = { programs, source, target, record, closed };
   await assertRoom(path.dirname(source.place.folder), 0);
-  const detail = await explaining(async () => {
+  const made = await explaining(async () => {
     const promoted = standby === "ready" ? await promoteInto(forking) : NOT_READY;
-    const how = promoted.isDone
-      ? `promoted a standby${describeUnlogged(promoted.unlogged)}`
+    const { fork, detail } = promoted.isDone
+      ? { fork: PROMOTED, detail: `promoted a standby${describeUnlogged(promoted.unlogged)}` }
       : await onceMore(async () => copyInto(forking, standby === null ? null : promoted.why));
     const done = await orNothing(place, async () =>
       openFork({ place, record: closed }, record, target),
     );
-    return [how, ...done].join("; ");
+    return { fork, detail: [detail, ...done].join("; ") };
   });
-  return { record, detail };
+  return { record, ...made };
 }
 
 type Forking = {
@@ -80,6 +84,7 @@ type Forking = {
 };
 
 const NOT_READY = { isDone: false, why: "no standby was ready" } as const;
+const PROMOTED = { way: "standby", bytes: null, missed: null } as const;
 
 /** What could not be promoted is removed. */
 async function promoteInto(forking: Forking): Promise<Promotion> {
@@ -119,7 +124,7 @@ async function onceMore<T>(copy: () => Promise<T>): Promise<T> {
 async function copyInto(
   { programs, source, target, record, closed }: Forking,
   missed: string | null,
-): Promise<string> {
+): Promise<Omit<Fork, "record">> {
   const { place, onNear } = target;
   prepareThreads();
   return inNewFolder(place, async () => {
@@ -142,7 +147,14 @@ async function copyInto(
       prepare: async () => {},
     });
     const reason = missed === null || copied.reflinked ? "" : `: ${missed}`;
-    return describeCopy(copied) + reason + describeUnlogged(unlogged);
+    return {
+      fork: {
+        way: copied.reflinked ? "reflink" : "copy",
+        bytes: copied.bytes,
+        missed: copied.reflinked ? null : missed,
+      },
+      detail: describeCopy(copied) + reason + describeUnlogged(unlogged),
+    };
   });
 }
 

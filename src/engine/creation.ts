@@ -103,7 +103,7 @@ export type Planned = {
 };
 
 /** @throws `source_broken`, `source_unfinished` */
-function assertWhole({ name, state }: EnvironmentRecord): void {
+export function assertWhole({ name, state }: EnvironmentRecord): void {
   if (state.kind === "broken") throw sourceBroken(name, state.problem.message);
   if (state.kind === "preparing") throw sourceUnfinished(name);
 }
@@ -115,7 +115,7 @@ export type Building = Planned & {
   readonly options: CallOptions;
 };
 
-export type Built = { readonly live: LiveEnvironment; readonly timings: PartTimings };
+export type Built = Omit<Made, "timings"> & { readonly timings: PartTimings };
 
 /** Builds what was planned, up to its commit. */
 export async function buildPlanned(
@@ -140,18 +140,19 @@ export async function buildPlanned(
   };
   const parts = createLocalParts(context, making);
   const building = buildEnvironment(draft, parts, { ...options, clock: monotonicMs });
-  const { record, timings } = await building.catch((error: unknown) => {
+  const { record, ...others } = await building.catch((error: unknown) => {
     throw explainDiskFull(error, context.layout.data);
   });
-  return { live: new LiveEnvironment(context, record), timings };
+  return { live: new LiveEnvironment(context, record), ...others };
 }
 
 export async function bringUpBuilt(
   context: EngineContext,
-  { live, timings }: Built,
+  built: Built,
   options: CallOptions,
 ): Promise<Made> {
-  return { live, timings: { ...timings, runtime: await bringUp(context, live, options) } };
+  const runtime = await bringUp(context, built.live, options);
+  return { ...built, timings: { ...built.timings, runtime } };
 }
 
 /** Sets up, migrates, seeds, starts, and waits until its processes are ready or have failed. */
@@ -181,9 +182,10 @@ export async function bringUp(
   return ms;
 }
 
-/** A fork that needs nothing run, set up as its source was; its wake writes that it is awake. */
+/** One that needs nothing run, set up as its source was or as it was before; its wake writes that it is awake. */
 function isPrepared({ state, remaining, setupStamp }: EnvironmentRecord): boolean {
-  return state.kind === "preparing" && remaining.length === 0 && setupStamp !== null;
+  const isWhole = state.kind === "preparing" || state.kind === "asleep";
+  return isWhole && remaining.length === 0 && setupStamp !== null;
 }
 
 /** What a fork keeps is filled from its source's tree. */

@@ -1,12 +1,15 @@
 /** Where environments live: this machine. Makes, forks, wakes, rests and removes them, and takes up what an earlier server left running. */
 import { isoTime, waitFor } from "../base/clock.ts";
+import { KeyedLock } from "../base/keyed-lock.ts";
 import { messageOf } from "../base/problem.ts";
 import { traced } from "../base/trace.ts";
 import type { EnvironmentId, EnvironmentRecord } from "../environment/environment.ts";
 import { DEVELOPMENT } from "../environment/name.ts";
 import type { AppName } from "../environment/name.ts";
-import { appTaken, developmentNeeded } from "../environment/problems.ts";
+import { appTaken } from "../environment/problems.ts";
 import { adoptAll } from "./adoption.ts";
+import { listAllLeftovers, mendAllLeftovers } from "./all-leftovers.ts";
+import { CallsUnderWay } from "./calls-under-way.ts";
 import { Caretaker } from "./caretaker.ts";
 import type { EngineContext, EngineOptions } from "./context.ts";
 import { bringUp, bringUpBuilt, buildPlanned, planEnvironment } from "./creation.ts";
@@ -15,31 +18,26 @@ import { Drafts } from "./drafts.ts";
 import { ForkTurns } from "./fork-turns.ts";
 import { identify, listUsedUids } from "./identities.ts";
 import type { Layout } from "./layout.ts";
-import { endHome, listLeftovers, mendLeftovers } from "./leftovers.ts";
-import type { Leftover } from "./leftovers.ts";
+import { endHome, listLeftovers, mendLeftovers, type Leftover } from "./leftovers.ts";
 import { LiveEnvironment } from "./live-environment.ts";
 import { clearEnvironment, removeEnvironment } from "./local-parts.ts";
 import { makeContext } from "./make-context.ts";
 import { OwnBytes } from "./own-bytes.ts";
-import { listChangeSteps, prepareEnvironment } from "./preparation.ts";
+import { prepareAgain, restartStale } from "./preparation.ts";
 import { serverLeaving } from "./problems.ts";
 import { releaseReach, removeReach } from "./reach.ts";
-import { readApps, readRecords, removeApp, writeApp } from "./records.ts";
-import type { AppRecord } from "./records.ts";
+import { readApps, readRecords, removeApp, writeApp, type AppRecord } from "./records.ts";
 import { Registry } from "./registry.ts";
+import { Resets, type ResetRequest } from "./resets.ts";
 import { Spares } from "./spares.ts";
-import { listStaleBindings, removeStaleBindings } from "./stale-bindings.ts";
 import { Standbys } from "./standbys.ts";
-import { timeMaking } from "./timings.ts";
-import type { Timings } from "./timings.ts";
+import { timeMaking, type Made, type TimedMade } from "./timings.ts";
 import { ownTree } from "./users.ts";
-import { verifyEnvironment } from "./verification/verification.ts";
-import type { Verification } from "./verification/verification.ts";
-import { describeDraft, describeEnvironment } from "./view.ts";
-import type { Environment } from "./view.ts";
+import { verifyEnvironment, type Verification } from "./verification/verification.ts";
+import { describeDraft, describeEnvironment, type Environment } from "./view.ts";
 import { endWayOut } from "./way-out.ts";
 
-export type Created = { readonly environment: Environment; readonly timings: Timings };
+export type Created = Omit<TimedMade, "live"> & { readonly environment: Environment };
 const CLEARING_LIMIT_MS = 30_000;
 /** How long a start waits for processes to be ready or to fail; they go on after it. */
 const SETTLE_LIMIT_MS = 120_000;
@@ -59,14 +57,16 @@ export class Engine {
   readonly ownBytes: OwnBytes;
   readonly standbys: Standbys;
   readonly spares: Spares;
+  readonly #resets: Resets;
   readonly #context: EngineContext;
   readonly #drafts = new Drafts();
   readonly #forks = new ForkTurns();
+  /** What runs an environment's steps, or gives it another database, comes one after another. */
+  readonly #alone = new KeyedLock();
   /** What has no record, and still processes or files: it was deleted, or is there for a moment to be attacked. */
   readonly #clearing = new Map<EnvironmentId, Pick<EnvironmentRecord, "uid">>();
   /** Creates and starts under way; they are given up when the server leaves. */
-  readonly #underWay = new Set<Promise<unknown>>();
-  readonly #leaving = new AbortController();
+  readonly #underWay = new CallsUnderWay();
   readonly #caretaker = new Caretaker(() => this.registry.all());
 
   constructor(context: EngineContext) {
@@ -74,6 +74,7 @@ export class Engine {
     this.ownBytes = new OwnBytes(context);
     this.standbys = new Standbys(context, this.registry, () => listUsedUids(this.#known()));
     this.spares = new Spares(context, this.registry);
+    this.#resets = new Resets(context, this.registry);
   }
 
   get layout(): Layout {
@@ -88,9 +89,9 @@ export class Engine {
   async takeUp(): Promise<void> {
     const { registry } = this;
     for (const app of await readApps(this.layout)) registry.addApp(app);
-    for (const record of await readRecords(this.layout)) {
+    for (const record of await readRecords(this.layout))
       this.#add(new LiveEnvironment(this.#context, record));
-    }
+    await this.#resets.open();
     await Promise.all([this.standbys.adopt(), this.spares.adopt()]);
     const environments = registry.list(null);
     const ids = environments.map(({ record }) => record.id);
@@ -145,22 +146,42 @@ export class Engine {
   async create(request: CreateRequest, options: CallOptions): Promise<Created> {
     return this.#track(options, async (tracked) => {
       this.#drafts.reserve(request, this.registry);
-      const making = async (): ReturnType<typeof bringUpBuilt> =>
-        bringUpBuilt(this.#context, await this.#build(request, tracked), tracked);
-      const { live, timings } = await timeMaking(async () =>
+      const making = async (): Promise<Made> => {
+        const built = await this.#build(request, tracked);
+        const finish = async (): Promise<Made> => bringUpBuilt(this.#context, built, tracked);
+        return this.#alone.run(built.live.record.id, finish);
+      };
+      const made = await timeMaking(async () =>
         request.source === null ? making() : this.#forks.inTurn(making, tracked.signal),
       ).finally(() => this.#drafts.settle(request));
-      return { environment: await this.describe(live), timings };
+      return this.#describeMade(made);
     });
   }
 
   /** Starts it; what is left of a broken or interrupted preparation is done first. */
   async start(live: LiveEnvironment, options: CallOptions): Promise<void> {
     await this.#track(options, async (tracked) => {
-      const { kind } = live.record.state;
-      if (kind === "broken" || kind === "preparing") await bringUp(this.#context, live, tracked);
-      else await live.wake();
+      await this.#alone.run(live.record.id, async () => {
+        const { kind } = live.record.state;
+        if (kind === "broken" || kind === "preparing") await bringUp(this.#context, live, tracked);
+        else await live.wake();
+      });
       await live.settled({ timeoutMs: SETTLE_LIMIT_MS, signal: tracked.signal });
+    });
+  }
+
+  /** Replaces its database; what is there is kept for a day. */
+  async reset(live: LiveEnvironment, how: ResetRequest, options: CallOptions): Promise<Created> {
+    return this.#track(options, async (tracked) => {
+      this.#resets.assertNone(live);
+      try {
+        const work = async (): Promise<Made> => this.#resets.reset(live, how, tracked);
+        const made = await timeMaking(async () => this.#alone.run(live.record.id, work));
+        return await this.#describeMade(made);
+      } finally {
+        // They followed what was replaced.
+        await this.standbys.end(live.record.id);
+      }
     });
   }
 
@@ -168,10 +189,7 @@ export class Engine {
   async filesChanged(live: LiveEnvironment, options: CallOptions): Promise<void> {
     await ownTree(live.record);
     await this.#prepareAgain(live, options);
-    if (live.state() !== "awake") return;
-    const { processes } = await live.manifest();
-    const stale = Object.keys(processes).filter((name) => processes[name]?.reloads === false);
-    await Promise.all(stale.map(async (name) => live.restartProcess(name)));
+    await restartStale(live);
   }
 
   /** Tries to break out of it. Resolves with what came of each try; nothing of that is left. */
@@ -189,20 +207,14 @@ export class Engine {
 
   /** Resolves once it is not there any more; its processes and folders are cleared behind it. */
   async delete(live: LiveEnvironment): Promise<void> {
-    const { record } = live;
-    const others = this.registry.list(record.app).filter((other) => other !== live);
-    if (record.name === DEVELOPMENT && others.length > 0) {
-      throw developmentNeeded(
-        record.app,
-        others.map((other) => other.record.name),
-      );
-    }
+    this.registry.assertNotNeeded(live);
     await this.#remove(live);
-    if (others.length === 0) await this.#forgetApp(record.app);
+    if (this.registry.list(live.record.app).length === 0) await this.#forgetApp(live.record.app);
   }
 
   async deleteApp(app: AppName): Promise<readonly string[]> {
     const environments = this.registry.list(app);
+    for (const live of environments) this.#resets.assertNone(live);
     for (const live of environments.toReversed()) await this.#remove(live);
     await this.#forgetApp(app);
     return environments.map(({ record }) => record.name);
@@ -211,17 +223,14 @@ export class Engine {
   /** Leftovers that nothing is about to clear. */
   async leftovers(): Promise<readonly Leftover[]> {
     await this.#cleared();
-    const environments = this.registry.list(null);
     const drafts = this.#drafts.list(null).map(({ id }) => id);
-    const busy = [...drafts, ...this.#clearing.keys(), ...this.standbys.ids()];
-    const owners = { environments, busy: new Set(busy), spares: this.spares.folders() };
-    const bindings = await listStaleBindings(this.layout, owners, this.registry.appFolders());
-    return [...(await listLeftovers(this.#context, owners)), ...bindings];
+    const passing = [...drafts, ...this.#clearing.keys(), ...this.#resets.underWay()];
+    const busy = new Set([...passing, ...this.standbys.ids()]);
+    return listAllLeftovers(this.#context, this.registry, { busy, spares: this.spares.folders() });
   }
 
   async fix(leftovers: readonly Leftover[]): Promise<void> {
-    await mendLeftovers(this.#context, leftovers);
-    await removeStaleBindings(leftovers);
+    await mendAllLeftovers(this.#context, leftovers);
   }
 
   /** Gives up what is being made and ends every environment's processes and database. Resolves with how many ran. */
@@ -253,9 +262,9 @@ export class Engine {
 
   async #giveUp(): Promise<void> {
     this.#caretaker.end();
-    this.#leaving.abort(serverLeaving());
+    this.#resets.close();
     await Promise.allSettled([
-      ...this.#underWay,
+      this.#underWay.giveUp(serverLeaving()),
       this.#context.postgres.settled(),
       this.ownBytes.settled(),
     ]);
@@ -264,16 +273,9 @@ export class Engine {
 
   /** Work that is given up when its caller goes or the server leaves. */
   async #track<T>(options: CallOptions, work: (tracked: CallOptions) => Promise<T>): Promise<T> {
-    const signal = AbortSignal.any([options.signal, this.#leaving.signal]);
-    signal.throwIfAborted();
-    const hurried = async (): Promise<T> => work({ ...options, signal });
-    const working = this.spares.hurrying(async () => this.standbys.hurrying(hurried));
-    this.#underWay.add(working);
-    try {
-      return await working;
-    } finally {
-      this.#underWay.delete(working);
-    }
+    return this.#underWay.run(options, async (tracked) =>
+      this.spares.hurrying(async () => this.standbys.hurrying(async () => work(tracked))),
+    );
   }
 
   /** Waits until what was deleted has been cleared. */
@@ -286,22 +288,23 @@ export class Engine {
     const development = this.registry.find(app.name, DEVELOPMENT);
     if (development === undefined || app.folder !== folder) throw appTaken(app.name, app.folder);
     const { kind } = development.record.state;
-    const { live, timings } = await timeMaking(async () => {
+    const made = await timeMaking(async () => {
       // Its manifest may have been written since: what that asks for is run before it starts.
       if (kind === "awake" || kind === "asleep") await this.#prepareAgain(development, options);
       await this.start(development, options);
-      return { live: development, timings: { files: 0, database: 0 } };
+      return { live: development, fork: null, timings: { files: 0, database: 0 } };
     });
-    return { environment: await this.describe(live), timings };
+    return this.#describeMade(made);
+  }
+
+  async #describeMade({ live, ...others }: TimedMade): Promise<Created> {
+    return { environment: await this.describe(live), ...others };
   }
 
   /** Runs what its present files ask for; processes whose plan changed are started again. */
   async #prepareAgain(live: LiveEnvironment, options: CallOptions): Promise<void> {
-    await live.usage.during(async () => {
-      await live.save({ remaining: await listChangeSteps(live.record, await live.manifest()) });
-      await prepareEnvironment(this.#context, live, options);
-      await live.refresh();
-    });
+    const prepare = async (): Promise<void> => prepareAgain(this.#context, live, options);
+    await live.usage.during(async () => this.#alone.run(live.record.id, prepare));
   }
 
   async #build(request: CreateRequest, options: CallOptions): ReturnType<typeof buildPlanned> {
@@ -338,9 +341,11 @@ export class Engine {
 
   async #remove(live: LiveEnvironment): Promise<void> {
     const { record } = live;
-    await removeEnvironment(this.#context, record);
-    this.registry.remove(live);
-    this.#clearing.set(record.id, record);
+    await this.#resets.excluding(live, async () => {
+      await removeEnvironment(this.#context, record);
+      this.registry.remove(live);
+      this.#clearing.set(record.id, record);
+    });
     void live
       .end()
       .then(async () => clearEnvironment(this.#context, record.id))

@@ -1,12 +1,11 @@
 import { createDatabase, forkDatabase, provideExtensions } from "../database/database.ts";
 import type { Database } from "../database/database.ts";
 import type { DatabaseRecord, ForkData, Report } from "../environment/environment.ts";
+import type { ProvidedDatabase } from "../environment/parts.ts";
 import type { DatabasePlace } from "../environment/places.ts";
 import type { EngineContext } from "./context.ts";
 import type { LiveEnvironment } from "./live-environment.ts";
 import { listMigrationFiles } from "./migration-files.ts";
-
-export type ForkedDatabase = { readonly record: DatabaseRecord | null; readonly detail: string };
 
 export type ForkDataOptions = {
   readonly place: DatabasePlace;
@@ -24,6 +23,9 @@ export type ForkDataOptions = {
   readonly onNear?: (record: DatabaseRecord) => void;
 };
 
+export const NO_DATABASE: ProvidedDatabase = { record: null, detail: "", fork: null };
+const EMPTY = { way: "empty", bytes: null, missed: null } as const;
+
 /**
  * Brings of a source's database what the fork is to have, and leaves the fork's running. Where that is nothing, the
  * source is not even woken, and there is nothing to be masked.
@@ -32,21 +34,22 @@ export async function forkData(
   context: EngineContext,
   source: LiveEnvironment,
   options: ForkDataOptions,
-): Promise<ForkedDatabase> {
+): Promise<ProvidedDatabase> {
   const { place, extensions } = options;
-  const { record, detail } = await bring(context, source, options);
+  const provided = await bring(context, source, options);
+  const { record } = provided;
   if (record !== null) await provideExtensions({ place, record }, extensions);
-  return { record, detail };
+  return provided;
 }
 
 async function bring(
   context: EngineContext,
   source: LiveEnvironment,
   { data, ...options }: ForkDataOptions,
-): Promise<ForkedDatabase> {
+): Promise<ProvidedDatabase> {
   if (data === "none") return createEmpty(context, source, options);
   return source.withDatabase(async (database) => {
-    if (database === null) return { record: null, detail: "" };
+    if (database === null) return NO_DATABASE;
     return fork(context, database, { ...options, data, source });
   });
 }
@@ -55,13 +58,13 @@ async function createEmpty(
   { postgres }: EngineContext,
   source: LiveEnvironment,
   { place, passwords, onNear }: Omit<ForkDataOptions, "data">,
-): Promise<ForkedDatabase> {
+): Promise<ProvidedDatabase> {
   const { database } = source.record;
-  if (database === null) return { record: null, detail: "" };
+  if (database === null) return NO_DATABASE;
   const supplied = await postgres.forNew(database.postgres.bin);
   const record = await createDatabase(supplied, place, { name: database.name, ...passwords });
   onNear?.(record);
-  return { record, detail: "empty" };
+  return { record, detail: "empty", fork: EMPTY };
 }
 
 type ForkOptions = Omit<ForkDataOptions, "data"> & {
@@ -73,7 +76,7 @@ async function fork(
   { postgres }: EngineContext,
   database: Database,
   { source, treeFolder, report, ...target }: ForkOptions,
-): Promise<ForkedDatabase> {
+): Promise<ProvidedDatabase> {
   const programs = await postgres.forRecord(database.record);
   const onStage = (words: string): void =>
     report({ part: "database", state: "started", ms: 0, detail: words });

@@ -23,7 +23,7 @@ const RELEASE_LIMIT_MS = 10 * 60_000;
 /** Clients that come again and again do not make one that fails start more often than this. */
 const RETRY_MS = 5_000;
 
-type Owner = Pick<EnvironmentRecord, "id" | "uid" | "app" | "name">;
+type Owner = Pick<EnvironmentRecord, "id" | "uid" | "app" | "name" | "generation">;
 
 /** null: it has no database. */
 export function findHeldDatabase(

@@ -6,6 +6,11 @@ type Interrupted = {
   save(change: Partial<EnvironmentRecord>): Promise<void>;
 };
 
+/** Neither one that is broken runs, nor one whose database is not migrated yet. */
+export function mayRun({ state, remaining }: EnvironmentRecord): boolean {
+  return state.kind !== "broken" && (state.kind !== "preparing" || remaining.length === 0);
+}
+
 /** No processes were there to be taken up: a wake is due, or a preparation that was cut off is to be done again. */
 export async function noteInterruption(live: Interrupted): Promise<void> {
   const { state, name } = live.record;

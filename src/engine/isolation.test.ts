@@ -72,6 +72,8 @@ function recordOf(changes: Partial<EnvironmentRecord> = {}): EnvironmentRecord {
     setupStamp: null,
     remaining: [],
     missingMigrations: [],
+    generation: 1,
+    replaced: null,
     ...changes,
   };
 }

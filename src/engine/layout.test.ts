@@ -31,6 +31,18 @@ async function modeOf(file: string): Promise<number> {
   return (await stat(file)).mode & 0o777;
 }
 
+test("each database of an environment has a folder of its own, and one that is to replace another a socket of its own", () => {
+  const id = createEnvironmentId();
+  const own = layout.databasePlace({ id, uid: null });
+  const first = layout.databasePlace({ id, uid: null, generation: 1 });
+  const second = layout.databasePlace({ id, uid: null, generation: 2 });
+  expect(first).toEqual(own);
+  expect(second).toEqual({ ...own, folder: `${own.folder}.2` });
+  const replacement = layout.resetPlace({ id, uid: null, generation: 2 }, own.limits);
+  expect(replacement).toEqual({ ...second, socketFolder: layout.resetSockets(id) });
+  expect(replacement.socketFolder).not.toBe(own.socketFolder);
+});
+
 test("everything of an environment lies below a folder that its id names", () => {
   const id = createEnvironmentId();
   const own = path.join(layout.data, id);

@@ -106,18 +106,26 @@ export class Layout {
   }
 
   databasePlace(
-    { id, uid }: Pick<EnvironmentRecord, "id" | "uid">,
+    { id, uid, generation = 1 }: DatabaseOwner,
     limits: DatabaseLimits = DEFAULT_LIMITS,
   ): DatabasePlace {
     return {
       limits,
       id,
       uid,
-      folder: path.join(this.folder(id), "database"),
+      folder: path.join(this.folder(id), generation === 1 ? "database" : `database.${generation}`),
       socketFolder: this.databaseSockets(id),
       log: path.join(this.folder(id), "database.log"),
       mark: formatMark(this.home.id, id, "database"),
     };
+  }
+
+  /** Where one is made that is to replace another, which is served meanwhile. */
+  resetPlace(owner: Required<DatabaseOwner>, limits: DatabaseLimits): DatabasePlace {
+    return { ...this.databasePlace(owner, limits), socketFolder: this.resetSockets(owner.id) };
+  }
+  resetSockets(id: EnvironmentId): string {
+    return path.join(this.home.sockets, `${id.slice(0, 8)}r`);
   }
 
   runtimePlace(id: EnvironmentId, user: SystemUser | null): RuntimePlace {
@@ -130,6 +138,8 @@ export class Layout {
     };
   }
 }
+
+type DatabaseOwner = Pick<EnvironmentRecord, "id" | "uid"> & { readonly generation?: number };
 
 /** Makes the folders of all environments. As root they are 0711: other uids reach what is theirs, and list nothing. */
 export async function makeHome(layout: Layout): Promise<void> {
@@ -194,6 +204,11 @@ export async function makeKeeperSocketFolder(
 }
 
 type Owner = { readonly uid: number; readonly gid: number };
+
+/** For the sockets of a server that is not the environment's own yet. */
+export async function makeSocketFolder(folder: string, uid: number | null): Promise<void> {
+  await makeOwned(folder, uid === null ? null : { uid, gid: uid }, 0o711);
+}
 
 async function makeOwned(folder: string, owner: Owner | null, rootMode = 0o700): Promise<void> {
   const mode = process.getuid?.() === 0 ? rootMode : 0o700;

@@ -4,10 +4,12 @@ import path from "node:path";
 import { hasErrorCode } from "../base/problem.ts";
 import { removeInside } from "../base/remove-inside.ts";
 import { isEnvironmentId } from "../environment/environment.ts";
-import type { EnvironmentId } from "../environment/environment.ts";
+import type { EnvironmentId, EnvironmentRecord } from "../environment/environment.ts";
 import { MARK_VARIABLE, WAY_OUT } from "../environment/places.ts";
 import { endMarked, findMarked } from "../process/process.ts";
 import type { EngineContext } from "./context.ts";
+import { listUnowned } from "./generations.ts";
+import type { Layout } from "./layout.ts";
 import type { LiveEnvironment } from "./live-environment.ts";
 import { clearEnvironment } from "./local-parts.ts";
 import { listDataFolders } from "./records.ts";
@@ -90,14 +92,29 @@ async function listFolders(
 ): Promise<readonly Leftover[]> {
   const owned = new Set<string>([...busy, ...environments.map(({ record }) => record.id)]);
   const names = await listDataFolders(layout);
-  return names
+  const folders = names
     .filter((name) => isEnvironmentId(name) && !owned.has(name))
-    .map((name) => ({
-      kind: "folder" as const,
-      id: name,
-      path: path.join(layout.data, name),
-      pid: null,
-    }));
+    .map((name) => ({ id: name, path: path.join(layout.data, name) }));
+  const unowned = environments
+    .filter(({ record }) => !busy.has(record.id))
+    .map(async ({ record }) => listUnownedPlaces(layout, record));
+  return [...folders, ...(await Promise.all(unowned)).flat()].map((one) => ({
+    ...one,
+    kind: "folder" as const,
+    pid: null,
+  }));
+}
+
+/** Databases that a reset did not come to the end of, or let go of, below the folder of an environment that is there. */
+async function listUnownedPlaces(
+  layout: Layout,
+  record: EnvironmentRecord,
+): Promise<readonly { readonly id: string; readonly path: string }[]> {
+  const generations = await listUnowned(layout, record);
+  return generations.map((generation) => ({
+    id: `${record.id}.${generation}`,
+    path: layout.databasePlace({ ...record, generation }).folder,
+  }));
 }
 
 async function listSpares(
@@ -122,11 +139,12 @@ async function listSockets(
     ids.flatMap((id) => [
       path.basename(layout.databaseSockets(id)),
       path.basename(layout.keeperSockets(id)),
+      ...(busy.has(id) ? [path.basename(layout.resetSockets(id))] : []),
     ]),
   );
   const names = await listNames(layout.home.sockets);
   return names
-    .filter((name) => /^[a-z2-7]{8}k?$/.test(name) && !owned.has(name))
+    .filter((name) => /^[a-z2-7]{8}[kr]?$/.test(name) && !owned.has(name))
     .map((name) => ({
       kind: "socket" as const,
       id: name,

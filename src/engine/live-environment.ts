@@ -1,4 +1,5 @@
 import { allDone } from "../base/all-done.ts";
+import { Barrier } from "../base/barrier.ts";
 import { KeyedLock } from "../base/keyed-lock.ts";
 import { messageOf, type ProblemFields } from "../base/problem.ts";
 import { traced } from "../base/trace.ts";
@@ -14,11 +15,11 @@ import type { VariableStore } from "../variables/variables.ts";
 import type { EngineContext } from "./context.ts";
 import { findHeldDatabase, type HeldDatabase } from "./held-database.ts";
 import { HeldRuntime } from "./held-runtime.ts";
-import { noteInterruption } from "./interruption.ts";
+import { mayRun, noteInterruption } from "./interruption.ts";
 import { chooseIsolation } from "./isolation.ts";
+import { KeptRecord } from "./kept-record.ts";
 import { KnownManifest } from "./manifests.ts";
-import { findMainProcess, listUnstarted } from "./process-plans.ts";
-import { writeRecord } from "./records.ts";
+import { listUnstarted } from "./process-plans.ts";
 import { Requests } from "./requests.ts";
 import {
   choosePorts,
@@ -37,10 +38,12 @@ type Phase = "asleep" | "waking" | "awake" | "falling asleep";
 export class LiveEnvironment {
   readonly #context: EngineContext;
   readonly #lock = new KeyedLock();
-  readonly #database: HeldDatabase | null;
+  readonly #kept: KeptRecord;
+  /** Closed while its database is exchanged for another. */
+  readonly #exchange = new Barrier();
+  #database: HeldDatabase | null;
   readonly #runtime: HeldRuntime;
   readonly #listeners = new Set<() => void>();
-  #record: EnvironmentRecord;
   #phase: Phase = "asleep";
   readonly manifests: KnownManifest;
   readonly usage: Usage;
@@ -49,17 +52,16 @@ export class LiveEnvironment {
   readonly logs: string;
   #waking: Waking | undefined;
   readonly #wakeFailure = new WakeFailure();
-  #ended = false;
 
   constructor(context: EngineContext, record: EnvironmentRecord) {
     this.#context = context;
-    this.#record = record;
+    this.#kept = new KeptRecord(context.layout, record);
     this.manifests = new KnownManifest(record.files.path);
     this.usage = new Usage(context.clock, Date.parse(record.usedAt ?? record.createdAt));
     this.logs = context.layout.logs(record.id);
     this.requests = new Requests(context.layout.accessLogs(record.id), context.clock);
     this.#database = findHeldDatabase(context, record, this.manifests);
-    this.#runtime = new HeldRuntime(context, () => this.#record, {
+    this.#runtime = new HeldRuntime(context, () => this.record, {
       onChange: () => this.#announce(),
       onUse: () => this.usage.touch(),
       onLost: async () => this.#lost(),
@@ -68,16 +70,16 @@ export class LiveEnvironment {
   }
 
   get record(): EnvironmentRecord {
-    return this.#record;
+    return this.#kept.value;
   }
 
   get variables(): VariableStore {
-    return variableStore(this.#context.layout, this.#record);
+    return variableStore(this.#context.layout, this.record);
   }
 
   state(): EnvironmentState {
-    if (this.#record.state.kind === "broken") return "broken";
-    if (this.#record.state.kind === "preparing") return "creating";
+    if (this.record.state.kind === "broken") return "broken";
+    if (this.record.state.kind === "preparing") return "creating";
     return this.#phase.endsWith("asleep") ? "asleep" : "awake";
   }
 
@@ -98,7 +100,7 @@ export class LiveEnvironment {
 
   /** A line about it in the server's own log. */
   note(text: string): void {
-    this.#context.log(`${this.#record.app}--${this.#record.name}: ${text}`);
+    this.#context.log(`${this.record.app}--${this.record.name}: ${text}`);
   }
 
   /** True while the processes are being started, and have no states of their own yet. */
@@ -109,12 +111,12 @@ export class LiveEnvironment {
   processes(): readonly ProcessState[] {
     const known = this.#phase === "asleep" ? undefined : this.#runtime.processes();
     const state = this.#phase === "waking" ? "starting" : "stopped";
-    return known ?? listUnstarted(this.manifests.known, this.#record.ports, state);
+    return known ?? listUnstarted(this.manifests.known, this.record.ports, state);
   }
 
   /** What stands in its way: a broken preparation, a wake that failed, processes that fail. */
   problems(): readonly ProblemFields[] {
-    const broken = this.#record.state.kind === "broken" ? this.#record.state.problem : null;
+    const broken = this.record.state.kind === "broken" ? this.record.state.problem : null;
     const others = [broken, this.#wakeFailure.problem(), this.#database?.problem()];
     const processes = this.processes().map(({ problem }) => problem);
     return [...others, ...processes, ...this.requests.problems()].flatMap((one) => one ?? []);
@@ -123,12 +125,6 @@ export class LiveEnvironment {
   /** Why the last wake failed, while it is so recent that another try is not due. */
   freshWakeProblem(): ProblemFields | null {
     return this.#wakeFailure.freshProblem() ?? null;
-  }
-
-  /** The process that its own address leads to. */
-  mainProcess(): string | undefined {
-    const { known } = this.manifests;
-    return known === undefined ? undefined : findMainProcess(known);
   }
 
   /** @throws `manifest_invalid`, `app_not_found`, `files_missing` */
@@ -145,20 +141,30 @@ export class LiveEnvironment {
   /** Database and processes run, or wait for what they lack. Resolves at once where they do. */
   async wake(): Promise<void> {
     this.usage.touch();
-    if (this.#phase === "awake") {
-      await this.#database?.start();
-      return;
-    }
-    await this.#beginWake().all;
+    await (this.#phase === "awake" ? this.#database?.start() : this.#beginWake().all);
   }
 
   /** Ends processes and database; what they hold stays. `forGood`: nothing of this engine wakes it again. */
   async sleep({ forGood = false } = {}): Promise<void> {
     await this.#lock.run("", async () => {
       await this.#fallAsleep();
-      this.#ended ||= forGood;
-      if (!forGood) this.#database?.tidy();
+      if (forGood) this.#kept.close();
+      else this.#database?.tidy();
     });
+  }
+
+  /**
+   * Ends processes and sessions, then does the work, which saves that another database is its own. Whoever asks for its
+   * database or wakes it meanwhile waits for that one.
+   */
+  async changeDatabase(work: () => Promise<void>): Promise<void> {
+    const exchange = async (): Promise<void> => {
+      await this.#fallAsleep();
+      await work();
+      this.#database = findHeldDatabase(this.#context, this.record, this.manifests);
+      this.#wakeFailure.clear();
+    };
+    await this.#lock.run("", async () => this.#exchange.closedDuring(exchange));
   }
 
   /** Whether it has anything that may end by itself, or could rest. */
@@ -168,7 +174,7 @@ export class LiveEnvironment {
 
   /** What is due by itself: a database that ended is started again, and an environment that nobody uses falls asleep. */
   async look(): Promise<void> {
-    if (!this.isUp() || this.#ended) return;
+    if (!this.isUp() || this.#kept.isClosed) return;
     await this.#database?.mend();
     if (this.#runtime.hasOwnNetwork()) await this.#context.wayOut();
     if (this.#isIdle()) await this.#lock.run("", async () => this.#restUnlessBusy());
@@ -216,7 +222,7 @@ export class LiveEnvironment {
     // What cannot be read shows among the problems of the next wake; its processes run on.
     await this.manifest().catch((error: unknown) => this.note(messageOf(error)));
     const isThere = await this.#runtime.adopt();
-    if (!isThere || this.#record.state.kind !== "awake") {
+    if (!isThere || this.record.state.kind !== "awake") {
       await this.#runtime.stop();
       await this.#runtime.endLeftovers();
       await this.#database?.stop();
@@ -230,14 +236,14 @@ export class LiveEnvironment {
 
   /** The server leaves; the environment goes on. */
   async disconnect(): Promise<void> {
-    this.#ended = true;
+    this.#kept.close();
     this.#runtime.disconnect();
     await this.requests.close();
   }
 
   /** It is being deleted: nothing may wake it again, and nobody waits for it. */
   async end(): Promise<void> {
-    this.#ended = true;
+    this.#kept.close();
     await this.requests.close();
     await this.#lock.run("", async () => this.#runtime.stop());
     await this.#database?.released();
@@ -245,6 +251,7 @@ export class LiveEnvironment {
 
   /** Works with the running database, which is not stopped meanwhile. null: it has none. */
   async withDatabase<T>(work: (database: Database | null) => Promise<T>): Promise<T> {
+    while (this.#exchange.opening() !== undefined) await this.#exchange.opening();
     const database = this.#database;
     if (database === null) return work(null);
     try {
@@ -258,32 +265,30 @@ export class LiveEnvironment {
   /** For a client at the door: wakes it, where it sleeps. Resolves with the database's socket. */
   async openDatabase(): Promise<string> {
     this.usage.touch();
+    while (this.#exchange.opening() !== undefined) await this.#exchange.opening();
     if (this.state() === "asleep") await untilDatabase(this.#beginWake());
     else await this.#database?.startForClient();
-    return `${this.#context.layout.databaseSockets(this.#record.id)}/.s.PGSQL.5432`;
+    return `${this.#context.layout.databaseSockets(this.record.id)}/.s.PGSQL.5432`;
   }
 
   /** What a command in the workspace gets besides its caller's environment. */
   async commandVariables(): Promise<Readonly<Record<string, string>>> {
-    return planCommandOverlay(this.#context, this.#record, await this.manifest());
+    return planCommandOverlay(this.#context, this.record, await this.manifest());
   }
 
   /** How its processes are kept apart from the machine and from other environments. */
   async describeIsolation(manifest: Manifest): Promise<string> {
-    return describeIsolation(await chooseIsolation(this.#context, this.#record, manifest));
+    return describeIsolation(await chooseIsolation(this.#context, this.record, manifest));
   }
 
   /** In its final form, through the wire gateway. */
   databaseUrl(): string | null {
-    return formatDatabaseUrl(this.#context, this.#record);
+    return formatDatabaseUrl(this.#context, this.record);
   }
 
   /** Changes its record. One that is being deleted stays deleted. */
   async save(change: Partial<EnvironmentRecord>): Promise<void> {
-    if (this.#ended) return;
-    const record = { ...this.#record, ...change };
-    await traced("record", async () => writeRecord(this.#context.layout, record));
-    this.#record = record;
+    await this.#kept.save(change);
     this.#announce();
   }
 
@@ -299,7 +304,7 @@ export class LiveEnvironment {
   }
 
   async #wake(onDatabase: () => void): Promise<void> {
-    if (this.#ended || this.#record.state.kind === "broken" || this.#phase === "awake") return;
+    if (this.#kept.isClosed || !mayRun(this.record) || this.#phase === "awake") return;
     this.#enter("waking");
     try {
       const manifest = await traced("manifest", async () => this.manifest());
@@ -317,20 +322,20 @@ export class LiveEnvironment {
       await this.#runtime.stop();
       this.#enter("asleep");
       await this.#stopIdleDatabase();
-      if (this.#record.state.kind === "preparing") await this.save({ state: { kind: "asleep" } });
+      if (this.record.state.kind === "preparing") await this.save({ state: { kind: "asleep" } });
       throw error;
     }
   }
 
   async #openRuntime(manifest: Manifest): Promise<void> {
-    const ports = await traced("ports", () => choosePorts(this.#context, this.#record, manifest));
-    this.#record = { ...this.#record, ports };
+    const ports = await traced("ports", () => choosePorts(this.#context, this.record, manifest));
+    this.#kept.note({ ports });
     await traced("keeper", () => this.#runtime.open(manifest));
   }
 
   /** Its keeper went away by itself: what it kept is started again. */
   async #lost(): Promise<void> {
-    if (this.#ended || this.#phase !== "awake") return;
+    if (this.#kept.isClosed || this.#phase !== "awake") return;
     this.note("its keeper ended; starting it again.");
     this.#runtime.drop();
     this.#enter("asleep");
@@ -343,7 +348,7 @@ export class LiveEnvironment {
     await this.#runtime.stop();
     await this.#database?.released();
     await this.#database?.stop();
-    if (this.#record.state.kind === "awake")
+    if (this.record.state.kind === "awake")
       await this.save({ state: { kind: "asleep" }, usedAt: this.usage.lastTime() });
     this.#enter("asleep");
   }
@@ -354,7 +359,7 @@ export class LiveEnvironment {
   }
 
   async #restUnlessBusy(): Promise<void> {
-    if (!this.#isIdle() || this.#ended) return;
+    if (!this.#isIdle() || this.#kept.isClosed) return;
     if ((await this.#database?.isBusy()) === true) this.usage.touch();
     // Somebody may have come while the database was asked.
     if (!this.#isIdle()) return;

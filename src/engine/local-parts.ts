@@ -12,7 +12,7 @@ import type {
   Report,
 } from "../environment/environment.ts";
 import type { Manifest } from "../environment/manifest.ts";
-import type { Draft, Parts } from "../environment/parts.ts";
+import type { Draft, Parts, ProvidedDatabase } from "../environment/parts.ts";
 import { MARK_VARIABLE } from "../environment/places.ts";
 import type { SystemUser } from "../environment/places.ts";
 import { bringFiles, keepFiles } from "../files/files.ts";
@@ -21,10 +21,11 @@ import { endMarked } from "../process/process.ts";
 import { startFirstRuntime } from "../runtime/runtime.ts";
 import { findWorkspace, unbindWorkspace } from "../workspace/workspace.ts";
 import type { EngineContext } from "./context.ts";
-import { forkData } from "./fork-data.ts";
-import type { ForkedDatabase } from "./fork-data.ts";
+import { forkData, NO_DATABASE } from "./fork-data.ts";
+import { listGenerations } from "./generations.ts";
 import { chooseIsolation } from "./isolation.ts";
 import { makeEnvironmentFolders } from "./layout.ts";
+import type { Layout } from "./layout.ts";
 import type { LiveEnvironment } from "./live-environment.ts";
 import { listFirstSteps, listForkSteps } from "./preparation.ts";
 import { findDeletedRecord, removeRecord, writeRecord } from "./records.ts";
@@ -106,13 +107,20 @@ async function clear(context: EngineContext, id: EnvironmentId): Promise<void> {
   await Promise.all([
     endMarked(MARK_VARIABLE, runtime.mark, { graceMs: GRACE_MS }),
     endMarked(MARK_VARIABLE, `${runtime.mark}.keeper`, { graceMs: GRACE_MS }),
-    stopDatabase(database),
+    stopDatabases(layout, id),
   ]);
   await endMarked(MARK_VARIABLE, database.mark, { graceMs: GRACE_MS });
   await unbind(context, id);
   await removeInside(layout.home.sockets, layout.databaseSockets(id));
   await removeInside(layout.home.sockets, layout.keeperSockets(id));
+  await removeInside(layout.home.sockets, layout.resetSockets(id));
   await removeInside(layout.data, layout.folder(id));
+}
+
+/** With those that a reset replaced, or was making. */
+async function stopDatabases(layout: Layout, id: EnvironmentId): Promise<void> {
+  for (const generation of await listGenerations(layout, id))
+    await stopDatabase(layout.databasePlace({ id, uid: null, generation }));
 }
 
 /** The workspace that it ran on is bound to nothing any more; one that was bound to another meanwhile stays so. */
@@ -176,22 +184,28 @@ async function provideDatabase(
   context: EngineContext,
   making: Making,
   { draft, onNear }: { draft: Draft; onNear: (record: DatabaseRecord) => void },
-): Promise<ForkedDatabase> {
+): Promise<ProvidedDatabase> {
   const { source, manifest, postgresBin } = making;
-  if (manifest.database === null) return { record: null, detail: "" };
+  if (manifest.database === null) return NO_DATABASE;
   const place = context.layout.databasePlace(draft, manifest.grants.limits);
   if (source === null) {
     const postgres = await context.postgres.forNew(postgresBin);
     const record = await createDatabase(postgres, place, draft.app);
     await provideExtensions({ place, record }, manifest.grants.extensions);
-    return { record, detail: "" };
+    return { record, detail: "", fork: null };
   }
   const { extensions } = manifest.grants;
   return forkData(context, source, { ...making, place, data: draft.data, extensions, onNear });
 }
 
 /** What its record will say when its processes are started ahead of it: nothing remains to be run. */
-const COMING = { remaining: [], missingMigrations: [], state: { kind: "preparing" } } as const;
+const COMING = {
+  remaining: [],
+  missingMigrations: [],
+  generation: 1,
+  replaced: null,
+  state: { kind: "preparing" },
+} as const;
 
 /** What goes wrong here is left to its wake, which tries again and tells. */
 async function startProcesses(

@@ -7,6 +7,7 @@ import { DEFAULT_GRANTS } from "../environment/manifest.ts";
 import type { DatabaseGrants, Manifest } from "../environment/manifest.ts";
 import { findManifest } from "../manifest/manifest.ts";
 import { filesMissing, folderNoApp, maskMissing } from "./problems.ts";
+import { findMainProcess } from "./process-plans.ts";
 
 /** Beside the app's own files; as the source of a manifest, it says all. */
 export const RAMET_FILE = "ramet.json";
@@ -31,6 +32,11 @@ export class KnownManifest {
 
   get known(): Manifest | undefined {
     return this.#known;
+  }
+
+  /** The process that its own address leads to. */
+  mainProcess(): string | undefined {
+    return this.#known === undefined ? undefined : findMainProcess(this.#known);
   }
 
   /** As it is now. @throws `files_missing`, `app_not_found`, `manifest_invalid` */

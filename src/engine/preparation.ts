@@ -54,6 +54,16 @@ export async function listChangeSteps(
   return listNamed(manifest).filter((step) => step !== "seed" && !(step === "setup" && isSetUp));
 }
 
+/** What an environment needs whose database was replaced by its source's present one. */
+export async function listResetSteps(
+  record: EnvironmentRecord,
+  manifest: Manifest,
+): Promise<readonly PreparationStep[]> {
+  const steps = await listChangeSteps(record, manifest);
+  const isSeeded = record.data === "all" || findCommand(manifest, "seed") === null;
+  return isSeeded ? steps : [...steps, "seed"];
+}
+
 /** Changes when what `setup` would install changes. */
 async function stampSetup(folder: string, manifest: Manifest): Promise<string> {
   return `${manifest.setup ?? ""}|${await hashFiles(folder, LOCK_FILES)}`;
@@ -89,6 +99,25 @@ export async function prepareEnvironment(
     await live.save({ state: { kind: "broken", problem: problem.toFields() } });
     throw problem;
   }
+}
+
+/** Runs what its present files ask for; processes whose plan changed are started again. */
+export async function prepareAgain(
+  context: EngineContext,
+  live: LiveEnvironment,
+  options: Parameters<typeof prepareEnvironment>[2],
+): Promise<void> {
+  await live.save({ remaining: await listChangeSteps(live.record, await live.manifest()) });
+  await prepareEnvironment(context, live, options);
+  await live.refresh();
+}
+
+/** Processes that do not reload by themselves what their files have become. */
+export async function restartStale(live: LiveEnvironment): Promise<void> {
+  if (live.state() !== "awake") return;
+  const { processes } = await live.manifest();
+  const stale = Object.keys(processes).filter((name) => processes[name]?.reloads === false);
+  await Promise.all(stale.map(async (name) => live.restartProcess(name)));
 }
 
 /** Migrations need what they cannot create themselves. */

@@ -26,6 +26,8 @@ const record: EnvironmentRecord = {
   setupStamp: null,
   data: "all",
   missingMigrations: [],
+  generation: 1,
+  replaced: null,
   remaining: [],
 };
 

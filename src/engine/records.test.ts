@@ -52,6 +52,8 @@ function record(changes: Partial<EnvironmentRecord> = {}): EnvironmentRecord {
     setupStamp: "npm ci|abc",
     data: "all",
     missingMigrations: [],
+    generation: 1,
+    replaced: null,
     remaining: [],
     ...changes,
   };
@@ -82,6 +84,21 @@ const anyRecord = fc
     uid: fc.option(fc.nat()),
     setupStamp: fc.option(fc.string()),
     data: fc.constantFrom("all", "schema", "none"),
+    generation: fc.nat(),
+    replaced: fc.option(
+      fc.record({
+        generation: fc.nat(),
+        database: fc.record({
+          name: fc.string(),
+          appPassword: fc.string(),
+          adminPassword: fc.string(),
+          postgres: fc.record({ version: fc.string(), bin: fc.option(fc.string()) }),
+        }),
+        remaining: fc.subarray(["setup", "migrate", "seed"] as const),
+        replacedAt: fc.string(),
+      }),
+    ),
+    missingMigrations: fc.array(fc.record({ tool: fc.string(), names: fc.array(fc.string()) })),
     remaining: fc.subarray(["setup", "migrate", "seed"] as const),
   })
   .map((changes) => record(changes));

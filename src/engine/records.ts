@@ -29,6 +29,13 @@ const appName = z.string().transform(parseAppName);
 const environmentName = z.string().transform(parseEnvironmentName);
 const problem = z.object({ code: z.string(), message: z.string(), remedy: z.string() });
 
+const databaseSchema = z.object({
+  name: z.string(),
+  appPassword: z.string(),
+  adminPassword: z.string(),
+  postgres: z.object({ version: z.string(), bin: z.string().nullable() }).default(FIRST_POSTGRES),
+});
+
 const recordSchema = z.object({
   id: z.custom<EnvironmentId>((value) => typeof value === "string" && isEnvironmentId(value)),
   app: appName,
@@ -43,16 +50,17 @@ const recordSchema = z.object({
     z.object({ kind: z.literal("broken"), problem }),
   ]),
   files: z.object({ kind: z.enum(["linked", "kept"]), path: z.string() }),
-  database: z
+  database: databaseSchema.nullable(),
+  generation: z.number().default(1),
+  replaced: z
     .object({
-      name: z.string(),
-      appPassword: z.string(),
-      adminPassword: z.string(),
-      postgres: z
-        .object({ version: z.string(), bin: z.string().nullable() })
-        .default(FIRST_POSTGRES),
+      generation: z.number(),
+      database: databaseSchema,
+      remaining: z.array(z.enum(PREPARATION_STEPS)),
+      replacedAt: z.string(),
     })
-    .nullable(),
+    .nullable()
+    .default(null),
   ports: z.record(z.string(), z.number()),
   searchPath: z.string(),
   uid: z.number().nullable(),

@@ -1,7 +1,8 @@
 import { findNearest } from "../base/nearest.ts";
 import type { EnvironmentId } from "../environment/environment.ts";
+import { DEVELOPMENT } from "../environment/name.ts";
 import type { AppName } from "../environment/name.ts";
-import { appUnknown, environmentUnknown } from "../environment/problems.ts";
+import { appUnknown, developmentNeeded, environmentUnknown } from "../environment/problems.ts";
 import type { LiveEnvironment } from "./live-environment.ts";
 import type { AppRecord } from "./records.ts";
 
@@ -87,6 +88,13 @@ export class Registry {
     if (live !== undefined) return live;
     const names = this.list(known).map(({ record }) => record.name);
     throw environmentUnknown(known, name, findNearest(name, names));
+  }
+
+  /** @throws `environment_needed` for the one that all others of its app came from */
+  assertNotNeeded({ record: { app, name } }: LiveEnvironment): void {
+    const names = this.list(app).map(({ record }) => record.name);
+    const others = names.filter((other) => other !== name);
+    if (name === DEVELOPMENT && others.length > 0) throw developmentNeeded(app, others);
   }
 
   /** @throws `app_unknown` */

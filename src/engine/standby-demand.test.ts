@@ -41,6 +41,8 @@ function liveNamed(name: string): LiveEnvironment {
     remaining: [],
     data: "all",
     missingMigrations: [],
+    generation: 1,
+    replaced: null,
   });
 }
 

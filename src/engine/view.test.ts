@@ -64,6 +64,8 @@ function liveOf(changes: Partial<EnvironmentRecord> = {}): LiveEnvironment {
     setupStamp: null,
     data: "all",
     missingMigrations: [],
+    generation: 1,
+    replaced: null,
     remaining: [],
     ...changes,
   });
@@ -93,6 +95,7 @@ test("an environment is shown with all that a program needs to use it, and no mo
     createdAt: "2026-01-01T00:00:00.000Z",
     usedAt: "2026-01-01T00:00:00.000Z",
     sleepsAt: null,
+    replacedUntil: null,
   });
   expect(environmentSchema.parse(shown)).toEqual(shown);
 });

@@ -9,6 +9,7 @@ import type {
 import type { Manifest } from "../environment/manifest.ts";
 import { filesShared, migrationsMissing } from "../environment/problems.ts";
 import type { Fronts } from "./context.ts";
+import { keptUntilMs } from "./generations.ts";
 import type { LiveEnvironment } from "./live-environment.ts";
 import { stillMissing } from "./missing-migrations.ts";
 import { findMainProcess, formatUrl } from "./process-plans.ts";
@@ -42,6 +43,7 @@ export type Environment = {
   readonly usedAt: string;
   /** When it falls asleep if nobody uses it; null: not by itself, or it sleeps. */
   readonly sleepsAt: string | null;
+  readonly replacedUntil: string | null;
 };
 
 const HAS_ADDRESSES: ReadonlySet<EnvironmentState> = new Set([
@@ -92,6 +94,7 @@ export async function describeEnvironment(
     createdAt: record.createdAt,
     usedAt: live.usage.lastTime(),
     sleepsAt: findSleepTime(live),
+    replacedUntil: formatKept(keptUntilMs(record)),
   };
 }
 
@@ -142,7 +145,12 @@ export function describeDraft(
     createdAt: draft.createdAt,
     usedAt: draft.createdAt,
     sleepsAt: null,
+    replacedUntil: null,
   };
+}
+
+function formatKept(atMs: number | null): string | null {
+  return atMs === null ? null : new Date(atMs).toISOString();
 }
 
 function uniqueProblems(problems: readonly ProblemFields[]): ProblemFields[] {

@@ -25,10 +25,11 @@ function noteParts(
     adminPassword: "b",
     postgres: { version: "18.4", bin: null },
   };
+  const fork = { way: "reflink", bytes: 1, missed: null } as const;
   const parts: Parts = {
     prepare: async () => step("prepare", undefined),
     provideFiles: async () => step("files", "copied"),
-    provideDatabase: async () => step("database", { record, detail: "reflink" }),
+    provideDatabase: async () => step("database", { record, detail: "reflink", fork }),
     writeRecord: async () => step("record", undefined),
     listSteps: async () => step("steps", steps),
     startProcesses: async () => step("processes", undefined),

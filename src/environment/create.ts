@@ -1,11 +1,6 @@
 import { UndoStack } from "../base/undo-stack.ts";
-import type {
-  DatabaseRecord,
-  EnvironmentRecord,
-  PreparationStep,
-  Progress,
-} from "./environment.ts";
-import type { BuildOptions, Built, Draft, Parts } from "./parts.ts";
+import type { EnvironmentRecord, PreparationStep, Progress } from "./environment.ts";
+import type { BuildOptions, Built, Draft, Parts, ProvidedDatabase } from "./parts.ts";
 
 /**
  * Builds an environment up to its commit: files, database and processes side by side, then the record.
@@ -27,12 +22,15 @@ export async function buildEnvironment(
       ...draft,
       remaining,
       missingMigrations: [],
+      generation: 1,
+      replaced: null,
       database: database.outcome.record,
       state: { kind: "preparing" },
     };
     await parts.writeRecord(record);
     undo.keep();
-    return { record, timings: { files: files.ms, database: database.ms } };
+    const { fork } = database.outcome;
+    return { record, fork, timings: { files: files.ms, database: database.ms } };
   } catch (error) {
     await undo.undo();
     throw error;
@@ -41,7 +39,7 @@ export async function buildEnvironment(
 
 type Provided = {
   readonly files: Timed<object>;
-  readonly database: Timed<{ readonly record: DatabaseRecord | null }>;
+  readonly database: Timed<ProvidedDatabase>;
   readonly remaining: readonly PreparationStep[];
 };
 

@@ -29,6 +29,10 @@ export type EnvironmentRecord = {
   readonly uid: number | null;
   /** Hash of the setup command and the lock files it last succeeded with; null: never. */
   readonly setupStamp: string | null;
+  /** Which of its database folders is its own: each reset makes another. */
+  readonly generation: number;
+  /** What its last reset replaced, for as long as that can be had back. */
+  readonly replaced: ReplacedDatabase | null;
   /** What its database has of its source's, now and after each reset. */
   readonly data: ForkData;
   /** What a migration tool has applied to its database, and its files did not have when that was looked at. */
@@ -38,6 +42,15 @@ export type EnvironmentRecord = {
 };
 
 export type MissingMigrations = { readonly tool: string; readonly names: readonly string[] };
+
+export type ReplacedDatabase = {
+  readonly generation: number;
+  readonly database: DatabaseRecord;
+  /** What was still to be run before its processes. */
+  readonly remaining: readonly PreparationStep[];
+  /** ISO 8601 UTC. */
+  readonly replacedAt: string;
+};
 
 export const PREPARATION_STEPS = ["setup", "migrate", "seed"] as const;
 export type PreparationStep = (typeof PREPARATION_STEPS)[number];
@@ -75,6 +88,18 @@ export type PostgresRecord = {
  */
 export const FORK_DATA = ["all", "schema", "none"] as const;
 export type ForkData = (typeof FORK_DATA)[number];
+
+export const FORK_WAYS = ["reflink", "standby", "copy", "empty"] as const;
+
+/** How a fork came by its database. */
+export type DatabaseFork = {
+  /** Its blocks shared, a standby promoted, its bytes copied, or a new one that has nothing of its source's. */
+  readonly way: (typeof FORK_WAYS)[number];
+  /** What was shared or copied; null: nothing had to be. */
+  readonly bytes: number | null;
+  /** What kept a standby from being promoted; null: there was to be none, or one was. */
+  readonly missed: string | null;
+};
 
 export const ENVIRONMENT_STATES = [
   "creating",

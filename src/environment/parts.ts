@@ -1,4 +1,5 @@
 import type {
+  DatabaseFork,
   DatabaseRecord,
   EnvironmentId,
   EnvironmentRecord,
@@ -9,8 +10,15 @@ import type {
 /** An environment as it is planned, before its parts are there. */
 export type Draft = Omit<
   EnvironmentRecord,
-  "database" | "state" | "remaining" | "missingMigrations"
+  "database" | "state" | "remaining" | "missingMigrations" | "generation" | "replaced"
 >;
+
+/** `fork` null: it was made from nothing, or there is none. */
+export type ProvidedDatabase = {
+  readonly record: DatabaseRecord | null;
+  readonly detail: string;
+  readonly fork: DatabaseFork | null;
+};
 
 /** What an engine gives for making an environment; each part is built where it stays. */
 export type Parts = {
@@ -21,9 +29,7 @@ export type Parts = {
   /** Fills its file tree. Resolves with how. */
   provideFiles(draft: Draft): Promise<string>;
   /** Makes or forks its database, and leaves it running. Resolves with null where the app has none. */
-  provideDatabase(
-    draft: Draft,
-  ): Promise<{ readonly record: DatabaseRecord | null; readonly detail: string }>;
+  provideDatabase(draft: Draft): Promise<ProvidedDatabase>;
   /**
    * Starts its processes as soon as its database is near; what they ask of that waits. Called once its files are there,
    * and only where nothing is to be run before them. Resolves also where they could not be started: a wake tries again.
@@ -38,7 +44,11 @@ export type Parts = {
 /** The milliseconds that each part took; they ran side by side. */
 export type PartTimings = { readonly files: number; readonly database: number };
 
-export type Built = { readonly record: EnvironmentRecord; readonly timings: PartTimings };
+export type Built = {
+  readonly record: EnvironmentRecord;
+  readonly fork: DatabaseFork | null;
+  readonly timings: PartTimings;
+};
 
 export type BuildOptions = {
   readonly report: Report;

@@ -64,6 +64,42 @@ export function sourceUnfinished(name: EnvironmentName): Problem {
   });
 }
 
+export function databaseAbsent(name: EnvironmentName): Problem {
+  return new Problem({
+    code: "database_absent",
+    message: `${name} has no database: its ramet.json says "database": false.`,
+    remedy: "Reset an environment whose app has one.",
+  });
+}
+
+/** `parent` null: it was made from nothing. */
+export function resetSourceMissing(name: EnvironmentName, parent: EnvironmentName | null): Problem {
+  return new Problem({
+    code: "reset_source_missing",
+    message:
+      parent === null
+        ? `${name} was forked from no other environment, whose rows it could have.`
+        : `${parent}, which ${name} was forked from, is gone.`,
+    remedy: `Say whose rows it is to have: \`ramet env reset ${name} --from ENV\`.`,
+  });
+}
+
+export function resetUnderWay(name: EnvironmentName): Problem {
+  return new Problem({
+    code: "reset_under_way",
+    message: `${name} is being reset or deleted.`,
+    remedy: "Wait until that is done, then try again.",
+  });
+}
+
+export function nothingReplaced(name: EnvironmentName): Problem {
+  return new Problem({
+    code: "nothing_replaced",
+    message: `There is nothing of ${name} to be had back: it was not reset within the last day.`,
+    remedy: `See \`ramet env show ${name}\`; what a reset replaces is kept for a day.`,
+  });
+}
+
 export function preparationInterrupted(name: EnvironmentName): Problem {
   return new Problem({
     code: "preparation_interrupted",

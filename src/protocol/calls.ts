@@ -87,6 +87,11 @@ export const CALLS = {
     input: target,
     output: z.object({ app: z.string(), name: z.string(), folder: z.string().nullable() }),
   },
+  /** `from` null: what it was forked from. `undo`: what its last reset replaced, instead. */
+  "environment.reset": {
+    input: target.extend({ from: text.nullable(), undo: z.boolean() }),
+    output: createdEnvironmentSchema,
+  },
   "environment.start": { input: target, output: environmentSchema },
   "environment.stop": { input: target, output: environmentSchema },
   /** Tries to break out of it; nothing of that is left. */

@@ -3,6 +3,7 @@ import { z } from "zod";
 import {
   ENVIRONMENT_STATES,
   LOG_LEVELS,
+  FORK_WAYS,
   LOG_STREAMS,
   PROCESS_STATES,
   PROGRESS_PARTS,
@@ -61,6 +62,8 @@ export const environmentSchema = z.object({
   usedAt: z.string(),
   /** When it falls asleep if nobody uses it; null: not by itself, or it sleeps. */
   sleepsAt: z.string().nullable(),
+  /** Until when what its last reset replaced can be had back; null: there is nothing. */
+  replacedUntil: z.string().nullable(),
 });
 export type EnvironmentView = z.infer<typeof environmentSchema>;
 
@@ -74,7 +77,23 @@ const timingsSchema = z.object({
   steps: z.array(z.object({ name: z.string(), beganMs: z.number(), ms: z.number() })),
 });
 
-export const createdEnvironmentSchema = environmentSchema.extend({ timings: timingsSchema });
+/** How a fork came by its database, and what a faster one needs. */
+const databaseForkSchema = z.object({
+  way: z.enum(FORK_WAYS),
+  /** What was shared or copied; null: nothing had to be. */
+  bytes: z.number().nullable(),
+  ms: z.number(),
+  /** Of a copy: why its bytes had to be moved, and what helps; null of all others. */
+  why: z.string().nullable(),
+  remedy: z.string().nullable(),
+});
+export type DatabaseForkView = z.infer<typeof databaseForkSchema>;
+
+export const createdEnvironmentSchema = environmentSchema.extend({
+  timings: timingsSchema,
+  /** null: its database is no fork, or it has none. */
+  databaseFork: databaseForkSchema.nullable(),
+});
 export type CreatedEnvironment = z.infer<typeof createdEnvironmentSchema>;
 
 export const appSchema = z.object({
@@ -227,6 +246,8 @@ export const serverStatusSchema = z.object({
   version: z.string().nullable(),
   gatewayPort: z.number().nullable(),
   databasePort: z.number().nullable(),
+  /** The unix socket that leads to all databases, for the home's owner alone. */
+  databaseSocket: z.string().nullable().default(null),
   home: z.string(),
   startedAt: z.string().nullable(),
 });

@@ -21,6 +21,7 @@ import { pushFiles } from "./calls/push-files.ts";
 import { queryDatabase } from "./calls/query-database.ts";
 import { readEnvironmentVariables } from "./calls/read-environment-variables.ts";
 import { readLogs } from "./calls/read-logs.ts";
+import { resetEnvironment } from "./calls/reset-environment.ts";
 import { serverAuthority } from "./calls/server-authority.ts";
 import { serverDomain } from "./calls/server-domain.ts";
 import { serverLeave } from "./calls/server-leave.ts";
@@ -62,6 +63,7 @@ export const CALL_TABLE: Readonly<Record<CallName, Call>> = {
   "server.stop": serverStop,
   "variable.set": setVariables,
   "environment.show": showEnvironment,
+  "environment.reset": resetEnvironment,
   "environment.start": startEnvironment,
   "environment.stop": stopEnvironment,
 };

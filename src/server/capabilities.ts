@@ -50,7 +50,8 @@ export async function examineMachine(
 
 /** With what a faster way takes. */
 function describeCopying(home: string): string {
-  const way = "standby: the same time for any size while one is ready, else a copy";
+  const way =
+    "standby: the same time for any size while one is ready (`database.warm` in ramet.json), else a copy";
   if (process.platform !== "linux") return way;
   return `${way}; \`${formatCommand(home, "create")}\` makes every fork so`;
 }

@@ -168,7 +168,7 @@ export class Fronts {
 async function listWanted(live: Live, port: number | null): Promise<readonly Front[]> {
   const { id, app, name } = live.record;
   const { processes } = await live.manifest();
-  const main = live.mainProcess();
+  const main = live.manifests.mainProcess();
   if (port !== null && main !== undefined) return [{ port, id, process: main }];
   const declared = Object.entries(processes).flatMap(([process, { ownPort }]) =>
     ownPort === null ? [] : [{ port: ownPort, id, process }],

@@ -44,7 +44,8 @@ export function targetOf(live: Live, process: string | null): Target {
     occupy: () => live.usage.occupy(),
     touch: () => live.usage.touch(),
     note: (access) => live.requests.note(access),
-    report: (problem) => live.requests.report(process ?? live.mainProcess() ?? "", problem),
+    report: (problem) =>
+      live.requests.report(process ?? live.manifests.mainProcess() ?? "", problem),
     lastLines: async () => readLastLines(live, process),
     changed: async (signal) => nextChange(live, signal),
   };
@@ -72,7 +73,8 @@ function describeTarget(live: Live, process: string | null): TargetState {
   if (state === "broken" && problem !== undefined) return { kind: "unavailable", problem };
   if (state === "creating" || live.isWaking()) return { kind: "starting" };
   if (state === "asleep") return describeAsleep(live);
-  const found = live.processes().find(({ name }) => name === (process ?? live.mainProcess()));
+  const wanted = process ?? live.manifests.mainProcess();
+  const found = live.processes().find(({ name }) => name === wanted);
   return found === undefined
     ? { kind: "unavailable", problem: noProcess(live).toFields() }
     : describeProcess(live, found);
@@ -92,7 +94,7 @@ function describeProcess(live: Live, { state, port, problem }: ProcessState): Ta
 
 /** Of a preparation that failed, the problem itself says what it printed. */
 async function readLastLines(live: Live, process: string | null): Promise<readonly LogLine[]> {
-  const name = process ?? live.mainProcess();
+  const name = process ?? live.manifests.mainProcess();
   if (live.state() === "broken" || name === undefined) return [];
   const lines = await readLog(live.logs, { process: name, last: LAST_LINES });
   return lines.slice(Math.max(0, lines.findLastIndex(isStart)));

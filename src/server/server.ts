@@ -200,7 +200,7 @@ async function openParts(options: ServeOptions, recorded: ServerFile): Promise<O
     fronts,
     storage,
     file,
-    status: () => ({ running: true, home: home.folder, ...withoutId(file) }),
+    status: () => describeStatus(home, file),
     close: async () => {
       await Promise.all([gateway.close(), wire.close(), fronts?.close()]);
       await engine?.close();
@@ -286,14 +286,11 @@ function describeSelf({
   return { pid: process.pid, startedAt: isoTime(systemClock), version };
 }
 
-function withoutId({
-  pid,
-  version,
-  gatewayPort,
-  databasePort,
-  startedAt,
-}: ServerFile): Omit<ServerStatus, "running" | "home"> {
-  return { pid, version, gatewayPort, databasePort, startedAt };
+function describeStatus({ folder, sockets }: Home, file: ServerFile): ServerStatus {
+  const { pid, version, gatewayPort, databasePort, startedAt } = file;
+  const databaseSocket = path.join(sockets, `.s.PGSQL.${databasePort}`);
+  const listeners = { gatewayPort, databasePort, databaseSocket };
+  return { running: true, home: folder, pid, version, startedAt, ...listeners };
 }
 
 /** Root may work on another user's home, whose commands are to read what it left there. */

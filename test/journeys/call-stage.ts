@@ -83,7 +83,8 @@ export async function openCallStage(): Promise<CallStage> {
 }
 
 function statusOf(home: string): ServerStatus {
-  const unknown = { version: null, gatewayPort: null, databasePort: null, startedAt: null };
+  const ports = { gatewayPort: null, databasePort: null, databaseSocket: null };
+  const unknown = { version: null, startedAt: null, ...ports };
   return { running: true, pid: process.pid, home, ...unknown };
 }
 

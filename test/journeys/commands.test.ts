@@ -110,6 +110,7 @@ test("env show has every key of its contract, and env list the same ones in a ba
     createdAt: expect.stringMatching(ISO_TIME),
     usedAt: expect.stringMatching(ISO_TIME),
     sleepsAt: expect.stringMatching(ISO_TIME),
+    replacedUntil: null,
   };
   expect(await stage.json(app, ["env", "show"])).toEqual(shown);
   expect(await stage.json(app, ["env", "list"])).toEqual([shown]);
@@ -117,10 +118,10 @@ test("env show has every key of its contract, and env list the same ones in a ba
   expect((await stage.ramet(app, ["env", "list"])).stdout).toContain("development (here)");
 });
 
-test("env create has the same keys and its timings, and env use has no timings", async () => {
+test("env create has the same keys, its timings and how its database was forked, and env use has neither", async () => {
   const made = await stage.json(app, ["env", "create", "other"]);
-  const { timings, ...rest } = z
-    .object({ timings: z.record(z.string(), z.unknown()) })
+  const { timings, databaseFork, ...rest } = z
+    .object({ timings: z.record(z.string(), z.unknown()), databaseFork: z.unknown() })
     .loose()
     .parse(made);
   expect(Object.keys(timings).toSorted()).toEqual([
@@ -129,6 +130,14 @@ test("env create has the same keys and its timings, and env use has no timings",
     "runtime",
     "steps",
     "total",
+  ]);
+  expect(databaseFork).toMatchObject({ ms: timings["database"] });
+  expect(Object.keys(Object(databaseFork)).toSorted()).toEqual([
+    "bytes",
+    "ms",
+    "remedy",
+    "way",
+    "why",
   ]);
   expect(Object.keys(rest).toSorted()).toEqual(Object.keys(await show()).toSorted());
   const other = path.join(stage.folder, "elsewhere");

@@ -105,6 +105,27 @@ test("kill -9 of the server at every step of a delete: the environment is there 
   );
 }, 300_000);
 
+test("kill -9 of the server at every step of a reset: the old database is there or the new one, and nobody else notices", async () => {
+  const watch = watchNeighbour();
+  const steps = await killAtEveryStep({
+    folder: worktree,
+    before: ["env", "create", "victim", "--use"],
+    work: ["env", "reset", "victim", "--force"],
+    others: "standby",
+    last: "before migrate",
+  });
+  expect(await watch.stop()).toEqual([]);
+  expect(steps).toEqual(
+    expect.arrayContaining([
+      "before replacement",
+      "after replacement",
+      "before switch",
+      "before record",
+      "after record",
+    ]),
+  );
+}, 300_000);
+
 async function listStandbys(): Promise<EnvironmentView["standbys"]> {
   return environmentSchema.parse(await stage.json(app, ["env", "show", "development"])).standbys;
 }
@@ -124,6 +145,8 @@ type Campaign = {
   readonly ready?: () => Promise<void>;
   readonly before?: readonly string[];
   readonly work: readonly string[];
+  /** Steps of this ending are not the work's. */
+  readonly others?: string;
   /** The work's last step: a server that passed it and lives has outlived the work. */
   readonly last: string;
 };
@@ -134,13 +157,14 @@ async function killAtEveryStep({
   ready,
   before,
   work,
+  others,
   last,
 }: Campaign): Promise<readonly string[]> {
   const steps: string[] = [];
   for (let number = 1; number <= MOST_STEPS; number += 1) {
     if (before !== undefined) await stage.json(folder, before);
     await ready?.();
-    const server = await startDyingServer(number);
+    const server = await startDyingServer(number, others);
     const { exitCode } = await stage.ramet(folder, [...work, "--json"]);
     const step = exitCode === 0 ? await server.deathAfter(last) : await server.death();
     if (step === undefined) await leave();
@@ -181,15 +205,16 @@ type DyingServer = {
   deathAfter(last: string): Promise<string | undefined>;
 };
 
-async function startDyingServer(number: number): Promise<DyingServer> {
+async function startDyingServer(number: number, others?: string): Promise<DyingServer> {
   await stage.json(app, ["server", "status"]);
   await leave();
+  const program = path.join(ROOT, "test", "programs", "dying-server.ts");
   // A file of its own: what an earlier one printed must not be taken for this one's.
   const output = path.join(stage.folder, `dying-${randomUUID()}.log`);
   const pid = await startDetached(
     {
       file: process.execPath,
-      args: [path.join(ROOT, "test", "programs", "dying-server.ts"), stage.home, String(number)],
+      args: [program, stage.home, String(number), ...(others === undefined ? [] : [others])],
       folder: stage.folder,
       environment: { PATH: process.env["PATH"] ?? "", HOME: process.env["HOME"] ?? "/" },
       user: null,

@@ -1,10 +1,13 @@
-/** A server that is killed, as by `kill -9`, at the checkpoint of this number: `dying-server.ts HOME NUMBER`. */
+/**
+ * A server that is killed, as by `kill -9`, at the checkpoint of this number: `dying-server.ts HOME NUMBER [OTHERS]`. Those
+ * that end in OTHERS are not counted.
+ */
 import path from "node:path";
 
 import { findHome } from "../../src/protocol/home.ts";
 import { serve } from "../../src/server/server.ts";
 
-const [home = "", number = "1"] = process.argv.slice(2);
+const [home = "", number = "1", others] = process.argv.slice(2);
 const main = path.join(import.meta.dirname, "..", "..", "src", "main.ts");
 let passed = 0;
 
@@ -21,6 +24,7 @@ await serve({
   signal: new AbortController().signal,
   log: (text) => void process.stdout.write(`${text}\n`),
   checkpoint: (step) => {
+    if (others !== undefined && step.endsWith(others)) return;
     passed += 1;
     process.stdout.write(`${step}\n`);
     if (passed < Number(number)) return;

@@ -84,6 +84,7 @@ test("a server that does not run has a status, can be stopped, and is not starte
     version: null,
     gatewayPort: null,
     databasePort: null,
+    databaseSocket: null,
     home,
     startedAt: null,
   });

@@ -3,7 +3,7 @@ import type { CreatedEnvironment } from "../../protocol/schemas.ts";
 import { createAndBind } from "../binding-change.ts";
 import { flag, value } from "../command-shape.ts";
 import { defineCommand } from "../command.ts";
-import { exitCodeOf, formatReady, hasProblems } from "../environment-text.ts";
+import { exitCodeOf, formatForked, hasProblems } from "../environment-text.ts";
 import { DATA_OPTION, parseData } from "../fork-options.ts";
 import { flagInvalid } from "../problems.ts";
 import { formatMs } from "../style.ts";
@@ -70,7 +70,7 @@ export const envCreate = defineCommand({
   },
   toText: ({ created, isTimed }, style) => {
     const what = `is ready after ${formatMs(created.timings.total)}`;
-    const ready = formatReady(created, { what, style });
+    const ready = formatForked(created, { what, style });
     return isTimed ? `${ready}\n\n${formatTimings(created.timings, style)}` : ready;
   },
   hints: ({ created }) =>

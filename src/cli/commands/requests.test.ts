@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 
 import { writeAtomically } from "../../base/write-atomically.ts";
-import { ENVIRONMENT, LINE, VARIABLES } from "../fixtures/answers.ts";
+import { CREATED, ENVIRONMENT, LINE, VARIABLES } from "../fixtures/answers.ts";
 import { send } from "../fixtures/call-server.ts";
 import { createWorld } from "../fixtures/world.ts";
 import type { World } from "../fixtures/world.ts";
@@ -21,6 +21,8 @@ const RESULTS = {
   "app.delete": { app: "shop", deleted: ["development"] },
   "environment.list": [ENVIRONMENT],
   "environment.start": ENVIRONMENT,
+  "environment.reset": CREATED,
+  "environment.create": CREATED,
   "environment.stop": ENVIRONMENT,
   "environment.delete": { app: "shop", name: "x", folder: null },
   "variable.list": VARIABLES,
@@ -53,6 +55,21 @@ const REQUESTS: readonly [line: string, call: string, input: object][] = [
   ["env start x", "environment.start", { app: "shop", environment: "x" }],
   ["env unpause x", "environment.start", { app: "shop", environment: "x" }],
   ["env stop --env x", "environment.stop", { app: "shop", environment: "x" }],
+  [
+    "env reset --force X",
+    "environment.reset",
+    { app: "shop", environment: "x", from: null, undo: false },
+  ],
+  [
+    "env reset x --from Staging -f",
+    "environment.reset",
+    { app: "shop", environment: "x", from: "staging", undo: false },
+  ],
+  [
+    "env reset x --undo",
+    "environment.reset",
+    { app: "shop", environment: "x", from: null, undo: true },
+  ],
   ["env delete x --force", "environment.delete", { app: "shop", environment: "x" }],
   ["env rm x -f", "environment.delete", { app: "shop", environment: "x" }],
   ["var list", "variable.list", BOUND],

@@ -28,6 +28,7 @@ function absentServer(home: string): ServerStatus {
     version: null,
     gatewayPort: null,
     databasePort: null,
+    databaseSocket: null,
     home,
     startedAt: null,
   };

@@ -75,6 +75,8 @@ export async function plantNeighbour(
     setupStamp: null,
     data: "none",
     missingMigrations: [],
+    generation: 1,
+    replaced: null,
     remaining: [],
   } as const;
   const user = await findProcessUser(layout, draft);

@@ -1,11 +1,10 @@
 import { parseAppName } from "../../environment/name.ts";
 import { CALLS } from "../../protocol/calls.ts";
 import { defineCall } from "../call.ts";
+import { describeCreated } from "../describe-created.ts";
 
 export const createApp = defineCall(CALLS["app.create"], async ({ app, ...others }, session) => {
-  const { environment, timings } = await session.engine.createApp(
-    { name: parseAppName(app), ...others },
-    session,
-  );
-  return { ...environment, timings };
+  const { engine } = session;
+  const created = await engine.createApp({ name: parseAppName(app), ...others }, session);
+  return describeCreated(created, { home: engine.layout.home.folder });
 });

@@ -1,0 +1,142 @@
+import { isoTime, monotonicMs } from "../base/clock.ts";
+import { explainDiskFull } from "../base/disk-full.ts";
+import { messageOf } from "../base/problem.ts";
+import { removeInside } from "../base/remove-inside.ts";
+import { UndoStack } from "../base/undo-stack.ts";
+import { stopDatabase } from "../database/database.ts";
+import { timed } from "../environment/create.ts";
+import type {
+  DatabaseFork,
+  DatabaseRecord,
+  EnvironmentRecord,
+} from "../environment/environment.ts";
+import { databaseAbsent, nothingReplaced } from "../environment/problems.ts";
+import type { EngineContext } from "./context.ts";
+import type { CallOptions } from "./creation.ts";
+import { forkData } from "./fork-data.ts";
+import { removeUnowned } from "./generations.ts";
+import { makeSocketFolder } from "./layout.ts";
+import type { LiveEnvironment } from "./live-environment.ts";
+import { readMask } from "./manifests.ts";
+import { listResetSteps } from "./preparation.ts";
+
+export type Resetting = {
+  readonly context: EngineContext;
+  readonly live: LiveEnvironment;
+  readonly options: CallOptions;
+};
+
+/** How the new database was made, and in how many milliseconds. */
+export type Replaced = { readonly fork: DatabaseFork | null; readonly ms: number };
+
+/**
+ * Gives an environment its source's present rows, in a database folder of their own, made while the old one is still
+ * served. The record that names it is the commit: until then the old database is the environment's, and kept after it.
+ * Its migrations are still to be run.
+ */
+export async function resetDatabase(
+  resetting: Resetting,
+  source: LiveEnvironment,
+): Promise<Replaced> {
+  const { context, live, options } = resetting;
+  await removeUnowned(context, live.record);
+  const undo = new UndoStack();
+  undo.push(async () => removeUnowned(context, live.record));
+  try {
+    const generation = nextGeneration(live.record);
+    const { database, ...made } = await makeReplacement(resetting, source, generation);
+    options.signal.throwIfAborted();
+    const remaining = await listResetSteps(live.record, await live.manifest());
+    await commit(resetting, { database, generation, remaining, state: { kind: "preparing" } });
+    undo.keep();
+    return made;
+  } catch (error) {
+    await undo.undo();
+    throw explainDiskFull(error, context.layout.data);
+  }
+}
+
+/** Takes back what the last reset replaced; what is there now is kept in its place. @throws `nothing_replaced` */
+export async function undoReset(resetting: Resetting): Promise<Replaced> {
+  const { name, replaced } = resetting.live.record;
+  if (replaced === null) throw nothingReplaced(name);
+  const { database, generation, remaining } = replaced;
+  const state = { kind: remaining.length === 0 ? "asleep" : "preparing" } as const;
+  await commit(resetting, { database, generation, remaining, state });
+  return { fork: null, ms: 0 };
+}
+
+async function makeReplacement(
+  { context, live, options }: Resetting,
+  source: LiveEnvironment,
+  generation: number,
+): Promise<Replaced & { readonly database: DatabaseRecord }> {
+  const { record } = live;
+  const { layout, checkpoint } = context;
+  const { database: passwords } = record;
+  if (passwords === null) throw databaseAbsent(record.name);
+  const manifest = await live.manifest();
+  const place = layout.resetPlace({ ...record, generation }, manifest.grants.limits);
+  const treeFolder = record.files.path;
+  const maskSql = await readMask(treeFolder, manifest);
+  await checkpoint("before replacement");
+  try {
+    await makeSocketFolder(place.socketFolder, record.uid);
+    const { outcome, ms } = await timed("database", { ...options, clock: monotonicMs }, async () =>
+      forkData(context, source, {
+        place,
+        data: record.data,
+        maskSql,
+        extensions: manifest.grants.extensions,
+        treeFolder,
+        report: options.report,
+        // Addresses that were written down stay good.
+        passwords,
+      }),
+    );
+    if (outcome.record === null) throw databaseAbsent(source.record.name);
+    return { database: outcome.record, fork: outcome.fork, ms };
+  } finally {
+    await stopDatabase(place);
+    await removeInside(layout.home.sockets, place.socketFolder);
+    await checkpoint("after replacement");
+  }
+}
+
+/** Ends the old one's processes and sessions, then names the new one. */
+async function commit(
+  { context, live }: Resetting,
+  change: Pick<EnvironmentRecord, "database" | "generation" | "remaining" | "state">,
+): Promise<void> {
+  await context.checkpoint("before switch");
+  await live.changeDatabase(async () => {
+    await context.checkpoint("before record");
+    await live.save({
+      ...change,
+      missingMigrations: [],
+      replaced: replacedBy(context, live.record),
+    });
+    await context.checkpoint("after record");
+  });
+  await letGo(context, live);
+}
+
+/** What cannot be removed now is a leftover: the next start, or doctor, tries again. */
+async function letGo(context: EngineContext, live: LiveEnvironment): Promise<void> {
+  try {
+    await removeUnowned(context, live.record);
+  } catch (error) {
+    live.note(`an earlier database could not be removed: ${messageOf(error)}`);
+  }
+}
+
+function replacedBy(
+  { clock }: EngineContext,
+  { database, generation, remaining }: EnvironmentRecord,
+): EnvironmentRecord["replaced"] {
+  return database === null ? null : { database, generation, remaining, replacedAt: isoTime(clock) };
+}
+
+function nextGeneration({ generation, replaced }: EnvironmentRecord): number {
+  return Math.max(generation, replaced?.generation ?? 0) + 1;
+}
