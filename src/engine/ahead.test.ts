@@ -62,3 +62,18 @@ test("a fork that fails at its mask leaves no process that was started ahead", a
   expect(await findAhead()).toBeUndefined();
   expect(stage.engine.registry.find("shop", "failing")).toBeUndefined();
 });
+
+test("one that wakes runs while its database still starts, gets its answers once that serves, and is started once", async () => {
+  const live = stage.engine.registry.require("shop", "agent");
+  await live.sleep();
+  const before = await countStarts(live);
+  stage.checkpoint = async (step) => {
+    if (step !== "before database") return;
+    await until(async () => ((await countStarts(live)) > before ? true : undefined));
+  };
+  await live.wake();
+
+  const answer = await fetch(`http://127.0.0.1:${await portOf(live)}`);
+  expect(await answer.json()).toEqual([{ text: "masked" }]);
+  expect(await countStarts(live)).toBe(before + 1);
+});

@@ -1,6 +1,7 @@
 import path from "node:path";
 
 import { messageOf } from "../base/problem.ts";
+import { traced } from "../base/trace.ts";
 import type { EnvironmentRecord, ProcessState } from "../environment/environment.ts";
 import type { Manifest } from "../environment/manifest.ts";
 import { MARK_VARIABLE } from "../environment/places.ts";
@@ -49,9 +50,15 @@ export class HeldRuntime {
     await this.#runtime?.restart(name);
   }
 
-  /** The keeper that was started ahead, the one that is there, or a new one; of the network that it is to be in. */
+  /**
+   * The keeper that was started ahead, the one that is there, or a new one; of the network that it is to be in. What its
+   * manifest asks for runs; but whoever connects to the database is answered only once `apply` was called.
+   */
   async open(manifest: Manifest): Promise<void> {
-    this.#hold(await this.#requireRuntime(manifest, await this.#takeEarly()));
+    const keeper = async (): Promise<Runtime> =>
+      this.#requireRuntime(manifest, await this.#takeEarly());
+    this.#hold(await traced("keeper", keeper));
+    await traced("processes are started", async () => this.#apply(manifest, { isHeld: true }));
   }
 
   /** Runs a command to its end, before its processes as well. @throws as `Runtime.step` does */
@@ -82,7 +89,11 @@ export class HeldRuntime {
 
   /** What its manifest and variables ask for runs; nothing where no keeper is open. */
   async apply(manifest: Manifest): Promise<void> {
-    const plan = planRuntime(this.#context, this.#record(), { manifest, isHeld: false });
+    await this.#apply(manifest, { isHeld: false });
+  }
+
+  async #apply(manifest: Manifest, { isHeld }: { readonly isHeld: boolean }): Promise<void> {
+    const plan = planRuntime(this.#context, this.#record(), { manifest, isHeld });
     await this.#runtime?.apply(await plan);
   }
 

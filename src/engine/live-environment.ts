@@ -313,7 +313,7 @@ export class LiveEnvironment {
         traced("database", async () => this.#database?.start()).then(onDatabase),
         this.#openRuntime(manifest),
       ]);
-      await traced("processes are started", async () => this.#runtime.apply(manifest));
+      await traced("database is let in", async () => this.#runtime.apply(manifest));
       await this.save({ state: { kind: "awake" } });
       this.#wakeFailure.clear();
       this.#enter("awake");
@@ -330,7 +330,7 @@ export class LiveEnvironment {
   async #openRuntime(manifest: Manifest): Promise<void> {
     const ports = await traced("ports", () => choosePorts(this.#context, this.record, manifest));
     this.#kept.note({ ports });
-    await traced("keeper", () => this.#runtime.open(manifest));
+    await this.#runtime.open(manifest);
   }
 
   /** Its keeper went away by itself: what it kept is started again. */
