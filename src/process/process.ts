@@ -3,6 +3,7 @@ import { constants, open } from "node:fs/promises";
 import type { Readable } from "node:stream";
 
 import * as ending from "./ending.ts";
+import * as holding from "./holding-still.ts";
 import * as launching from "./launch.ts";
 import { listListeningPorts } from "./listening.ts";
 import { bearsMark, listMarked, type Marked } from "./marks.ts";
@@ -11,7 +12,10 @@ import { chooseFreePort, isFree } from "./ports.ts";
 import { familyOf, isLive, listProcesses, signalIfThere } from "./process-table.ts";
 import * as running from "./run-program.ts";
 import { SignalRelay } from "./signal-relay.ts";
+import * as using from "./use-scan.ts";
+import * as yielding from "./yielding.ts";
 
+export type ProcessUse = using.ProcessUse;
 export type ProcessUser = launching.ProcessUser;
 export type Launch = launching.Launch;
 export type Exit = launching.Exit;
@@ -115,6 +119,29 @@ export function endMarked(
   options: { readonly graceMs: number },
 ): Promise<void> {
   return ending.endMarked(variable, mark, options);
+}
+
+/** Holds all that bear exactly this mark still, and what descends from them. Resolves with them, parents first. */
+export function holdStill(variable: string, mark: string): Promise<readonly number[]> {
+  return holding.holdStill(variable, mark);
+}
+
+/** What was held still runs on. */
+export function letRun(pids: readonly number[]): void {
+  holding.letRun(pids);
+}
+
+/** From now on these take what processor time nobody else wants. */
+export function yieldProcessor(pids: readonly number[]): void {
+  yielding.yieldProcessor(pids);
+}
+
+/** How to look, again and again, at what processes with such marks take of the machine. */
+export function openUseScan(
+  variable: string,
+  prefix: string,
+): { take(): Promise<readonly ProcessUse[]> } {
+  return new using.UseScan(variable, prefix);
 }
 
 /** On loopback; not one that this process gave away lately. @throws `ports_exhausted` */

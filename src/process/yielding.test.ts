@@ -1,0 +1,43 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import os from "node:os";
+
+import { afterEach, expect, test } from "vitest";
+
+import { listPids } from "./process-table.ts";
+import { yieldProcessor } from "./yielding.ts";
+
+const children: ReturnType<typeof spawn>[] = [];
+
+afterEach(async () => {
+  for (const child of children.splice(0)) {
+    if (child.exitCode !== null || child.signalCode !== null) continue;
+    child.kill("SIGKILL");
+    await once(child, "exit");
+  }
+});
+
+async function start(): Promise<number> {
+  const child = spawn("sleep", ["1000"], { stdio: "ignore" });
+  await once(child, "spawn");
+  children.push(child);
+  return child.pid ?? 0;
+}
+
+test("these yield to all others, and who is not named does not", async () => {
+  const [one, other] = [await start(), await start()];
+  yieldProcessor([one]);
+  expect(os.getPriority(one)).toBe(19);
+  expect(os.getPriority(other)).toBeLessThan(19);
+  yieldProcessor([one]);
+  expect(os.getPriority(one)).toBe(19);
+});
+
+test("who has gone is left", async () => {
+  const pid = await start();
+  const [child] = children;
+  child?.kill("SIGKILL");
+  if (child !== undefined) await once(child, "exit");
+  expect(listPids()).not.toContain(pid);
+  expect(() => yieldProcessor([pid])).not.toThrow();
+});
