@@ -23,6 +23,7 @@ export const MAY_IMPORT = {
   variables: ["base", "environment"],
   gateway: ["base", "environment"],
   storage: ["base", "process"],
+  limits: ["base", "environment"],
   engine: [
     "base",
     "environment",
@@ -31,6 +32,7 @@ export const MAY_IMPORT = {
     "files",
     "database",
     "runtime",
+    "limits",
     "variables",
     "workspace",
     "probes",

@@ -1,0 +1,210 @@
+import { constants } from "node:fs";
+import { access, mkdir, open, readdir, readFile, rmdir } from "node:fs/promises";
+import path from "node:path";
+
+import { waitFor } from "../base/clock.ts";
+import { hasErrorCode } from "../base/problem.ts";
+import {
+  type Hierarchy,
+  listAncestors,
+  listEventFiles,
+  parseCount,
+  parseMounts,
+  parseOwnPath,
+  planSettings,
+} from "./group-files.ts";
+import { CONTROLLERS, type Controller, type Limits } from "./judge.ts";
+
+/** Below a hierarchy's root, or what of it was handed to us. */
+const OURS = "ramet";
+/** What has just ended may still be counted in its group. */
+const EMPTY_LIMIT_MS = 2_000;
+
+/** Counted since the group was made. */
+export type GroupEvents = { readonly kills: number; readonly refusals: number };
+
+/** Groups of the processes of one home's environments. They bound what is in them, whoever watches. */
+export class ControlGroups {
+  readonly kind: Hierarchy["kind"];
+  readonly #hierarchy: Hierarchy;
+  #isRefused = false;
+
+  constructor(hierarchy: Hierarchy) {
+    this.#hierarchy = hierarchy;
+    this.kind = hierarchy.kind;
+  }
+
+  /** What they bound; nothing where the kernel lets us make groups, and put nobody into them. */
+  get controllers(): ReadonlySet<Controller> {
+    return new Set(this.#isRefused ? [] : this.#hierarchy.folders.keys());
+  }
+
+  /** Makes the group, or bounds anew the one that is there. One that somebody left, with all that was counted in it, is made anew. */
+  async set(name: string, limits: Limits): Promise<void> {
+    for (const folder of this.#places(name)) {
+      await removeEmpty(folder);
+      await mkdir(folder, { recursive: true });
+    }
+    for (const { file, value } of planSettings(this.#hierarchy, name, limits))
+      await write(file, value);
+  }
+
+  /** Puts a process in, and with it all that it will start. */
+  async put(name: string, pid: number): Promise<void> {
+    try {
+      for (const folder of this.#places(name))
+        await write(path.join(folder, "cgroup.procs"), String(pid));
+    } catch (error) {
+      this.#isRefused ||= hasErrorCode(error, "EACCES", "EPERM");
+      throw error;
+    }
+  }
+
+  async readEvents(name: string): Promise<GroupEvents> {
+    const { kills, refusals } = listEventFiles(this.#hierarchy, name);
+    return {
+      kills: parseCount(await read(kills), "oom_kill"),
+      refusals: parseCount(await read(refusals), "max"),
+    };
+  }
+
+  /** From now on nobody in it starts another. Resolves with who is in it. */
+  async seal(name: string): Promise<readonly number[]> {
+    const pids = this.#hierarchy.folders.get("pids");
+    if (pids !== undefined) await write(path.join(pids, name, "pids.max"), "0");
+    const [folder] = this.#places(name);
+    const members = folder === undefined ? "" : await read(path.join(folder, "cgroup.procs"));
+    return members.split("\n").filter(Boolean).map(Number);
+  }
+
+  /** Once it is empty; one that does not become so is left. */
+  async remove(name: string): Promise<void> {
+    for (const folder of this.#places(name))
+      await waitFor(async () => (await removeEmpty(folder)) || undefined, {
+        timeoutMs: EMPTY_LIMIT_MS,
+      });
+  }
+
+  /** Removes what is empty of all, and ours above it. */
+  async clear(): Promise<void> {
+    for (const folder of new Set(this.#hierarchy.folders.values())) {
+      for (const name of await listFolders(folder)) await removeEmpty(path.join(folder, name));
+      if (await removeEmpty(folder)) await removeEmpty(path.dirname(folder));
+    }
+  }
+
+  #places(name: string): ReadonlySet<string> {
+    return new Set([...this.#hierarchy.folders.values()].map((folder) => path.join(folder, name)));
+  }
+}
+
+/** Tries v2 first: there a group has everything in one place. */
+export async function openGroups(homeId: string): Promise<ControlGroups | null> {
+  if (process.platform !== "linux") return null;
+  const mounts = parseMounts(await read("/proc/self/mountinfo"));
+  const unified = mounts.find(({ type }) => type === "cgroup2");
+  const second = unified === undefined ? undefined : await openSecond(unified.point, homeId);
+  const folders = second ?? (await openFirst(mounts, homeId));
+  if (folders.size === 0) return null;
+  return new ControlGroups({ kind: second === undefined ? "v1" : "v2", folders });
+}
+
+type Folders = ReadonlyMap<Controller, string>;
+
+/** The topmost folder above ours that was handed to us: as root the hierarchy's own. */
+async function openSecond(point: string, homeId: string): Promise<Folders | undefined> {
+  const own = parseOwnPath(await read("/proc/self/cgroup"));
+  for (const top of listAncestors(point, own)) {
+    if (!(await isWritable(top))) continue;
+    const folder = path.join(top, OURS, homeId);
+    if (!(await makeFolder(folder))) continue;
+    for (const above of [top, path.dirname(folder), folder]) await handDown(above);
+    const given = await read(path.join(folder, "cgroup.subtree_control"));
+    const controllers = CONTROLLERS.filter((name) => given.split(/\s+/).includes(name));
+    if (controllers.length > 0) return new Map(controllers.map((name) => [name, folder]));
+    if (await removeEmpty(folder)) await removeEmpty(path.dirname(folder));
+  }
+  return undefined;
+}
+
+/** Each controller for itself: one that is not there, or not handed on, keeps the others from nothing. */
+async function handDown(folder: string): Promise<void> {
+  for (const controller of CONTROLLERS)
+    await write(path.join(folder, "cgroup.subtree_control"), `+${controller}`).catch(
+      () => undefined,
+    );
+}
+
+async function openFirst(mounts: ReturnType<typeof parseMounts>, homeId: string): Promise<Folders> {
+  const folders = new Map<Controller, string>();
+  for (const controller of CONTROLLERS) {
+    const mount = mounts.find(
+      ({ type, options }) => type === "cgroup" && options.split(",").includes(controller),
+    );
+    const folder = mount === undefined ? null : path.join(mount.point, OURS, homeId);
+    if (folder !== null && (await makeFolder(folder))) folders.set(controller, folder);
+  }
+  return folders;
+}
+
+async function isWritable(folder: string): Promise<boolean> {
+  try {
+    await access(path.join(folder, "cgroup.subtree_control"), constants.W_OK);
+    return true;
+  } catch {
+    // Not handed to us, or not there.
+    return false;
+  }
+}
+
+async function makeFolder(folder: string): Promise<boolean> {
+  try {
+    await mkdir(folder, { recursive: true });
+    return true;
+  } catch {
+    // Not ours to make: the next way is tried.
+    return false;
+  }
+}
+
+/** Whether nothing is there any more. */
+async function removeEmpty(folder: string): Promise<boolean> {
+  try {
+    await rmdir(folder);
+    return true;
+  } catch (error) {
+    if (hasErrorCode(error, "ENOENT")) return true;
+    if (hasErrorCode(error, "EBUSY", "ENOTEMPTY", "EACCES", "EPERM")) return false;
+    throw error;
+  }
+}
+
+async function listFolders(folder: string): Promise<readonly string[]> {
+  try {
+    const entries = await readdir(folder, { withFileTypes: true });
+    return entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
+  } catch (error) {
+    if (hasErrorCode(error, "ENOENT")) return [];
+    throw error;
+  }
+}
+
+/** Empty where it is not there. */
+async function read(file: string | null): Promise<string> {
+  try {
+    return file === null ? "" : await readFile(file, "utf8");
+  } catch (error) {
+    if (hasErrorCode(error, "ENOENT", "ENODEV", "EACCES")) return "";
+    throw error;
+  }
+}
+
+/** The kernel's files are written in one piece, and replaced by nobody. */
+async function write(file: string, value: string): Promise<void> {
+  const handle = await open(file, constants.O_WRONLY);
+  try {
+    await handle.write(value);
+  } finally {
+    await handle.close();
+  }
+}
