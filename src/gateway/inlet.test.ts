@@ -18,10 +18,13 @@ const HOST = "shop--x.localhost";
 let stage = new Stage();
 let folder: string;
 let inlets: Inlets;
+/** How often somebody came, or sent something. */
+let uses = 0;
 
 beforeEach(async () => {
+  uses = 0;
   folder = await mkdtemp(path.join(tmpdir(), "ramet-inlet-"));
-  inlets = new Inlets(folder);
+  inlets = new Inlets(folder, () => (uses += 1));
 });
 
 afterEach(async () => {
@@ -49,6 +52,21 @@ test.each(["127.0.0.1", "::1"])("requests reach a process on %s behind its inlet
 
   expect(await ask(port, HOST, { method: "POST", body })).toMatchObject({ status: 200, body });
   expect(await ask(port, HOST, { method: "POST", body: "again" })).toMatchObject({ body: "again" });
+});
+
+test("whoever comes to an inlet, and each that sends more on a connection that stays, is told of before it is passed on", async () => {
+  const usesAtRequest: number[] = [];
+  const upstream = await stage.upstream((request, response) => {
+    usesAtRequest.push(uses);
+    request.pipe(response);
+  });
+  await inlets.add(upstream.port);
+  const port = await openTo(upstream.port);
+  await ask(port, HOST, { method: "POST", body: "one" });
+  await ask(port, HOST, { method: "POST", body: "two" });
+  const [first = 0, second = 0] = usesAtRequest;
+  expect(first).toBeGreaterThanOrEqual(2);
+  expect(second).toBeGreaterThan(first);
 });
 
 test("a POST waits while its process restarts, since nothing of it was sent to an inlet without a listener", async () => {

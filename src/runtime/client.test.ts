@@ -46,10 +46,16 @@ async function listen(talk: (socket: Socket) => void): Promise<void> {
   await once(server, "listening");
 }
 
+const STATES = {
+  kind: "states",
+  hasOwnNetwork: false,
+  canFreeze: true,
+  isFrozen: false,
+} as const;
+
 function greet(socket: Socket, version = WIRE_VERSION): void {
   const state = { name: "web", state: "ready", port: 1, pid: 2, problem: null } as const;
-  if (version === WIRE_VERSION)
-    send(socket, { kind: "states", version, hasOwnNetwork: false, processes: [state] });
+  if (version === WIRE_VERSION) send(socket, { ...STATES, version, processes: [state] });
   else socket.write(`${JSON.stringify({ kind: "states", version, processes: "?" })}\n`);
 }
 
@@ -83,6 +89,24 @@ test.each([
 ])("somebody who %s is no keeper", async (_what, talk) => {
   await listen(talk);
   expect(await findKeeper(bench().place)).toBeUndefined();
+});
+
+test("a keeper of an earlier version, which cannot hold its processes still, is not asked to", async () => {
+  const heard: string[] = [];
+  await listen((socket) => {
+    send(socket, { ...STATES, canFreeze: false, version: WIRE_VERSION, processes: [] });
+    receive(socket, parseCommand, ({ kind, id }) => {
+      heard.push(kind);
+      send(socket, { kind: "done", id, problem: null, result: null });
+    });
+  });
+  const client = await findKeeper(bench().place);
+  if (client === undefined) throw new Error("It greets as a keeper does.");
+  await client.freeze();
+  await client.thaw();
+  await client.restart("web");
+  expect(client.isFrozen()).toBe(false);
+  expect(heard).toEqual(["restart"]);
 });
 
 test("whoever waits for an answer when the keeper goes is told that it has gone", async () => {

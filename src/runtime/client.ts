@@ -40,6 +40,8 @@ export class KeeperClient {
   #processes: readonly ProcessState[] = [];
   #version: number | undefined;
   #hasOwnNetwork = false;
+  #canFreeze = false;
+  #isFrozen = false;
   #isDisconnected = false;
 
   /** @param answerMs how long a command may take */
@@ -68,6 +70,18 @@ export class KeeperClient {
   /** Known once it has greeted. */
   get hasOwnNetwork(): boolean {
     return this.#hasOwnNetwork;
+  }
+
+  isFrozen(): boolean {
+    return this.#isFrozen;
+  }
+
+  async freeze(): Promise<void> {
+    if (this.#canFreeze) await this.#ask({ kind: "freeze" });
+  }
+
+  async thaw(): Promise<void> {
+    if (this.#canFreeze) await this.#ask({ kind: "thaw" });
   }
 
   processes(): readonly ProcessState[] {
@@ -176,6 +190,8 @@ export class KeeperClient {
     if (event.kind === "states") {
       this.#version = event.version;
       this.#hasOwnNetwork = event.hasOwnNetwork;
+      this.#canFreeze = event.canFreeze;
+      this.#isFrozen = event.isFrozen;
       this.#processes = event.processes;
       this.#notify();
       return;

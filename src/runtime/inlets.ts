@@ -13,11 +13,14 @@ const MAX_CONNECTIONS = 4_096;
 /** A unix socket for each port, named after it: who connects to it is connected to the port in our own network. */
 export class Inlets {
   readonly #folder: string;
+  readonly #onUse: () => void;
   readonly #open = new Map<number, Server>();
   readonly #connections = new Set<Socket>();
 
-  constructor(folder: string) {
+  /** @param onUse called before whoever comes, and whatever comes of him, is passed on */
+  constructor(folder: string, onUse: () => void) {
     this.#folder = folder;
+    this.#onUse = onUse;
   }
 
   /** Resolves once it is there; at once where it is. */
@@ -47,6 +50,7 @@ export class Inlets {
 
   async #pass(near: Socket, port: number): Promise<void> {
     near.on("error", () => near.destroy());
+    this.#onUse();
     const far = await dialPort(port);
     if (far === undefined || near.destroyed) {
       near.destroy();
@@ -55,6 +59,9 @@ export class Inlets {
     }
     this.#track(far);
     near.write(CONNECTED);
+    near.on("data", this.#onUse);
+    // It flows only once it is piped.
+    near.pause();
     joinWays(near, far);
   }
 

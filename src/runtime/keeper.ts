@@ -56,7 +56,7 @@ class Keeper {
   readonly leave: () => void;
   readonly #clients = new Map<Socket, RunningSteps>();
   readonly #lock = new KeyedLock();
-  readonly #greeting: Omit<Extract<KeeperEvent, { kind: "states" }>, "processes">;
+  readonly #greeting: Omit<Extract<KeeperEvent, { kind: "states" }>, "processes" | "isFrozen">;
   #supervisor:
     | { readonly supervisor: Supervisor; readonly logs: string; readonly mark: string }
     | undefined;
@@ -64,7 +64,12 @@ class Keeper {
   #willTellUse = false;
 
   constructor({ hasOwnNetwork }: { readonly hasOwnNetwork: boolean }) {
-    this.#greeting = { kind: "states", version: WIRE_VERSION, hasOwnNetwork };
+    this.#greeting = {
+      kind: "states",
+      version: WIRE_VERSION,
+      hasOwnNetwork,
+      canFreeze: true,
+    };
     const { promise, resolve } = Promise.withResolvers<void>();
     this.left = promise;
     this.leave = resolve;
@@ -84,6 +89,7 @@ class Keeper {
 
   /** @returns the exit code */
   async end(): Promise<number> {
+    this.#supervisor?.supervisor.stillness.stir();
     const { problem } = await this.#inTurn(() => this.#stop());
     for (const client of this.#clients.keys()) client.end();
     return problem === null ? 0 : 1;
@@ -98,7 +104,12 @@ class Keeper {
 
   /** One command after another, but for steps, which take long. */
   #perform(steps: RunningSteps, command: KeeperCommand): Promise<Outcome> {
+    if (command.kind !== "freeze") this.#supervisor?.supervisor.stillness.stir();
     switch (command.kind) {
+      case "freeze":
+        return this.#inTurn(async () => this.#supervisor?.supervisor.stillness.begin());
+      case "thaw":
+        return solve(() => undefined);
       case "apply":
         return this.#inTurn(() => this.#require(command).apply(command.plan));
       case "restart":
@@ -176,7 +187,8 @@ class Keeper {
 
   #tell(clients: Iterable<Socket>): void {
     const processes = this.#supervisor?.supervisor.states() ?? [];
-    for (const client of clients) send(client, { ...this.#greeting, processes });
+    const isFrozen = this.#supervisor?.supervisor.stillness.isStill() ?? false;
+    for (const client of clients) send(client, { ...this.#greeting, processes, isFrozen });
   }
 }
 

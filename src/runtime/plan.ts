@@ -1,5 +1,6 @@
 import type { ProblemFields } from "../base/problem.ts";
 import type { ReadyCheck } from "../environment/manifest.ts";
+import { type Bounds, parseBounds } from "./bounds.ts";
 import {
   parseFields,
   parseList,
@@ -24,6 +25,8 @@ export type ProcessPlan = {
   readonly environment: Readonly<Record<string, string>>;
   /** null: it sees the whole machine, as far as its user may. */
   readonly sandbox: Sandbox | null;
+  /** Absent: the usual ones. */
+  readonly bounds?: Bounds;
   /** Set: it is not started and waits for this to be settled. */
   readonly problem: ProblemFields | null;
 };
@@ -72,6 +75,8 @@ export type StepPlan = {
   readonly folder: string;
   readonly environment: Readonly<Record<string, string>>;
   readonly sandbox: Sandbox | null;
+  /** Absent: the usual ones. */
+  readonly bounds?: Bounds;
   /** Opened before it, and left open. */
   readonly relays: readonly RelayPlan[];
   /** null: as it is. */
@@ -113,6 +118,7 @@ export function parseStepPlan(value: unknown): StepPlan {
     folder: parseText(fields["folder"], "folder"),
     environment: parseTextRecord(fields["environment"], "environment"),
     sandbox: parseNullable(fields["sandbox"], parseSandbox),
+    ...parseBounds(fields["bounds"]),
     relays: parseList(fields["relays"], parseRelayPlan),
     wayOut: parseNullable(fields["wayOut"], parseWayOut),
     timeoutMs: parseNumber(fields["timeoutMs"], "timeoutMs"),
@@ -131,6 +137,7 @@ function parseProcessPlan(value: unknown): ProcessPlan {
     ready: parseReadyCheck(fields["ready"]),
     environment: parseTextRecord(fields["environment"], "environment"),
     sandbox: parseNullable(fields["sandbox"], parseSandbox),
+    ...parseBounds(fields["bounds"]),
     problem: parseNullable(fields["problem"], parseProblem),
   };
 }

@@ -132,7 +132,8 @@ const state = fc.record({
 test("every state that a keeper can tell is understood as it was told", () => {
   fc.assert(
     fc.property(fc.array(state), (processes) => {
-      const event = { kind: "states", version: WIRE_VERSION, hasOwnNetwork: true, processes };
+      const told = { hasOwnNetwork: true, canFreeze: true, isFrozen: true, processes };
+      const event = { kind: "states", version: WIRE_VERSION, ...told };
       expect(parseEvent(JSON.parse(JSON.stringify(event)))).toEqual(event);
     }),
   );

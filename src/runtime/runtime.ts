@@ -3,6 +3,7 @@ import type { Clock } from "../base/clock.ts";
 import type { LogLine, ProcessState } from "../environment/environment.ts";
 import type { RuntimePlace, SystemUser } from "../environment/places.ts";
 import * as accessing from "./access-log.ts";
+import * as bounding from "./bounds.ts";
 import { type KeeperClient, findKeeper } from "./client.ts";
 import { runKeeper } from "./keeper.ts";
 import * as logging from "./logs.ts";
@@ -25,6 +26,7 @@ export type StepPlan = planning.StepPlan;
 export type StepResult = stepping.StepResult;
 export type Access = accessing.Access;
 export type AccessLog = accessing.AccessLog;
+export type Bounds = bounding.Bounds;
 export type Isolation = detecting.Isolation;
 export type Sandbox = sandbox.Sandbox;
 export type Network = { readonly hasOwnNetwork: boolean };
@@ -32,7 +34,12 @@ export type Network = { readonly hasOwnNetwork: boolean };
 export type KeeperStart = Network & {
   /** How to run it; the socket's path is appended. */
   readonly program: readonly string[];
+  /** Called with its pid before anything else of the environment is started. */
+  readonly onStarted?: (pid: number) => Promise<void>;
 };
+
+/** What each program is bound by where nobody says more. */
+export const USUAL_BOUNDS: Bounds = bounding.USUAL_BOUNDS;
 
 /** Long enough for an environment that is being made to say that it needs it. */
 const DIALER_IDLE_MS = 20_000;
@@ -50,6 +57,11 @@ export type Runtime = Network & {
    * @throws `step_timed_out`, `program_failed`, or the signal's reason, once the command's group is gone
    */
   step(step: StepPlan, signal: AbortSignal): Promise<StepResult>;
+  /** Whether its processes are held still in memory. */
+  isFrozen(): boolean;
+  /** Holds them still, unless somebody needs them; whoever comes to one of their ports sets them going again. */
+  freeze(): Promise<void>;
+  thaw(): Promise<void>;
   /** Resolves when none is `starting`: each is ready, waits, failed, or has ended once; or when the time is over. */
   settled(options: {
     readonly timeoutMs: number;
@@ -157,6 +169,9 @@ function toRuntime(place: RuntimePlace, client: KeeperClient): Runtime {
     step: (step, signal) => client.step(step, signal),
     apply: (plan) => client.apply(plan),
     restart: (name) => client.restart(name),
+    isFrozen: () => client.isFrozen(),
+    freeze: () => client.freeze(),
+    thaw: () => client.thaw(),
     settled: (options) => client.settled(options),
     onChange: (listener) => client.onChange(listener),
     onUse: (listener) => client.onUse(listener),

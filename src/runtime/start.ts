@@ -22,13 +22,16 @@ const LEFTOVER_GRACE_MS = 2_000;
 const NODE_OPTIONS = "--max-semi-space-size=1";
 const MAX_QUOTE_BYTES = 2_000;
 
+export type KeeperLaunch = {
+  readonly program: readonly string[];
+  readonly hasOwnNetwork: boolean;
+  readonly onStarted?: (pid: number) => Promise<void>;
+};
+
 /** @throws `keeper_failed`, `program_missing`, `program_failed` */
 export async function startKeeper(
   place: RuntimePlace,
-  {
-    program,
-    hasOwnNetwork,
-  }: { readonly program: readonly string[]; readonly hasOwnNetwork: boolean },
+  { program, hasOwnNetwork, onStarted }: KeeperLaunch,
 ): Promise<KeeperClient> {
   const [file, ...args] = program;
   if (file === undefined) throw new Error("A keeper's program has a file.");
@@ -44,6 +47,7 @@ export async function startKeeper(
   const pid = await startDetached(hasOwnNetwork ? enterOwnNetwork(launch, isRoot) : launch, {
     output: keeperLog(place),
   });
+  await onStarted?.(pid);
   const client = await waitFor(
     async () => (await findKeeper(place)) ?? (isRunning(pid) ? undefined : null),
     {

@@ -1,5 +1,6 @@
 import { sleep } from "../base/clock.ts";
 import { type Exit, type PipedProgram, endGroup } from "../process/process.ts";
+import { boundCommand, USUAL_BOUNDS } from "./bounds.ts";
 import { LogFile } from "./log-file.ts";
 import type { StepPlan } from "./plan.ts";
 import { stepTimedOut } from "./problems.ts";
@@ -19,8 +20,9 @@ export async function performStep(step: Step): Promise<StepResult> {
   const log = new LogFile(step.logs, step.name);
   await log.write("ramet", [`starts: ${step.command}`]);
   try {
-    const { command, folder, environment, sandbox } = step;
-    const launch = { file: "/bin/sh", args: ["-c", command], folder, environment, user: null };
+    const { command, folder, environment, sandbox, bounds = USUAL_BOUNDS } = step;
+    const args = boundCommand(command, bounds);
+    const launch = { file: "/bin/sh", args, folder, environment, user: null };
     const program = await startPipedIn(sandbox, launch);
     const exit = await superviseStep(step, program, log);
     return { ...exit, lastLines: log.lastLines() };

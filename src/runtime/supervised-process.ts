@@ -11,6 +11,7 @@ import {
   endMarked,
   isPortFree,
 } from "../process/process.ts";
+import { boundCommand, USUAL_BOUNDS } from "./bounds.ts";
 import { CALM_MS, Crashes } from "./crashes.ts";
 import { LogFile } from "./log-file.ts";
 import type { ProcessPlan } from "./plan.ts";
@@ -138,11 +139,12 @@ export class SupervisedProcess {
       [MARK_VARIABLE]: this.#surroundings.mark,
       [PROCESS_MARK_VARIABLE]: this.#processMark(),
     };
-    const { command, folder, sandbox } = this.plan;
+    const { command, folder, sandbox, bounds = USUAL_BOUNDS } = this.plan;
     this.#log.forgetLastLines();
     await this.#say(`starts: ${command}`);
     try {
-      const launch = { file: "/bin/sh", args: ["-c", command], folder, environment, user: null };
+      const args = boundCommand(command, bounds);
+      const launch = { file: "/bin/sh", args, folder, environment, user: null };
       return await startPipedIn(sandbox, launch);
     } catch (error) {
       if (!(error instanceof Problem)) throw error;

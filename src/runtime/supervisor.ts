@@ -8,6 +8,7 @@ import { OwnAddressServer } from "./own-addresses.ts";
 import type { OwnAddresses, ProcessPlan, RelayPlan, RuntimePlan, WayOutPlan } from "./plan.ts";
 import { processNotPlanned } from "./problems.ts";
 import { type Relay, openRelay } from "./relay.ts";
+import { Stillness } from "./stillness.ts";
 import { SupervisedProcess, type Surroundings } from "./supervised-process.ts";
 import { WayOut } from "./way-out/way-out.ts";
 
@@ -15,6 +16,7 @@ const SWEEP_GRACE_MS = 1_000;
 
 /** The processes and relays of one environment. Its methods are called one after another. */
 export class Supervisor {
+  readonly stillness: Stillness;
   readonly #surroundings: Surroundings;
   #processes: readonly SupervisedProcess[] = [];
   #relays: readonly Relay[] = [];
@@ -24,6 +26,7 @@ export class Supervisor {
 
   constructor(surroundings: Omit<Surroundings, "onServing">) {
     this.#surroundings = { ...surroundings, onServing: async (port) => this.#inlets?.add(port) };
+    this.stillness = new Stillness(surroundings.mark, surroundings.onChange);
   }
 
   states(): readonly ProcessState[] {
@@ -35,7 +38,7 @@ export class Supervisor {
     await this.#applyRelays(plan.relays);
     await this.openWayOut(plan.wayOut);
     await this.#openAddresses(plan.addresses);
-    if (plan.inlets !== null) this.#inlets ??= new Inlets(plan.inlets);
+    if (plan.inlets !== null) this.#inlets ??= new Inlets(plan.inlets, () => this.stillness.stir());
     const kept = this.#processes.filter((process) =>
       plan.processes.some((one) => isDeepStrictEqual(one, process.plan)),
     );

@@ -15,12 +15,15 @@ const SANDBOX: Sandbox = {
   ],
 };
 
+const BOUNDS = { openFiles: 1_000, processes: 600, fileBytes: null };
+
 const STEP: StepPlan = {
   name: "setup",
   command: "npm ci",
   folder: "/tree",
   environment: { A: "1" },
   sandbox: SANDBOX,
+  bounds: { ...BOUNDS, processes: null, fileBytes: 1e9 },
   relays: [{ port: 5432, socket: "/run/x.sock", isHeld: false }],
   wayOut: { socket: "/run/way-out", hosts: null, taken: [] },
   timeoutMs: 1_000,
@@ -29,7 +32,7 @@ const STEP: StepPlan = {
 const PLAN: RuntimePlan = {
   processes: [
     process({ name: "web", port: 3000, ready: { kind: "http", path: "/", timeoutMs: 1 } }),
-    process({ name: "api_2", port: 3001, ready: { kind: "port", timeoutMs: 1 } }),
+    process({ name: "api_2", port: 3001, ready: { kind: "port", timeoutMs: 1 }, bounds: BOUNDS }),
     process({ name: "jobs", sandbox: SANDBOX, problem: { code: "c", message: "m", remedy: "r" } }),
   ],
   relays: [{ port: 5432, socket: "/run/x.sock", isHeld: false }],
@@ -44,6 +47,8 @@ test.each<KeeperCommand>([
   { kind: "stop", id: 3 },
   { kind: "step", id: 4, logs: "/logs", mark: "h.id.runtime", step: STEP },
   { kind: "cancel", id: 5, step: 4 },
+  { kind: "freeze", id: 6 },
+  { kind: "thaw", id: 7 },
 ])("the command $kind crosses the wire unchanged", (command) => {
   expect(parseCommand(JSON.parse(JSON.stringify(command)))).toEqual(command);
 });
@@ -54,6 +59,8 @@ test("events cross the wire unchanged", () => {
     kind: "states" as const,
     version: WIRE_VERSION,
     hasOwnNetwork: true,
+    canFreeze: true,
+    isFrozen: true,
     processes: [state],
   };
   const result = { exitCode: null, signal: "SIGTERM", lastLines: ["a"] };
@@ -68,6 +75,8 @@ test("of a keeper of another version only the version is understood", () => {
     kind: "states",
     version: 99,
     hasOwnNetwork: false,
+    canFreeze: false,
+    isFrozen: false,
     processes: [],
   });
 });

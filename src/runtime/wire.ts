@@ -38,6 +38,9 @@ export type KeeperCommand =
     }
   /** Ends the step of that id, which is then answered. */
   | { readonly kind: "cancel"; readonly id: number; readonly step: number }
+  /** Holds the processes still, unless somebody needs them; any other command sets them going again. */
+  | { readonly kind: "freeze"; readonly id: number }
+  | { readonly kind: "thaw"; readonly id: number }
   | { readonly kind: "stop"; readonly id: number };
 
 /** What a keeper tells each server: the states at once and on every change, and that processes use their database. */
@@ -47,6 +50,9 @@ export type KeeperEvent =
       readonly version: number;
       /** Its processes' ports are in a network that is not the server's. */
       readonly hasOwnNetwork: boolean;
+      /** One that was started by an earlier version cannot. */
+      readonly canFreeze: boolean;
+      readonly isFrozen: boolean;
       readonly processes: readonly ProcessState[];
     }
   | { readonly kind: "used" }
@@ -95,7 +101,9 @@ export function parseCommand(value: unknown): KeeperCommand {
   const id = parseNumber(fields["id"], "id");
   switch (fields["kind"]) {
     case "stop":
-      return { kind: "stop", id };
+    case "freeze":
+    case "thaw":
+      return { kind: fields["kind"], id };
     case "restart":
       return { kind: "restart", id, name: parseText(fields["name"], "name") };
     case "cancel":
@@ -130,10 +138,15 @@ export function parseEvent(value: unknown): KeeperEvent {
     return { kind: "done", id, problem, result: parseNullable(fields["result"], parseResult) };
   }
   const version = parseNumber(fields["version"], "version");
-  const hasOwnNetwork = fields["hasOwnNetwork"] === true;
-  if (version !== WIRE_VERSION) return { kind: "states", version, hasOwnNetwork, processes: [] };
-  const processes = parseList(fields["processes"], parseState);
-  return { kind: "states", version, hasOwnNetwork, processes };
+  const known = {
+    kind: "states",
+    version,
+    hasOwnNetwork: fields["hasOwnNetwork"] === true,
+    canFreeze: fields["canFreeze"] === true,
+    isFrozen: fields["isFrozen"] === true,
+  } as const;
+  if (version !== WIRE_VERSION) return { ...known, processes: [] };
+  return { ...known, processes: parseList(fields["processes"], parseState) };
 }
 
 function parseResult(value: unknown): StepResult {
