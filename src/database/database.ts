@@ -5,7 +5,8 @@ import { findFamily, measureMemory } from "../process/process.ts";
 import * as bookkeeping from "./bookkeeping.ts";
 import { hasOpenWork as findOpenWork } from "./busy.ts";
 import { readCatalog } from "./catalog.ts";
-import { adminLogin, withClient } from "./client.ts";
+import * as counting from "./census.ts";
+import { withClient } from "./client.ts";
 import { hurrying } from "./copy-behind.ts";
 import { createFromTemplate } from "./create.ts";
 import type { WantedDatabase } from "./create.ts";
@@ -20,7 +21,7 @@ import type { QueryResult } from "./query.ts";
 import { APP_ROLE } from "./settings.ts";
 import { measureDatabase as measure } from "./size.ts";
 import type { DatabaseSize } from "./size.ts";
-import { loginOfApp } from "./source.ts";
+import { adminOf, loginOfApp } from "./source.ts";
 import { buildStandby, dropStreams, readStreams } from "./standby.ts";
 import type * as standby from "./standby.ts";
 import * as supply from "./supply.ts";
@@ -134,6 +135,7 @@ export function stopDatabase(place: DatabasePlace): Promise<void> {
   });
 }
 
+export type Census = counting.Census;
 export type Bookkeeping = bookkeeping.Bookkeeping;
 
 /** What migration tools have noted in it. `keys`: what the app's migration files are called, for a tool that no list names. */
@@ -165,12 +167,13 @@ export function findDatabase(place: DatabasePlace): Promise<number | undefined> 
 }
 
 /** Whether a statement runs or a transaction is open, other than our own. @throws `database_unreachable` */
-export function hasOpenWork({ place, record }: Database): Promise<boolean> {
-  const { postgres, adminPassword: password } = record;
-  const { socketFolder } = place;
-  return findOpenWork(
-    adminLogin({ socketFolder, password, major: programs.majorOf(postgres.version) }),
-  );
+export function hasOpenWork(database: Database): Promise<boolean> {
+  return findOpenWork(adminOf(database));
+}
+
+/** How large it is, and how many are connected. @throws `database_unreachable` */
+export function takeCensus(database: Database): Promise<Census> {
+  return counting.takeCensus(adminOf(database), database.record.name);
 }
 
 /**

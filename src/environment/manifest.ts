@@ -17,10 +17,31 @@ export type Manifest = {
   readonly isolation: IsolationChoice;
   /** What its processes reach of the world outside, where they are sealed off: all, nothing, or these names and those below them. */
   readonly network: "open" | "none" | readonly string[];
+  /** What its processes may take of the machine. */
+  readonly limits: RuntimeLimits;
   /** Keys that are valid and that this version does not act on yet. */
   readonly unused: readonly string[];
   /** `ramet.json`, or what stood in for it, such as `package.json (dev)`. */
   readonly source: string;
+};
+
+/** Of all of an environment's processes together, their keeper included; null: what the machine gives each environment. */
+export type RuntimeLimits = {
+  /** What is theirs alone. */
+  readonly memoryBytes: number | null;
+  /** Processors' worth of time. */
+  readonly cpus: number | null;
+  /** Processes and threads at a time. */
+  readonly processes: number | null;
+  /** What its files take up: its own folder, and the tree that it runs on. */
+  readonly diskBytes: number | null;
+};
+
+export const NO_LIMITS: RuntimeLimits = {
+  memoryBytes: null,
+  cpus: null,
+  processes: null,
+  diskBytes: null,
 };
 
 export const ISOLATION_CHOICES = ["auto", "required", "off"] as const;

@@ -101,6 +101,11 @@ export async function measureOwnBytes(folder: string): Promise<number | null> {
   return (await findUnshared(folder)) ?? null;
 }
 
+/** What a folder's files take up, as if none shared a block. */
+export function measureAllocated(folder: string): Promise<number> {
+  return sumAllocated(folder);
+}
+
 /** True when git says that both hold the same files, unchanged; false also means that it is not known. */
 export function isSameTree(a: string, b: string): Promise<boolean> {
   return areSameTree([a, b]);

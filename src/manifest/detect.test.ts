@@ -6,7 +6,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 
 import { Problem } from "../base/problem.ts";
 import { writeAtomically } from "../base/write-atomically.ts";
-import { DEFAULT_GRANTS } from "../environment/manifest.ts";
+import { DEFAULT_GRANTS, NO_LIMITS } from "../environment/manifest.ts";
 import { findManifest } from "./manifest.ts";
 import { isReloading } from "./reloading.ts";
 
@@ -56,6 +56,7 @@ test("a package.json with a dev script is an app", async () => {
     sleepMs: 15 * 60_000,
     isolation: "auto",
     network: "open",
+    limits: NO_LIMITS,
     unused: [],
     source: "package.json (dev)",
   });

@@ -11,7 +11,7 @@ import { PACKAGE_FILE, type PackageFile } from "./package-file.ts";
 /** All of a manifest but what only `ramet.json` can say. */
 export type Detected = Omit<
   Manifest,
-  "app" | "grants" | "isolation" | "network" | "sleepMs" | "unused"
+  "app" | "grants" | "isolation" | "limits" | "network" | "sleepMs" | "unused"
 >;
 
 /**

@@ -8,7 +8,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 
 import { Problem } from "../base/problem.ts";
 import { writeAtomically } from "../base/write-atomically.ts";
-import { DEFAULT_GRANTS } from "../environment/manifest.ts";
+import { DEFAULT_GRANTS, NO_LIMITS } from "../environment/manifest.ts";
 import type { Manifest } from "../environment/manifest.ts";
 import { findManifest } from "./manifest.ts";
 
@@ -95,7 +95,8 @@ test("every key of a whole ramet.json is read, or said to be unused", async () =
     isolation: "auto",
     network: "open",
     sleepMs: 15 * 60_000,
-    unused: ["services", "api", "limits"],
+    limits: { memoryBytes: 2e9, cpus: 2, processes: 512, diskBytes: null },
+    unused: ["services", "api"],
     source: "ramet.json",
   });
 });
@@ -113,6 +114,7 @@ test("an empty ramet.json is valid and has its defaults", async () => {
     isolation: "auto",
     network: "open",
     sleepMs: 15 * 60_000,
+    limits: NO_LIMITS,
     unused: [],
     source: "ramet.json",
   });

@@ -3,7 +3,7 @@ import path from "node:path";
 
 import { exists } from "../base/remove-inside.ts";
 import { writeAtomically } from "../base/write-atomically.ts";
-import { DEFAULT_GRANTS } from "../environment/manifest.ts";
+import { DEFAULT_GRANTS, NO_LIMITS } from "../environment/manifest.ts";
 import type { Answers, Explanation, Manifest, Question } from "../environment/manifest.ts";
 import { suggestAppName } from "../environment/name.ts";
 import { assertStandsAlone, findAppFolder as findFolder } from "./app-folder.ts";
@@ -87,6 +87,7 @@ function toManifest({ value, findings, warnings }: Outcome<Detected>): Outcome<M
     grants: DEFAULT_GRANTS,
     isolation: "auto",
     network: "open",
+    limits: NO_LIMITS,
   } as const;
   return found({ app: null, ...unsaid, unused: [], ...value }, findings, warnings);
 }

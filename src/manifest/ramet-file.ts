@@ -8,6 +8,7 @@ import type {
   DatabaseManifest,
   ProcessManifest,
   ReadyCheck,
+  RuntimeLimits,
   VariableManifest,
 } from "../environment/manifest.ts";
 import { manifestInvalid } from "./problems.ts";
@@ -74,6 +75,16 @@ export function toGrants(written: RametFile["database"]): DatabaseGrants {
   };
 }
 
+export function toLimits(written: RametFile["limits"] = {}): RuntimeLimits {
+  const { memory = "", cpus = null, processes = null, disk = "" } = written;
+  return {
+    memoryBytes: parseSize(memory) ?? null,
+    cpus,
+    processes,
+    diskBytes: parseSize(disk) ?? null,
+  };
+}
+
 export function toVariables(written: RametFile["variables"]): Record<string, VariableManifest> {
   const entries = Object.entries(written ?? {}).map(
     ([name, variable]): [string, VariableManifest] => {
@@ -88,7 +99,7 @@ export function toVariables(written: RametFile["variables"]): Record<string, Var
 
 /** Keys that are valid and that this version does not act on yet. */
 export function listUnused(file: RametFile): readonly string[] {
-  return (["services", "api", "limits"] as const).filter((key) => file[key] !== undefined);
+  return (["services", "api"] as const).filter((key) => file[key] !== undefined);
 }
 
 function toReady(written: ProcessInFile["ready"]): ReadyCheck {

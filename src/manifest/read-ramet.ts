@@ -18,6 +18,7 @@ import {
   RAMET_FILE,
   toDatabase,
   toGrants,
+  toLimits,
   toProcess,
   toVariables,
 } from "./ramet-file.ts";
@@ -52,6 +53,7 @@ export async function readRamet(place: Place, file: RametFile): Promise<Outcome<
     grants: toGrants(file.database),
     sleepMs: toSleepMs(file.sleep, unsaid.processes),
     ...readSealing(file),
+    limits: toLimits(file.limits),
     unused: listUnused(file),
     source: source === null ? RAMET_FILE : `${RAMET_FILE}, ${source}`,
   };

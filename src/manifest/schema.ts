@@ -14,6 +14,9 @@ export const MAX_PROCESSES = 16;
 const MAX_LIST = 100;
 /** Of the app's role to its database; as many as PostgreSQL itself allows unless told otherwise. */
 const MOST_CONNECTIONS = 100;
+/** Less starts no program. */
+const LEAST_MEMORY = 64e6;
+const LEAST_DISK = 16e6;
 const MAX_STANDBYS = 8;
 /** Each has a log of its own beside those of the processes. */
 const STEPS = ["setup", "migrate", "seed"];
@@ -113,6 +116,17 @@ const databaseLimitsSchema = z.strictObject({
   tempFileLimit: size.optional(),
 });
 
+const runtimeLimitsSchema = z.strictObject({
+  memory: size
+    .refine((text) => (parseSize(text) ?? 0) >= LEAST_MEMORY, "it must be at least 64M")
+    .optional(),
+  cpus: z.number().min(0.05).max(4096).optional(),
+  processes: z.int().min(32).max(4_194_304).optional(),
+  disk: size
+    .refine((text) => (parseSize(text) ?? 0) >= LEAST_DISK, "it must be at least 16M")
+    .optional(),
+});
+
 const databaseSchema = z.strictObject({
   kind: z.literal("postgres").optional(),
   data: z.enum(FORK_DATA).optional(),
@@ -169,13 +183,7 @@ export const ramet = z.strictObject({
       "it must be false or an object",
     )
     .optional(),
-  limits: z
-    .strictObject({
-      memory: z.string().optional(),
-      cpus: z.number().positive().optional(),
-      processes: z.int().positive().optional(),
-    })
-    .optional(),
+  limits: runtimeLimitsSchema.optional(),
   isolation: z.enum(ISOLATION_CHOICES, "it must be auto, required or off").optional(),
   network: z
     .union(
@@ -201,7 +209,7 @@ export function keysAt(at: readonly PropertyKey[]): readonly string[] {
   if (first === "variables") return Object.keys(variableSchema.shape);
   if (first === "files") return ["clone"];
   if (first === "api") return ["graphql", "rest", "schemas"];
-  return first === "limits" ? ["memory", "cpus", "processes"] : [];
+  return first === "limits" ? Object.keys(runtimeLimitsSchema.shape) : [];
 }
 
 function isSleep(text: string): boolean {

@@ -7,7 +7,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 
 import { Problem } from "../base/problem.ts";
 import { writeAtomically } from "../base/write-atomically.ts";
-import { DEFAULT_GRANTS } from "../environment/manifest.ts";
+import { DEFAULT_GRANTS, NO_LIMITS } from "../environment/manifest.ts";
 import type { Manifest } from "../environment/manifest.ts";
 import { findManifest } from "./manifest.ts";
 import { keysAt } from "./schema.ts";
@@ -155,7 +155,29 @@ test("what this version does not act on yet is said, not silently dropped", asyn
     sleep: "15m",
     processes: { web: { command: "x" } },
   });
-  expect(manifest?.unused).toEqual(["services", "api", "limits"]);
+  expect(manifest?.unused).toEqual(["services", "api"]);
+});
+
+test("what its processes may take is read in bytes and numbers, and what is unsaid is left to the machine", async () => {
+  const limits = { memory: "1.5G", cpus: 0.5, processes: 256, disk: "20 GB" };
+  expect((await read({ limits }))?.limits).toEqual({
+    memoryBytes: 1.5e9,
+    cpus: 0.5,
+    processes: 256,
+    diskBytes: 20e9,
+  });
+  expect((await read({}))?.limits).toEqual(NO_LIMITS);
+});
+
+test.each([
+  [{ memory: "plenty" }, "limits.memory: it must be a size such as 512M or 2G"],
+  [{ memory: "1M" }, "limits.memory: it must be at least 64M"],
+  [{ cpus: 0 }, "limits.cpus: too small"],
+  [{ processes: 1 }, "limits.processes: too small"],
+  [{ disk: "1K" }, "limits.disk: it must be at least 16M"],
+  [{ cpu: 2 }, 'limits has no key "cpu"'],
+])("limits %j are refused", async (limits, reason) => {
+  expect((await problemOf({ limits }))?.message).toContain(reason);
 });
 
 test("setup is what is written, what is found, or none where it is false", async () => {
