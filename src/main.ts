@@ -75,6 +75,9 @@ function createWriter(stream: NodeJS.WriteStream): Writer {
       // A terminal that does not know its size says 0.
       return stream.columns || DEFAULT_COLUMNS;
     },
+    get rows() {
+      return stream.rows || undefined;
+    },
   };
 }
 

@@ -60,6 +60,15 @@ const ENVIRONMENT: Readonly<Record<string, Check>> = {
     }),
   ),
   isolation: orNull(isText),
+  limits: orNull(
+    objectOf({
+      memoryBytes: isNumber,
+      cpus: isNumber,
+      processes: isNumber,
+      diskBytes: orNull(isNumber),
+      heldBy: isText,
+    }),
+  ),
   problems: listOf(isProblem),
   ownBytes: orNull(isNumber),
   standbys: listOf(

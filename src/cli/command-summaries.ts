@@ -18,6 +18,7 @@ export const SUMMARIES: Readonly<Record<string, string>> = {
   "env reset ENV": "Give an environment its parent's present rows again",
   "env fork": "Fork an environment several times at once",
   "env delete ENV": "Delete an environment",
+  top: "Show what each environment takes of the machine, until q",
   dev: "Keep the environment awake and both sides' files the same, and show its logs, until Ctrl-C",
   logs: "Show what an environment's processes printed",
   open: "Open the environment's URL in the browser",

@@ -18,6 +18,7 @@ export const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   "env reset": async () => (await import("./commands/env-reset.ts")).envReset,
   "env fork": async () => (await import("./commands/env-fork.ts")).envFork,
   "env delete": async () => (await import("./commands/env-delete.ts")).envDelete,
+  top: async () => (await import("./commands/top.ts")).top,
   dev: async () => (await import("./commands/dev.ts")).dev,
   logs: async () => (await import("./commands/logs.ts")).logs,
   open: async () => (await import("./commands/open.ts")).open,
@@ -50,7 +51,7 @@ export const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
 
 /** The list of commands as it is read: what belongs together, the first things first. */
 export const SECTIONS: readonly (readonly [title: string, first: string, last: string])[] = [
-  ["Environments", "init", "env delete"],
+  ["Environments", "init", "top"],
   ["Work in one", "dev", "pull"],
   ["Variables", "var list", "var import"],
   ["Database", "db url", "db psql"],

@@ -8,6 +8,8 @@ export type Writer = {
   readonly isTerminal: boolean;
   /** Of the terminal, now; infinite where the text goes elsewhere. */
   readonly columns: number;
+  /** Lines of the terminal, now; absent where nobody knows. */
+  readonly rows?: number | undefined;
 };
 
 /** Where text comes from; opened only by a command that reads it. */

@@ -1,7 +1,9 @@
 import { expect, test } from "vitest";
 
-import { exitCodeOf } from "./environment-text.ts";
-import { CREATED } from "./fixtures/answers.ts";
+import { environmentSchema } from "../protocol/schemas.ts";
+import { exitCodeOf, formatEnvironment } from "./environment-text.ts";
+import { CREATED, ENVIRONMENT } from "./fixtures/answers.ts";
+import { styleFor } from "./style.ts";
 
 test.each<[what: string, change: object, exitCode: number]>([
   ["that was made and runs", {}, 0],
@@ -24,3 +26,31 @@ function processIn(state: "ready" | "failed" | "restarting" | "waiting"): {
 } {
   return { name: "web", state, port: 1, pid: null };
 }
+
+const PLAIN = styleFor({ write: () => undefined, isTerminal: false, columns: Infinity }, {}, 0);
+const SHOWN = environmentSchema.parse(ENVIRONMENT);
+
+test("what its processes may take is said in one line, and what holds that in the next", () => {
+  expect(formatEnvironment(SHOWN, PLAIN)).toContain(
+    "limits     2.0 GB of memory, 2 processors, 4096 processes\n" +
+      "  held by    memory, processes and disk by a look every second",
+  );
+  const limits = { memoryBytes: 5e8, cpus: 1, processes: 64, diskBytes: 1e9, heldBy: "looks" };
+  expect(formatEnvironment({ ...SHOWN, limits }, PLAIN)).toContain(
+    "500 MB of memory, 1 processor, 64 processes, 1.0 GB of disk",
+  );
+});
+
+test("where its manifest cannot be read nothing is said of limits", () => {
+  const text = formatEnvironment({ ...SHOWN, limits: null }, PLAIN);
+  expect(text).not.toContain("limits");
+  expect(text).not.toContain("held by");
+});
+
+test("one that is held still is told from one that runs and one that sleeps", () => {
+  const symbols = (["awake", "frozen", "asleep"] as const).map((state) =>
+    formatEnvironment({ ...SHOWN, state }, PLAIN).charAt(0),
+  );
+  expect(new Set(symbols).size).toBe(3);
+  expect(formatEnvironment({ ...SHOWN, state: "frozen" }, PLAIN)).toContain("state      frozen");
+});

@@ -51,7 +51,7 @@ export function formatEnvironments(
     ...(hasStandbys ? [{ title: "STANDBY", isOptional: true }] : []),
   ];
   const rows = environments.map((environment) => [
-    formatState(
+    markState(
       environment.state,
       formatName(hasApps ? titleOf(environment) : environment.name, {
         isHere: environment.id === here,
@@ -86,6 +86,7 @@ export function formatEnvironment(environment: EnvironmentView, style: Style): s
     ["database", environment.databaseUrl === null ? "–" : maskPassword(environment.databaseUrl)],
     ["files", files.kind === "linked" ? `${files.path} (linked)` : `${files.path} (kept)`],
     ...(environment.isolation === null ? [] : [["isolation", environment.isolation] as const]),
+    ...formatLimits(environment.limits),
     ["own", environment.ownBytes === null ? "–" : `${formatOwn(environment)} on disk`],
     ["made", `${formatAge(createdAt, style.now)} ago${origin}`],
     ["used", formatUse(environment, style.now)],
@@ -96,7 +97,7 @@ export function formatEnvironment(environment: EnvironmentView, style: Style): s
       `can be had back until ${formatTime(environment.replacedUntil)}: ramet env reset ${environment.name} --undo`,
     ]);
   return [
-    formatState(environment.state, title, style),
+    markState(environment.state, title, style),
     formatFields([...fields, ...environment.standbys.map(toField)], style),
     ...formatProcesses(environment.processes, style),
     ...environment.problems.map((problem) => formatProblem(problem, style)),
@@ -110,6 +111,21 @@ export function formatFront({ port }: FrontView): string {
 
 function formatPorts(fronts: readonly FrontView[]): string {
   return fronts.length === 0 ? "–" : fronts.map(({ port }) => `:${port}`).join(" ");
+}
+
+function formatLimits(limits: EnvironmentView["limits"]): (readonly [string, string])[] {
+  if (limits === null) return [];
+  const { memoryBytes, cpus, processes, diskBytes, heldBy } = limits;
+  const parts = [
+    `${formatBytes(memoryBytes)} of memory`,
+    `${cpus} ${cpus === 1 ? "processor" : "processors"}`,
+    `${processes} processes`,
+    ...(diskBytes === null ? [] : [`${formatBytes(diskBytes)} of disk`]),
+  ];
+  return [
+    ["limits", parts.join(", ")],
+    ["held by", heldBy],
+  ];
 }
 
 function formatUse({ usedAt, sleepsAt }: EnvironmentView, now: number): string {
@@ -207,7 +223,7 @@ function formatName(
   return isHere ? `${style.paint("bold", name)} ${style.paint("dim", "(here)")}` : name;
 }
 
-function formatState(state: EnvironmentView["state"], text: string, style: Style): string {
+export function markState(state: EnvironmentView["state"], text: string, style: Style): string {
   const [symbol, paint] = STATES[state];
   return `${style.paint(paint, symbol)} ${text}`;
 }

@@ -64,7 +64,7 @@ async function putToSleep(session: Session): Promise<readonly EnvironmentView[]>
   const environments = await listIfMounted(session);
   await session.call("server.stop", {});
   await waitUntilGone(home, signal);
-  return environments.filter(({ state }) => state === "awake");
+  return environments.filter(({ state }) => state === "awake" || state === "frozen");
 }
 
 /** What was unmounted under its server can be listed by nobody, and is about to be mounted. */

@@ -26,6 +26,7 @@ const ENVIRONMENT: EnvironmentView = {
   files: { kind: "linked", path: "/home/ada/agent-feature" },
   processes: [{ name: "web", state: "ready", port: 40123, pid: 77 }],
   isolation: null,
+  limits: null,
   problems: [],
   ownBytes: 3_400_000,
   standbys: [],

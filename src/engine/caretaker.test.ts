@@ -29,7 +29,7 @@ let all: Looked[];
 beforeEach(() => {
   vi.useFakeTimers();
   all = [];
-  caretaker = new Caretaker(() => all);
+  caretaker = new Caretaker(() => all, { uses: { look: async () => undefined } });
   caretaker.begin();
 });
 afterEach(() => {

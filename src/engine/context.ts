@@ -3,7 +3,9 @@ import type { ProblemFields } from "../base/problem.ts";
 import type { PostgresSupply } from "../database/database.ts";
 import type { EnvironmentId } from "../environment/environment.ts";
 import type { SystemUser } from "../environment/places.ts";
+import type { ControlGroups } from "../limits/limits.ts";
 import type { Isolation, Runtime } from "../runtime/runtime.ts";
+import type { Admission } from "./admission.ts";
 import type { Layout } from "./layout.ts";
 import type { HomeOptions } from "./open-home.ts";
 import type { Listeners } from "./process-plans.ts";
@@ -38,6 +40,10 @@ export type EngineContext = {
   readonly checkpoint: (step: string) => Promise<void> | void;
   readonly standbys: StandbyLimits;
   readonly spares: SpareLimits;
+  /** Where processes are kept together and bound; null: this machine lets us have none. */
+  readonly groups: ControlGroups | null;
+  /** Whether there is memory for one more. */
+  readonly admission: Admission;
   /** Keepers that were started while their environment's other parts are still being made. */
   readonly keepers: Map<EnvironmentId, Promise<Runtime>>;
 };

@@ -4,8 +4,7 @@ import { KeyedLock } from "../base/keyed-lock.ts";
 import { messageOf } from "../base/problem.ts";
 import { traced } from "../base/trace.ts";
 import type { EnvironmentId, EnvironmentRecord } from "../environment/environment.ts";
-import { DEVELOPMENT } from "../environment/name.ts";
-import type { AppName } from "../environment/name.ts";
+import { DEVELOPMENT, type AppName } from "../environment/name.ts";
 import { appTaken } from "../environment/problems.ts";
 import { adoptAll } from "./adoption.ts";
 import { listAllLeftovers, mendAllLeftovers } from "./all-leftovers.ts";
@@ -17,7 +16,6 @@ import type { AppRequest, CallOptions, CreateRequest } from "./creation.ts";
 import { Drafts } from "./drafts.ts";
 import { ForkTurns } from "./fork-turns.ts";
 import { identify, listUsedUids } from "./identities.ts";
-import type { Layout } from "./layout.ts";
 import { endHome, listLeftovers, mendLeftovers, type Leftover } from "./leftovers.ts";
 import { LiveEnvironment } from "./live-environment.ts";
 import { clearEnvironment, removeEnvironment } from "./local-parts.ts";
@@ -25,17 +23,18 @@ import { makeContext } from "./make-context.ts";
 import { OwnBytes } from "./own-bytes.ts";
 import { prepareAgain, restartStale } from "./preparation.ts";
 import { serverLeaving } from "./problems.ts";
-import { releaseReach, removeReach } from "./reach.ts";
+import { removeReach } from "./reach.ts";
 import { readApps, readRecords, removeApp, writeApp, type AppRecord } from "./records.ts";
 import { Registry } from "./registry.ts";
 import { Resets, type ResetRequest } from "./resets.ts";
+import { endShared } from "./shared.ts";
 import { Spares } from "./spares.ts";
 import { Standbys } from "./standbys.ts";
 import { timeMaking, type Made, type TimedMade } from "./timings.ts";
+import { UseWatch } from "./use-watch.ts";
 import { ownTree } from "./users.ts";
 import { verifyEnvironment, type Verification } from "./verification/verification.ts";
 import { describeDraft, describeEnvironment, type Environment } from "./view.ts";
-import { endWayOut } from "./way-out.ts";
 
 export type Created = Omit<TimedMade, "live"> & { readonly environment: Environment };
 const CLEARING_LIMIT_MS = 30_000;
@@ -67,17 +66,19 @@ export class Engine {
   readonly #clearing = new Map<EnvironmentId, Pick<EnvironmentRecord, "uid">>();
   /** Creates and starts under way; they are given up when the server leaves. */
   readonly #underWay = new CallsUnderWay();
-  readonly #caretaker = new Caretaker(() => this.registry.all());
+  readonly uses: UseWatch;
+  readonly #caretaker = new Caretaker(() => this.registry.all(), this);
 
   constructor(context: EngineContext) {
     this.#context = context;
     this.ownBytes = new OwnBytes(context);
+    this.uses = new UseWatch(context, () => this.registry.all());
     this.standbys = new Standbys(context, this.registry, () => listUsedUids(this.#known()));
     this.spares = new Spares(context, this.registry);
     this.#resets = new Resets(context, this.registry);
   }
 
-  get layout(): Layout {
+  get layout(): EngineContext["layout"] {
     return this.#context.layout;
   }
 
@@ -242,8 +243,7 @@ export class Engine {
     await Promise.all(environments.map(async (live) => live.sleep({ forGood: true })));
     await this.standbys.stop();
     await this.#cleared();
-    await endWayOut(this.layout);
-    await releaseReach(this.layout.home, this.layout.home);
+    await endShared(this.#context);
     return running.length;
   }
 

@@ -7,9 +7,10 @@ import {
   hasOpenWork,
   startDatabase,
   stopDatabase,
+  takeCensus,
   tidyDatabase,
 } from "../database/database.ts";
-import type { Database } from "../database/database.ts";
+import type { Census, Database } from "../database/database.ts";
 import type { DatabaseRecord, EnvironmentRecord } from "../environment/environment.ts";
 import { isRunning } from "../process/process.ts";
 import type { EngineContext } from "./context.ts";
@@ -102,6 +103,13 @@ export class HeldDatabase {
   async isBusy(): Promise<boolean> {
     if ((await findDatabase(this.#database.place)) === undefined) return false;
     return hasOpenWork(this.#database).catch(() => true);
+  }
+
+  /** What it holds; null where it does not run, or does not answer. */
+  async takeCensus(): Promise<Census | null> {
+    if ((await findDatabase(this.#database.place)) === undefined) return null;
+    // One that ends meanwhile holds nothing that could be told.
+    return takeCensus(this.#database).catch(() => null);
   }
 
   /** It has come to rest: what its writes have scattered is mended behind everyone's back, until it is needed again. */

@@ -11,6 +11,7 @@ import type { Runtime, StepResult } from "../runtime/runtime.ts";
 import type { EngineContext } from "./context.ts";
 import { chooseIsolation, isOf } from "./isolation.ts";
 import { makeKeeperSocketFolder } from "./layout.ts";
+import { holdKeeper, killAll, renewLimits } from "./limiting.ts";
 import { planRuntime, planStep } from "./runtime-planning.ts";
 import type { StepCommand } from "./runtime-planning.ts";
 import { findProcessUser, findUserIfThere } from "./users.ts";
@@ -75,6 +76,28 @@ export class HeldRuntime {
     return this.#runtime?.hasOwnNetwork === true;
   }
 
+  isOpen(): boolean {
+    return this.#runtime !== undefined;
+  }
+
+  isFrozen(): boolean {
+    return this.#runtime?.isFrozen() === true;
+  }
+
+  async freeze(): Promise<void> {
+    await this.#runtime?.freeze();
+  }
+
+  /** Somebody needs them, and does not wait. */
+  stir(): void {
+    if (this.isFrozen()) this.thaw().catch((error: unknown) => this.#events.note(messageOf(error)));
+  }
+
+  /** Nothing where they run. */
+  async thaw(): Promise<void> {
+    if (this.isFrozen()) await this.#runtime?.thaw();
+  }
+
   /** Where one of its ports is reached, when that is in a network of its own. */
   inlet(port: number): string | null {
     if (!this.hasOwnNetwork()) return null;
@@ -93,6 +116,7 @@ export class HeldRuntime {
   }
 
   async #apply(manifest: Manifest, { isHeld }: { readonly isHeld: boolean }): Promise<void> {
+    await renewLimits(this.#context, this.#record().id, manifest);
     const plan = planRuntime(this.#context, this.#record(), { manifest, isHeld });
     await this.#runtime?.apply(await plan);
   }
@@ -113,6 +137,15 @@ export class HeldRuntime {
     keepers.delete(id);
     this.#runtime = undefined;
     await runtime?.stop();
+    await this.#context.groups?.remove(id);
+  }
+
+  /** Ends all of it at once: what takes more than it may is not asked. */
+  async kill(): Promise<void> {
+    this.#context.keepers.delete(this.#record().id);
+    this.#runtime?.disconnect();
+    this.#runtime = undefined;
+    await killAll(this.#context, this.#record().id);
   }
 
   /** A keeper that has gone is asked nothing more. */
@@ -153,7 +186,8 @@ export class HeldRuntime {
     await found?.stop();
     const hasOwnNetwork = isolation.kind === "isolated";
     if (hasOwnNetwork && manifest.network !== "none") await this.#context.wayOut();
-    return startRuntime(place, { program, hasOwnNetwork });
+    const onStarted = holdKeeper(this.#context, this.#record(), manifest);
+    return startRuntime(place, { program, hasOwnNetwork, onStarted });
   }
 
   #hold(runtime: Runtime): void {

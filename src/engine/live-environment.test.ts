@@ -121,14 +121,14 @@ test("a wake that fails tells why, and the next one tries again", async () => {
   await expect(live.wake()).rejects.toMatchObject({ code: "files_missing" });
   expect(live.state()).toBe("asleep");
   expect(live.problems()).toMatchObject([{ code: "files_missing" }]);
-  expect(live.freshWakeProblem()).toMatchObject({ code: "files_missing" });
+  expect(live.wakeFailure.freshProblem()).toMatchObject({ code: "files_missing" });
   expect(await stage.marked(live.record.id)).toEqual([]);
 
   await rename(`${tree}-away`, tree);
   await live.wake();
   await untilReady(live);
   expect(live.problems()).toEqual([]);
-  expect(live.freshWakeProblem()).toBeNull();
+  expect(live.wakeFailure.freshProblem()).toBeUndefined();
 });
 
 test("a manifest that is broken is the wake's problem, and mending it is all that is needed", async () => {

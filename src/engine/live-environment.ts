@@ -10,25 +10,18 @@ import type {
   ProcessState,
 } from "../environment/environment.ts";
 import type { Manifest } from "../environment/manifest.ts";
-import { type StepResult, describeIsolation } from "../runtime/runtime.ts";
-import type { VariableStore } from "../variables/variables.ts";
 import type { EngineContext } from "./context.ts";
+import { Facts } from "./facts.ts";
 import { findHeldDatabase, type HeldDatabase } from "./held-database.ts";
 import { HeldRuntime } from "./held-runtime.ts";
 import { mayRun, noteInterruption } from "./interruption.ts";
-import { chooseIsolation } from "./isolation.ts";
 import { KeptRecord } from "./kept-record.ts";
 import { KnownManifest } from "./manifests.ts";
 import { listUnstarted } from "./process-plans.ts";
 import { Requests } from "./requests.ts";
-import {
-  choosePorts,
-  formatDatabaseUrl,
-  planCommandOverlay,
-  type StepCommand,
-  variableStore,
-} from "./runtime-planning.ts";
-import { Usage } from "./usage.ts";
+import { Resting } from "./resting.ts";
+import { choosePorts, type StepCommand } from "./runtime-planning.ts";
+import { Usage, usedMs } from "./usage.ts";
 import { WakeFailure } from "./wake-failure.ts";
 import { beginWaking, untilDatabase, type Waking } from "./waking.ts";
 
@@ -46,18 +39,21 @@ export class LiveEnvironment {
   readonly #listeners = new Set<() => void>();
   #phase: Phase = "asleep";
   readonly manifests: KnownManifest;
+  readonly facts: Facts;
   readonly usage: Usage;
   readonly requests: Requests;
   /** The folder of what its processes print. */
   readonly logs: string;
   #waking: Waking | undefined;
-  readonly #wakeFailure = new WakeFailure();
+  readonly resting: Resting;
+  readonly wakeFailure = new WakeFailure();
 
   constructor(context: EngineContext, record: EnvironmentRecord) {
     this.#context = context;
     this.#kept = new KeptRecord(context.layout, record);
     this.manifests = new KnownManifest(record.files.path);
-    this.usage = new Usage(context.clock, Date.parse(record.usedAt ?? record.createdAt));
+    this.facts = new Facts(context, () => this.record);
+    this.usage = new Usage(context.clock, usedMs(record), () => this.#runtime.stir());
     this.logs = context.layout.logs(record.id);
     this.requests = new Requests(context.layout.accessLogs(record.id), context.clock);
     this.#database = findHeldDatabase(context, record, this.manifests);
@@ -67,20 +63,18 @@ export class LiveEnvironment {
       onLost: async () => this.#lost(),
       note: (text) => this.note(text),
     });
+    this.resting = new Resting(this.usage, this.#runtime, this.manifests);
   }
 
   get record(): EnvironmentRecord {
     return this.#kept.value;
   }
 
-  get variables(): VariableStore {
-    return variableStore(this.#context.layout, this.record);
-  }
-
   state(): EnvironmentState {
     if (this.record.state.kind === "broken") return "broken";
     if (this.record.state.kind === "preparing") return "creating";
-    return this.#phase.endsWith("asleep") ? "asleep" : "awake";
+    if (this.#phase.endsWith("asleep")) return "asleep";
+    return this.#runtime.isFrozen() ? "frozen" : "awake";
   }
 
   /** Whether processes with its mark are its own: all but while it sleeps. */
@@ -117,14 +111,9 @@ export class LiveEnvironment {
   /** What stands in its way: a broken preparation, a wake that failed, processes that fail. */
   problems(): readonly ProblemFields[] {
     const broken = this.record.state.kind === "broken" ? this.record.state.problem : null;
-    const others = [broken, this.#wakeFailure.problem(), this.#database?.problem()];
+    const others = [broken, this.wakeFailure.problem(), this.#database?.problem()];
     const processes = this.processes().map(({ problem }) => problem);
     return [...others, ...processes, ...this.requests.problems()].flatMap((one) => one ?? []);
-  }
-
-  /** Why the last wake failed, while it is so recent that another try is not due. */
-  freshWakeProblem(): ProblemFields | null {
-    return this.#wakeFailure.freshProblem() ?? null;
   }
 
   /** @throws `manifest_invalid`, `app_not_found`, `files_missing` */
@@ -141,7 +130,8 @@ export class LiveEnvironment {
   /** Database and processes run, or wait for what they lack. Resolves at once where they do. */
   async wake(): Promise<void> {
     this.usage.touch();
-    await (this.#phase === "awake" ? this.#database?.start() : this.#beginWake().all);
+    if (!this.isUp()) return this.#beginWake().all;
+    await Promise.all([this.#database?.start(), this.#runtime.thaw()]);
   }
 
   /** Ends processes and database; what they hold stays. `forGood`: nothing of this engine wakes it again. */
@@ -162,7 +152,7 @@ export class LiveEnvironment {
       await this.#fallAsleep();
       await work();
       this.#database = findHeldDatabase(this.#context, this.record, this.manifests);
-      this.#wakeFailure.clear();
+      this.wakeFailure.clear();
     };
     await this.#lock.run("", async () => this.#exchange.closedDuring(exchange));
   }
@@ -177,14 +167,33 @@ export class LiveEnvironment {
     if (!this.isUp() || this.#kept.isClosed) return;
     await this.#database?.mend();
     if (this.#runtime.hasOwnNetwork()) await this.#context.wayOut();
-    if (this.#isIdle()) await this.#lock.run("", async () => this.#restUnlessBusy());
+    if (this.resting.isSleepDue())
+      await this.#restWhile(() => this.resting.isSleepDue(), "nobody uses it");
+    else if (this.resting.isFreezeDue())
+      await this.#lock.run("", async () => this.resting.freeze(this.#database));
   }
 
-  /** When it will fall asleep if nobody uses it; milliseconds since 1970. null: never, or somebody is at it. */
-  sleepsAtMs(): number | null {
-    const { sleepMs = null } = this.manifests.known ?? {};
-    if (!this.isUp() || sleepMs === null || this.usage.isOccupied()) return null;
-    return this.usage.lastMs() + sleepMs;
+  /** It took more than it may: all of it is ended at once, and why stays until somebody starts it. */
+  async breakDown(problem: ProblemFields): Promise<void> {
+    await this.#lock.run("", async () => {
+      if (this.#kept.isClosed || this.#phase !== "awake") return;
+      this.note(problem.message);
+      this.#enter("falling asleep");
+      await this.#runtime.kill();
+      await this.save({ state: { kind: "broken", problem }, usedAt: this.usage.lastTime() });
+      this.#enter("asleep");
+      await this.#stopIdleDatabase();
+    });
+  }
+
+  /** Memory is short: it sleeps before its time, unless it is needed. Resolves with whether it does. */
+  async makeRoom(): Promise<boolean> {
+    return this.#restWhile(() => this.resting.mayMakeRoom(), "memory is short");
+  }
+
+  /** What its database holds; null where it has none that runs. */
+  async takeCensus(): ReturnType<HeldDatabase["takeCensus"]> {
+    return this.#database?.takeCensus() ?? null;
   }
 
   /** Where one of its ports is reached, when that is in a network of its own. */
@@ -208,7 +217,7 @@ export class LiveEnvironment {
   }
 
   /** Runs a command in it to its end, its database at hand. @throws as `Runtime.step` does */
-  async runStep(step: StepCommand, signal: AbortSignal): Promise<StepResult> {
+  async runStep(step: StepCommand, signal: AbortSignal): ReturnType<HeldRuntime["runStep"]> {
     const manifest = await this.manifest();
     return this.withDatabase(async () => this.#runtime.runStep(manifest, step, signal));
   }
@@ -271,21 +280,6 @@ export class LiveEnvironment {
     return `${this.#context.layout.databaseSockets(this.record.id)}/.s.PGSQL.5432`;
   }
 
-  /** What a command in the workspace gets besides its caller's environment. */
-  async commandVariables(): Promise<Readonly<Record<string, string>>> {
-    return planCommandOverlay(this.#context, this.record, await this.manifest());
-  }
-
-  /** How its processes are kept apart from the machine and from other environments. */
-  async describeIsolation(manifest: Manifest): Promise<string> {
-    return describeIsolation(await chooseIsolation(this.#context, this.record, manifest));
-  }
-
-  /** In its final form, through the wire gateway. */
-  databaseUrl(): string | null {
-    return formatDatabaseUrl(this.#context, this.record);
-  }
-
   /** Changes its record. One that is being deleted stays deleted. */
   async save(change: Partial<EnvironmentRecord>): Promise<void> {
     await this.#kept.save(change);
@@ -307,7 +301,10 @@ export class LiveEnvironment {
     if (this.#kept.isClosed || !mayRun(this.record) || this.#phase === "awake") return;
     this.#enter("waking");
     try {
-      const manifest = await traced("manifest", async () => this.manifest());
+      const [manifest] = await Promise.all([
+        traced("manifest", async () => this.manifest()),
+        this.#context.admission.enter(this.record.name),
+      ]);
       // Both are settled before either's failure is told: what was started can then be ended.
       await allDone([
         traced("database", async () => this.#database?.start()).then(onDatabase),
@@ -315,10 +312,10 @@ export class LiveEnvironment {
       ]);
       await traced("database is let in", async () => this.#runtime.apply(manifest));
       await this.save({ state: { kind: "awake" } });
-      this.#wakeFailure.clear();
+      this.wakeFailure.clear();
       this.#enter("awake");
     } catch (error) {
-      this.#wakeFailure.note(error);
+      this.wakeFailure.note(error);
       await this.#runtime.stop();
       this.#enter("asleep");
       await this.#stopIdleDatabase();
@@ -353,19 +350,16 @@ export class LiveEnvironment {
     this.#enter("asleep");
   }
 
-  #isIdle(): boolean {
-    const atMs = this.sleepsAtMs();
-    return atMs !== null && this.#context.clock.now() >= atMs;
-  }
-
-  async #restUnlessBusy(): Promise<void> {
-    if (!this.#isIdle() || this.#kept.isClosed) return;
-    if ((await this.#database?.isBusy()) === true) this.usage.touch();
-    // Somebody may have come while the database was asked.
-    if (!this.#isIdle()) return;
-    this.note("nobody uses it; it falls asleep.");
-    await this.#fallAsleep();
-    this.#database?.tidy();
+  /** Resolves with whether it sleeps now. */
+  async #restWhile(isDue: () => boolean, why: string): Promise<boolean> {
+    return this.#lock.run("", async () => {
+      if (this.#kept.isClosed || !this.isUp()) return false;
+      if (!(await this.resting.isStillDue(isDue, this.#database))) return false;
+      this.note(`${why}; it falls asleep.`);
+      await this.#fallAsleep();
+      this.#database?.tidy();
+      return true;
+    });
   }
 
   async #stopIdleDatabase(): Promise<void> {

@@ -26,6 +26,7 @@ import { listGenerations } from "./generations.ts";
 import { chooseIsolation } from "./isolation.ts";
 import { makeEnvironmentFolders } from "./layout.ts";
 import type { Layout } from "./layout.ts";
+import { holdKeeper } from "./limiting.ts";
 import type { LiveEnvironment } from "./live-environment.ts";
 import { listFirstSteps, listForkSteps } from "./preparation.ts";
 import { findDeletedRecord, removeRecord, writeRecord } from "./records.ts";
@@ -110,6 +111,7 @@ async function clear(context: EngineContext, id: EnvironmentId): Promise<void> {
     stopDatabases(layout, id),
   ]);
   await endMarked(MARK_VARIABLE, database.mark, { graceMs: GRACE_MS });
+  await context.groups?.remove(id);
   await unbind(context, id);
   await removeInside(layout.home.sockets, layout.databaseSockets(id));
   await removeInside(layout.home.sockets, layout.keeperSockets(id));
@@ -150,6 +152,7 @@ async function prepare(
   const keeper = startFirstRuntime(context.layout.runtimePlace(draft.id, user), {
     program: context.keeperProgram,
     hasOwnNetwork,
+    onStarted: holdKeeper(context, draft, manifest),
   });
   // Whoever wakes the environment awaits it as well and meets its failure; until then it must not end the server.
   keeper.catch((error: unknown) => context.log(`${draft.id}: ${messageOf(error)}`));

@@ -1,6 +1,9 @@
 import { messageOf } from "../base/problem.ts";
 import { supplyPostgres } from "../database/database.ts";
+import { openControlGroups } from "../limits/limits.ts";
+import { Admission } from "./admission.ts";
 import type { EngineContext, EngineOptions } from "./context.ts";
+import { readMemory } from "./memory.ts";
 import { openHome } from "./open-home.ts";
 import { SPARE_LIMITS } from "./spare-limits.ts";
 import { chooseStandbyLimits } from "./standby-budget.ts";
@@ -25,6 +28,8 @@ export async function makeContext(options: EngineOptions): Promise<EngineContext
     keepers: new Map(),
     standbys: chooseStandbyLimits(),
     spares: SPARE_LIMITS,
+    groups: await openControlGroups(layout.home.id),
+    admission: new Admission(async () => readMemory("/proc")),
     ...rememberSealing(layout, options),
     checkpoint: options.checkpoint ?? (() => undefined),
     ...options,

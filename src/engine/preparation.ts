@@ -114,7 +114,7 @@ export async function prepareAgain(
 
 /** Processes that do not reload by themselves what their files have become. */
 export async function restartStale(live: LiveEnvironment): Promise<void> {
-  if (live.state() !== "awake") return;
+  if (!live.isUp()) return;
   const { processes } = await live.manifest();
   const stale = Object.keys(processes).filter((name) => processes[name]?.reloads === false);
   await Promise.all(stale.map(async (name) => live.restartProcess(name)));

@@ -1,4 +1,6 @@
+import { formatBytes } from "../base/bytes.ts";
 import { messageOf, Problem } from "../base/problem.ts";
+import type { MachineMemory } from "./memory.ts";
 
 export function recordUnreadable(file: string, cause: unknown): Problem {
   return new Problem(
@@ -74,6 +76,15 @@ export function standbyNoRoom(): Problem {
     code: "standby_no_room",
     message: "There is too little memory or disk for a standby of this database.",
     remedy: "Free some; until then forks are copied.",
+  });
+}
+
+export function memoryShort(name: string, memory: MachineMemory | null): Problem {
+  const left = memory === null ? "too little" : formatBytes(memory.availableBytes);
+  return new Problem({
+    code: "memory_short",
+    message: `${name} does not wake: ${left} of the machine's memory are free, and nothing that rests could make room.`,
+    remedy: "Stop what is not needed (`ramet top` shows what takes how much), then try again.",
   });
 }
 

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 
 import { isEnvironmentId } from "../environment/environment.ts";
 import type { EnvironmentRecord } from "../environment/environment.ts";
-import { DEFAULT_GRANTS } from "../environment/manifest.ts";
+import { DEFAULT_GRANTS, NO_LIMITS } from "../environment/manifest.ts";
 import type { Manifest, ProcessManifest, VariableManifest } from "../environment/manifest.ts";
 import { parseAppName, parseEnvironmentName } from "../environment/name.ts";
 import { findMainProcess, planCommandVariables, planProcesses } from "./process-plans.ts";
@@ -40,6 +40,8 @@ const web: ProcessManifest = {
   reloads: true,
 };
 
+const BOUNDS = { openFiles: 1000, processes: null, fileBytes: null };
+
 function input(
   changes: Partial<PlanInput> & { readonly asked?: Record<string, VariableManifest> } = {},
 ): PlanInput {
@@ -58,6 +60,7 @@ function input(
     sleepMs: null,
     isolation: "auto",
     network: "open",
+    limits: NO_LIMITS,
     unused: [],
     source: "ramet.json",
   };
@@ -72,6 +75,7 @@ function input(
     compileCache: "/home/ann/.ramet/data/x/home/compile-cache",
     ownPortPreload: "/opt/ramet/own-port.cjs",
     sandbox: null,
+    bounds: BOUNDS,
     ...changes,
   };
 }

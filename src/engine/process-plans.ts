@@ -5,7 +5,7 @@ import type { EnvironmentRecord, ProcessState } from "../environment/environment
 import type { Manifest, ProcessManifest } from "../environment/manifest.ts";
 import type { SystemUser } from "../environment/places.ts";
 import { variableMissing } from "../environment/problems.ts";
-import type { ProcessPlan, Sandbox } from "../runtime/runtime.ts";
+import type { Bounds, ProcessPlan, Sandbox } from "../runtime/runtime.ts";
 import { moveOwnPort } from "./own-port.ts";
 
 /** Listeners of our own, as other programs are told of them. */
@@ -26,6 +26,7 @@ export type PlanInput = {
   readonly ownPortPreload: string;
   /** What its processes see; null: the whole machine. */
   readonly sandbox: Sandbox | null;
+  readonly bounds: Bounds;
 };
 
 const HOST = "127.0.0.1";
@@ -55,6 +56,7 @@ export function planProcesses(input: PlanInput): readonly ProcessPlan[] {
     ready: process.ready,
     environment: planProcessEnvironment(input, { name, process }),
     sandbox: input.sandbox,
+    bounds: input.bounds,
     problem,
   }));
 }

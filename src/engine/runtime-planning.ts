@@ -12,6 +12,7 @@ import type { EngineContext } from "./context.ts";
 import { inheritInside, planEnvironmentSandbox } from "./environment-sandbox.ts";
 import { type Isolated, chooseIsolation } from "./isolation.ts";
 import type { Layout } from "./layout.ts";
+import { planBounds } from "./limiting.ts";
 import {
   findMainProcess,
   planCommandEnvironment,
@@ -145,6 +146,7 @@ export async function planStep(
       [MARK_VARIABLE]: mark,
     },
     sandbox: input.sandbox === null ? null : showAlso(input.sandbox, step.shown ?? []),
+    bounds: input.bounds,
     relays: database === null ? [] : [database.relay],
     wayOut: planOwnNetwork(context, record, { manifest, isolation }).wayOut,
   };
@@ -248,5 +250,6 @@ async function planInput(
     compileCache: `${home}/compile-cache`,
     ownPortPreload: OWN_PORT_PRELOAD,
     sandbox,
+    bounds: planBounds(manifest, sandbox !== null),
   };
 }

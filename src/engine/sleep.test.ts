@@ -119,7 +119,7 @@ test("where somebody is at it, or its manifest says never, it stays awake", asyn
   await untilAsleep(live);
   await Promise.all([agent.look(), bot.look()]);
   expect([agent.state(), bot.state()]).toEqual(["awake", "awake"]);
-  expect([agent.sleepsAtMs(), bot.sleepsAtMs()]).toEqual([null, null]);
+  expect([agent.resting.sleepsAtMs(), bot.resting.sleepsAtMs()]).toEqual([null, null]);
 
   leave();
   await agent.look();

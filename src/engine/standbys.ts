@@ -220,7 +220,7 @@ export class Standbys {
         const { id, database } = live.record;
         const { warm } = await live.manifests.recallGrants();
         const isServing = database !== null && (await isDatabaseRunning(this.#placeOf(live)));
-        const isAwake = live.state() === "awake";
+        const isAwake = live.isUp();
         const mayBuild = isCalm && isServing && isAwake && this.#demand.mayTry(id);
         return { id, wanted: database === null ? 0 : warm, isServing, isAwake, mayBuild };
       }),
@@ -239,7 +239,7 @@ export class Standbys {
       for (const { source } of this.#held.values()) this.#due.add(source);
     }
     // Whoever was forked before an earlier server ended may keep something, too.
-    const awake = this.#registry.list(null).filter((live) => live.state() === "awake");
+    const awake = this.#registry.list(null).filter((live) => live.isUp());
     for (const { record } of awake) if (this.#due.has(record.id)) await this.#examine(record.id);
   }
 

@@ -11,6 +11,7 @@ import { supplyPostgres } from "../database/database.ts";
 import { parseAppName, parseEnvironmentName } from "../environment/name.ts";
 import { MARK_VARIABLE } from "../environment/places.ts";
 import { findMarked, signalProcess } from "../process/process.ts";
+import { Admission } from "./admission.ts";
 import type { EngineContext } from "./context.ts";
 import type { CallOptions } from "./creation.ts";
 import { Engine } from "./engine.ts";
@@ -70,6 +71,8 @@ export function contextOf(layout: Layout, log: string[] = []): EngineContext {
     checkpoint: () => undefined,
     standbys: NO_STANDBYS,
     spares: NO_SPARES,
+    groups: null,
+    admission: new Admission(async () => null),
     keepers: new Map(),
     wayOut: async () => undefined,
     fronts: () => ({ fronts: [], frontProblems: [] }),
@@ -98,7 +101,7 @@ export class TestEngine {
   #aheadMs = 0;
   /** Called at each step; a test may hold an environment up there. */
   checkpoint: (step: string) => Promise<void> | void = () => undefined;
-  readonly #context: EngineContext;
+  #context: EngineContext;
   #engine: Engine | undefined;
 
   private constructor(folder: string, changes: Partial<EngineContext>) {
@@ -134,9 +137,10 @@ export class TestEngine {
     this.#aheadMs += ms;
   }
 
-  /** Another engine takes the place of this one, as after a restart of the server. */
-  async reopen(): Promise<Engine> {
+  /** Another engine takes the place of this one, as after a restart of the server. `changes` stay. */
+  async reopen(changes: Partial<EngineContext> = {}): Promise<Engine> {
     await this.#engine?.close();
+    this.#context = { ...this.#context, ...changes };
     this.#engine = new Engine({ ...this.#context, keepers: new Map() });
     await this.#engine.takeUp();
     return this.#engine;

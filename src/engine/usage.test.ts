@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 
+import { systemClock } from "../base/clock.ts";
 import { Usage } from "./usage.ts";
 
 /** A clock that stands until it is moved. */
@@ -49,4 +50,17 @@ test("work that fails has been use as well, and is over", async () => {
   expect(usage.isOccupied()).toBe(true);
   await expect(failing).rejects.toThrow("no");
   expect([usage.isOccupied(), usage.idleMs()]).toEqual([false, 0]);
+});
+
+test("every use is told at once, and a request is counted besides", () => {
+  let told = 0;
+  const usage = new Usage(systemClock, 0, () => {
+    told += 1;
+  });
+  usage.touch();
+  expect([told, usage.requests()]).toEqual([1, 0]);
+  const leave = usage.serve();
+  expect([told, usage.requests(), usage.isOccupied()]).toEqual([2, 1, true]);
+  leave();
+  expect([told, usage.isOccupied()]).toEqual([3, false]);
 });

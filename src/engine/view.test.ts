@@ -1,4 +1,5 @@
 import { mkdir, writeFile } from "node:fs/promises";
+import { availableParallelism, totalmem } from "node:os";
 import path from "node:path";
 
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -89,6 +90,13 @@ test("an environment is shown with all that a program needs to use it, and no mo
       { name: "web", state: "stopped", port: 20_001, pid: null },
     ],
     isolation: "ports: a test",
+    limits: {
+      memoryBytes: Math.floor(totalmem() / 2),
+      cpus: availableParallelism(),
+      processes: 4096,
+      diskBytes: null,
+      heldBy: expect.stringContaining("memory, processes and disk by a look every second"),
+    },
     problems: [],
     ownBytes: 3_400_000,
     standbys: [],

@@ -10,6 +10,7 @@ import type { Manifest } from "../environment/manifest.ts";
 import { filesShared, migrationsMissing } from "../environment/problems.ts";
 import type { Fronts } from "./context.ts";
 import { keptUntilMs } from "./generations.ts";
+import type { LimitsView } from "./limiting.ts";
 import type { LiveEnvironment } from "./live-environment.ts";
 import { stillMissing } from "./missing-migrations.ts";
 import { findMainProcess, formatUrl } from "./process-plans.ts";
@@ -35,6 +36,8 @@ export type Environment = {
   }[];
   /** `isolated (bubblewrap)` and by what, or `ports: ` and why no more; null where it is not known yet. */
   readonly isolation: string | null;
+  /** What its processes may take of the machine; null where its manifest cannot be read. */
+  readonly limits: LimitsView | null;
   readonly problems: ProblemFields[];
   readonly ownBytes: number | null;
   readonly standbys: readonly StandbyView[];
@@ -78,11 +81,12 @@ export async function describeEnvironment(
     state: live.state(),
     parent: record.parent,
     url: hasUrl ? formatUrl(record, null, gatewayPort) : null,
-    databaseUrl: hasAddresses ? live.databaseUrl() : null,
+    databaseUrl: hasAddresses ? live.facts.databaseUrl() : null,
     fronts,
     files: record.files,
     processes: live.processes().map(({ name, state, port, pid }) => ({ name, state, port, pid })),
     isolation: manifest === undefined ? null : await findIsolation(live, manifest),
+    limits: manifest === undefined ? null : live.facts.describeLimits(manifest),
     problems: uniqueProblems([
       ...live.problems(),
       ...frontProblems,
@@ -99,7 +103,7 @@ export async function describeEnvironment(
 }
 
 function findSleepTime(live: LiveEnvironment): string | null {
-  const atMs = live.sleepsAtMs();
+  const atMs = live.resting.sleepsAtMs();
   return atMs === null ? null : new Date(atMs).toISOString();
 }
 
@@ -116,7 +120,7 @@ async function findReadable(live: LiveEnvironment): Promise<Manifest | undefined
 /** One that asks for what this machine cannot give says so among its problems, and has none. */
 async function findIsolation(live: LiveEnvironment, manifest: Manifest): Promise<string | null> {
   try {
-    return await live.describeIsolation(manifest);
+    return await live.facts.describeIsolation(manifest);
   } catch (error) {
     if (error instanceof Problem) return null;
     throw error;
@@ -139,6 +143,7 @@ export function describeDraft(
     files: draft.files,
     processes: [],
     isolation: null,
+    limits: null,
     problems: [],
     ownBytes: null,
     standbys: [],

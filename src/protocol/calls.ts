@@ -14,6 +14,7 @@ import {
   serverStatusSchema,
   statusSchema,
   transferSchema,
+  useSchema,
   variableSchema,
   verificationSchema,
 } from "./schemas.ts";
@@ -81,6 +82,11 @@ export const CALLS = {
   "environment.list": {
     input: z.object({ app: text.nullable() }),
     output: z.array(environmentSchema),
+  },
+  /** The same environments, by what each takes of the machine just now. */
+  "environment.use": {
+    input: z.object({ app: text.nullable() }),
+    output: z.array(useSchema),
   },
   "environment.show": { input: target, output: environmentSchema },
   "environment.delete": {

@@ -36,6 +36,17 @@ const standbySchema = z.object({
   walBytes: z.number(),
 });
 
+const limitsSchema = z.object({
+  memoryBytes: z.number(),
+  cpus: z.number(),
+  /** And threads. */
+  processes: z.number(),
+  /** null: as much as the disk holds. */
+  diskBytes: z.number().nullable(),
+  /** What sees to it, such as `memory, processors and processes by control groups (v1); disk by a look every second`. */
+  heldBy: z.string(),
+});
+
 /** An environment as `env show`, `env list`, `env use` and `env create` answer it. */
 export const environmentSchema = z.object({
   /** Never reused: tells it from others that bore its name. */
@@ -52,6 +63,8 @@ export const environmentSchema = z.object({
   processes: z.array(processSchema),
   /** `isolated (bubblewrap)` and by what, or `ports: ` and why no more; null where it is not known. */
   isolation: z.string().nullable(),
+  /** What its processes may take of the machine, all together; null where it is not known. */
+  limits: limitsSchema.nullable(),
   problems: z.array(problemSchema),
   /** What it takes up and shares with no other; null: not measured yet, or nothing on this machine tells. */
   ownBytes: z.number().nullable(),
@@ -66,6 +79,26 @@ export const environmentSchema = z.object({
   replacedUntil: z.string().nullable(),
 });
 export type EnvironmentView = z.infer<typeof environmentSchema>;
+
+/** What an environment takes of the machine just now, its database included. */
+export const useSchema = z.object({
+  id: z.string(),
+  app: z.string(),
+  name: z.string(),
+  state: z.enum(ENVIRONMENT_STATES),
+  /** Processors' worth of time. */
+  cpu: z.number(),
+  /** What its processes share with no other. */
+  memoryBytes: z.number(),
+  processes: z.number(),
+  requestsPerSecond: z.number(),
+  /** null: its database does not run, or it has none. */
+  databaseBytes: z.number().nullable(),
+  connections: z.number().nullable(),
+  /** ISO 8601 UTC. */
+  usedAt: z.string(),
+});
+export type EnvironmentUse = z.infer<typeof useSchema>;
 
 /** Milliseconds; parts run side by side, so they do not add up to `total`. */
 const timingsSchema = z.object({

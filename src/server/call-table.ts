@@ -14,6 +14,7 @@ import { frontEnvironment } from "./calls/front-environment.ts";
 import { importVariables } from "./calls/import-variables.ts";
 import { listApps } from "./calls/list-apps.ts";
 import { listEnvironments } from "./calls/list-environments.ts";
+import { listUse } from "./calls/list-use.ts";
 import { listVariables } from "./calls/list-variables.ts";
 import { measureDatabase } from "./calls/measure-database.ts";
 import { pullFiles } from "./calls/pull-files.ts";
@@ -48,6 +49,7 @@ export const CALL_TABLE: Readonly<Record<CallName, Call>> = {
   "variable.import": importVariables,
   "app.list": listApps,
   "environment.list": listEnvironments,
+  "environment.use": listUse,
   "variable.list": listVariables,
   "files.pull": pullFiles,
   "files.push": pushFiles,

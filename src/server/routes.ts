@@ -23,11 +23,7 @@ export function findTarget(
     address === undefined ? undefined : engine.registry.find(address.app, address.environment);
   if (address === undefined || live === undefined) return undefined;
   const process = address.process;
-  if (
-    process !== null &&
-    !live.processes().some(({ name }) => name === process) &&
-    live.state() === "awake"
-  )
+  if (process !== null && !live.processes().some(({ name }) => name === process) && live.isUp())
     return undefined;
   return targetOf(live, process);
 }
@@ -41,7 +37,7 @@ export function targetOf(live: Live, process: string | null): Target {
       // What fails is among the environment's problems, which the next look at its state shows.
       live.wake().catch((error: unknown) => live.note(`could not be woken: ${messageOf(error)}`));
     },
-    occupy: () => live.usage.occupy(),
+    occupy: () => live.usage.serve(),
     touch: () => live.usage.touch(),
     note: (access) => live.requests.note(access),
     report: (problem) =>
@@ -82,8 +78,8 @@ function describeTarget(live: Live, process: string | null): TargetState {
 
 /** A wake that has just failed is told; later requests try again. */
 function describeAsleep(live: Live): TargetState {
-  const problem = live.freshWakeProblem();
-  return problem === null ? { kind: "asleep" } : { kind: "unavailable", problem };
+  const problem = live.wakeFailure.freshProblem();
+  return problem === undefined ? { kind: "asleep" } : { kind: "unavailable", problem };
 }
 
 function describeProcess(live: Live, { state, port, problem }: ProcessState): TargetState {

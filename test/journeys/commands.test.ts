@@ -105,6 +105,7 @@ test("env show has every key of its contract, and env list the same ones in a ba
     ],
     problems: [],
     isolation: expect.any(String),
+    limits: expect.objectContaining({ processes: 4096, diskBytes: null }),
     standbys: expect.any(Array),
     ownBytes: expect.any(Number),
     createdAt: expect.stringMatching(ISO_TIME),

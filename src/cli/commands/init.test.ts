@@ -124,14 +124,14 @@ test("what did not come up is no reason to fork it", async () => {
 });
 
 test("a ramet.json that is there is neither shown nor changed, but for what it says in vain", async () => {
-  await put("ramet.json", '{"processes":{"web":{"command":"x"}},"limits":{"cpus":2}}');
+  await put("ramet.json", '{"processes":{"web":{"command":"x"}},"api":false}');
   await serve();
   const ran = await world.ramet(["init", "--yes"]);
-  expect(ran.err).toContain("ramet.json says limits, on which this version does not act yet.");
+  expect(ran.err).toContain("ramet.json says api, on which this version does not act yet.");
   expect(ran.err).not.toContain("Found in");
   expect(await readWritten()).toEqual({
     processes: { web: { command: "x" } },
-    limits: { cpus: 2 },
+    api: false,
   });
 });
 

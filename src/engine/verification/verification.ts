@@ -59,7 +59,7 @@ export async function verifyEnvironment(
     const witness = await startWitness(context, live.record, { ...planting, neighbour });
     const targets = await findTargets(context, live.record, { manifest, neighbour, witness });
     const findings = await runProbes(live, targets, options.signal);
-    return { isolation: await live.describeIsolation(manifest), probes: join(findings) };
+    return { isolation: await live.facts.describeIsolation(manifest), probes: join(findings) };
   } finally {
     leave();
     await undo.undo();

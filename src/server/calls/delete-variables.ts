@@ -7,7 +7,7 @@ export const deleteVariables = defineCall(
   CALLS["variable.delete"],
   async ({ app, environment, names, ignoreMissing }, { engine, signal }) => {
     const live = engine.registry.require(app, environment);
-    const deleted = await remove(live.variables, names, { ignoreMissing });
+    const deleted = await remove(live.facts.variables, names, { ignoreMissing });
     await applyVariables(live, signal);
     return { deleted: [...deleted] };
   },

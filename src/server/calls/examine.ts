@@ -8,7 +8,8 @@ export const examine = defineCall(CALLS.doctor, async ({ fix }, { engine }) => {
   const records = engine.registry.list(null).flatMap(({ record }) => record.database ?? []);
   const ahead = { standbys, spares: engine.spares.describe() };
   const machine = await examineMachine(engine.layout, ahead);
-  const capabilities = { ...machine, postgres: await engine.postgres.describe(records) };
+  const limits = engine.uses.describeHolding();
+  const capabilities = { ...machine, limits, postgres: await engine.postgres.describe(records) };
   const found = [...(await engine.leftovers())];
   if (!fix) return { capabilities, leftovers: found, fixed: [] };
   await engine.fix(found);

@@ -10,8 +10,8 @@ export const importVariables = defineCall(
     const from =
       source.kind === "file"
         ? { values: source.variables }
-        : { store: engine.registry.require(app, source.name.toLowerCase()).variables };
-    const { imported, skipped } = await bring(live.variables, from, { names, includeValues });
+        : { store: engine.registry.require(app, source.name.toLowerCase()).facts.variables };
+    const { imported, skipped } = await bring(live.facts.variables, from, { names, includeValues });
     await applyVariables(live, signal);
     return { imported: [...imported], skipped: [...skipped] };
   },

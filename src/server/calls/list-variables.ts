@@ -5,6 +5,6 @@ import { defineCall } from "../call.ts";
 export const listVariables = defineCall(
   CALLS["variable.list"],
   async ({ app, environment }, { engine }) => [
-    ...(await list(engine.registry.require(app, environment).variables)),
+    ...(await list(engine.registry.require(app, environment).facts.variables)),
   ],
 );

@@ -3,7 +3,8 @@ import { defineCall } from "../call.ts";
 
 export const readEnvironmentVariables = defineCall(
   CALLS["environment.variables"],
-  async ({ app, environment }, { engine }) => ({
-    ...(await engine.registry.require(app, environment).commandVariables()),
-  }),
+  async ({ app, environment }, { engine }) => {
+    const live = engine.registry.require(app, environment);
+    return { ...(await live.facts.commandVariables(await live.manifest())) };
+  },
 );

@@ -7,7 +7,7 @@ export const setVariables = defineCall(
   CALLS["variable.set"],
   async ({ app, environment, variables, secret }, { engine, signal }) => {
     const live = engine.registry.require(app, environment);
-    const changed = await set(live.variables, variables, { secret });
+    const changed = await set(live.facts.variables, variables, { secret });
     await applyVariables(live, signal);
     return [...changed];
   },
