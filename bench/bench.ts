@@ -23,6 +23,7 @@ import { measureFragmentation } from "./sections/fragmentation.ts";
 import { measureGateway } from "./sections/gateway.ts";
 import { measureBurden } from "./sections/load.ts";
 import { measureMemory } from "./sections/memory.ts";
+import { measureRest } from "./sections/rest.ts";
 import { measureScale } from "./sections/scale.ts";
 import { measureSize } from "./sections/size.ts";
 import { measureSockets } from "./sections/sockets.ts";
@@ -49,6 +50,7 @@ const OTHER_SECTIONS: Readonly<Record<string, (bench: Bench) => Promise<Report>>
   sockets: measureSockets,
   dev: measureDev,
   memory: measureMemory,
+  rest: measureRest,
   fragmentation: measureFragmentation,
   scale: measureScale,
   size: measureSize,
