@@ -95,7 +95,8 @@ async function measureThaws(
     series.add("thaw", (await time(() => untilOk(address, bench.signal))).ms);
     series.add("awake", (await time(() => untilOk(address, bench.signal))).ms);
   }
-  return `${frozen.size} of ${environments.length} awake ones were held still after a minute without use.`;
+  const held = environments.filter(({ id }) => frozen.has(id)).length;
+  return `${held} of ${environments.length} awake ones were held still after a minute without use.`;
 }
 
 async function measureWakes(
