@@ -13,7 +13,8 @@ export default defineConfig(({ mode }) => {
         : ["src/**/*.test.ts", "test/**/*.test.ts"],
       exclude: isCampaign ? [] : folders,
       pool: "forks",
-      maxWorkers: 2,
+      // Tests wait for real programs half of their time; two leave two processors idle.
+      maxWorkers: 3,
       testTimeout: isCampaign ? 600_000 : 60_000,
       hookTimeout: 60_000,
     },

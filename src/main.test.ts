@@ -3,7 +3,7 @@ import path from "node:path";
 
 import { afterEach, beforeEach, expect, test } from "vitest";
 
-import { ENVIRONMENT } from "./cli/fixtures/answers.ts";
+import { ENVIRONMENT, LINE } from "./cli/fixtures/answers.ts";
 import { openAnsweringServer, send } from "./cli/fixtures/call-server.ts";
 import type { AnsweringServer } from "./cli/fixtures/call-server.ts";
 import { captureContext, createFolder, removeFolder } from "./cli/fixtures/context.ts";
@@ -12,7 +12,6 @@ import type { Launch, ProgramResult } from "./process/process.ts";
 import { bindWorkspace } from "./workspace/workspace.ts";
 
 const MAIN = path.join(import.meta.dirname, "main.ts");
-const LINE = { time: "2026-01-01T00:00:00.000Z", process: "web", stream: "stdout", text: "hello" };
 
 let folder: string;
 let server: AnsweringServer | undefined;

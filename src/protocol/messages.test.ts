@@ -4,7 +4,15 @@ import { CALLS } from "./calls.ts";
 import { messageSchema } from "./messages.ts";
 import { environmentSchema } from "./schemas.ts";
 
-const line = { time: "2026-01-01T00:00:00.000Z", process: "web", stream: "stdout", text: "" };
+const line = {
+  time: "2026-01-01T00:00:00.000Z",
+  process: "web",
+  stream: "stdout",
+  level: "info",
+  message: "",
+  fields: {},
+  text: "",
+};
 
 test.each([
   { progress: { part: "database", state: "done", ms: 12, detail: "reflink" } },

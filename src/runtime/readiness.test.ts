@@ -90,7 +90,10 @@ test("a process that ignores its port is found by its listening socket, also in 
     ),
   );
 
-  expect(await until(runtime, "ready")).toMatchObject({ port: other, problem: null });
+  expect(await until(runtime, "ready")).toMatchObject({
+    port: other,
+    problem: { code: "port_ignored" },
+  });
   expect(await until(runtime, "ready", "fled")).toMatchObject({ port: third });
 });
 
