@@ -68,7 +68,7 @@ test("one that wakes runs while its database still starts, gets its answers once
   await live.sleep();
   const before = await countStarts(live);
   stage.checkpoint = async (step) => {
-    if (step !== "before database") return;
+    if (step !== "before its start") return;
     await until(async () => ((await countStarts(live)) > before ? true : undefined));
   };
   await live.wake();

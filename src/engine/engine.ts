@@ -97,7 +97,7 @@ export class Engine {
     const environments = registry.list(null);
     const ids = environments.map(({ record }) => record.id);
     const busy = new Set([...ids, ...this.standbys.ids()]);
-    const owners = { environments, busy, spares: this.spares.folders() };
+    const owners = { environments, busy, spares: this.spares };
     await mendLeftovers(this.#context, await listLeftovers(this.#context, owners));
     await adoptAll(environments);
     for (const { name, environments: names } of registry.apps()) {
@@ -227,7 +227,7 @@ export class Engine {
     const drafts = this.#drafts.list(null).map(({ id }) => id);
     const passing = [...drafts, ...this.#clearing.keys(), ...this.#resets.underWay()];
     const busy = new Set([...passing, ...this.standbys.ids()]);
-    return listAllLeftovers(this.#context, this.registry, { busy, spares: this.spares.folders() });
+    return listAllLeftovers(this.#context, this.registry, { busy, spares: this.spares });
   }
 
   async fix(leftovers: readonly Leftover[]): Promise<void> {

@@ -24,6 +24,7 @@ export async function planEnvironmentSandbox(
   if (isolation.kind === "ports") return null;
   const { folder, shared, sockets } = layout.home;
   const { uid, gid, name, home } = user ?? describeOurselves();
+  const npmSettings = await readNpmSettings(home, inherited);
   return planSandbox({
     tool: isolation.tool,
     program: isolation.program,
@@ -35,7 +36,7 @@ export async function planEnvironmentSandbox(
     temporary: layout.temporary(record.id),
     user: { uid, gid, name },
     names: listNames(record, manifest),
-    settings: [{ to: NPM_SETTINGS, text: await readNpmSettings(home, inherited) }],
+    settings: npmSettings === "" ? [] : [{ to: NPM_SETTINGS, text: npmSettings }],
   });
 }
 
@@ -50,12 +51,15 @@ function describeOurselves(): SystemUser {
  */
 export function inheritInside(
   inherited: Readonly<Record<string, string>>,
-  home: string,
+  { home, sandbox }: { readonly home: string; readonly sandbox: Sandbox },
 ): Readonly<Record<string, string>> {
   const kept = Object.entries(inherited).filter(
     ([name]) => !OUTSIDE_ONLY.has(name) && !isProxyVariable(name),
   );
-  return { ...Object.fromEntries(kept), HOME: home, npm_config_globalconfig: NPM_SETTINGS };
+  // In place of the person's own file; the machine's holds beside it, as it does outside.
+  const hasSettings = sandbox.mounts.some(({ to }) => to === NPM_SETTINGS);
+  const npm = hasSettings ? { npm_config_userconfig: NPM_SETTINGS } : {};
+  return { ...Object.fromEntries(kept), HOME: home, ...npm };
 }
 
 /** `HTTPS_PROXY` and its like. */

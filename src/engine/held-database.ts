@@ -150,7 +150,7 @@ export class HeldDatabase {
     }
     if (this.#pid !== undefined) this.#noteEnd();
     this.#tidying?.stop.abort();
-    await this.#context.checkpoint("before database");
+    await this.#context.checkpoint("before its start");
     try {
       await makeDatabaseSocketFolder(this.#context.layout, this.#owner);
       const programs = await this.#context.postgres.forRecord(this.#database.record);

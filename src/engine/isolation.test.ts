@@ -162,6 +162,24 @@ test("a sealed process has its database at the usual port, its own home, and not
   expect(seen).toContain(`read ${tree}/.ramet`);
 });
 
+test("npm inside reads what the person's own settings say of registries, and the machine's as ever", async () => {
+  const file = path.join(folder, "npmrc");
+  await writeFile(file, "registry=https://npm.example.com/\n");
+  const [known, unknown] = await Promise.all(
+    [file, path.join(folder, "none")].map(async (npm_config_userconfig) => {
+      const context = { ...contextWith(SEALED), inherited: { npm_config_userconfig } };
+      const manifest = await manifestOf(APP);
+      const { processes } = await planRuntime(context, recordOf(), { manifest, isHeld: false });
+      return processes[0];
+    }),
+  );
+  expect(known?.environment).toMatchObject({ npm_config_userconfig: "/etc/npmrc" });
+  expect(known?.sandbox?.mounts.map(({ to }) => to)).toContain("/etc/npmrc");
+  expect(unknown?.environment).not.toHaveProperty("npm_config_userconfig");
+  for (const one of [known, unknown])
+    expect(one?.environment).not.toHaveProperty("npm_config_globalconfig");
+});
+
 test("where processes are apart by ports alone nothing is planned for a network of its own", async () => {
   const plan = await planRuntime(contextWith(PORTS), recordOf(), {
     manifest: await manifestOf(APP),

@@ -28,7 +28,7 @@ export type Owners = {
   /** Being made or cleared just now. */
   readonly busy: ReadonlySet<EnvironmentId>;
   /** The folders of spare copies. */
-  readonly spares: ReadonlySet<string>;
+  readonly spares: { folders(): ReadonlySet<string> };
 };
 
 /** Looks at the machine, not at what we remember: processes by their marks, folders, sockets. */
@@ -121,7 +121,11 @@ async function listSpares(
   { layout }: EngineContext,
   { spares }: Owners,
 ): Promise<readonly Leftover[]> {
-  const lost = (await listSpareFolders(layout)).filter((folder) => !spares.has(folder));
+  // One may begin or end while the folders are listed.
+  const before = spares.folders();
+  const folders = await listSpareFolders(layout);
+  const now = spares.folders();
+  const lost = folders.filter((folder) => !before.has(folder) && !now.has(folder));
   return lost.map((folder) => ({
     kind: "folder" as const,
     id: path.basename(folder),

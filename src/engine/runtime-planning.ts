@@ -246,7 +246,7 @@ async function planInput(
     listeners: listeners(),
     databaseUrl,
     user: user !== null && sandbox !== null ? { ...user, home } : user,
-    inherited: sandbox === null ? inherited : inheritInside(inherited, home),
+    inherited: sandbox === null ? inherited : inheritInside(inherited, { home, sandbox }),
     compileCache: `${home}/compile-cache`,
     ownPortPreload: OWN_PORT_PRELOAD,
     sandbox,

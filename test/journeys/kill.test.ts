@@ -43,6 +43,7 @@ test("kill -9 of the server at every step of a create: the environment is there 
   const steps = await killAtEveryStep({
     folder: worktree,
     work: ["env", "create", "victim", "--use"],
+    others: "standby",
     last: "before migrate",
   });
   expect(await watch.stop()).toEqual([]);
@@ -56,6 +57,7 @@ test("kill -9 of the server at every step of a create whose processes start ahea
   const steps = await killAtEveryStep({
     folder: same,
     work: ["env", "create", "victim", "--use"],
+    others: "standby",
     last: "after record",
   });
   expect(await watch.stop()).toEqual([]);
@@ -92,6 +94,7 @@ test("kill -9 of the server at every step of a delete: the environment is there 
     folder: worktree,
     before: ["env", "create", "victim", "--use"],
     work: ["env", "delete", "victim", "--force"],
+    others: "standby",
     last: "after clearing",
   });
   expect(await watch.stop()).toEqual([]);
