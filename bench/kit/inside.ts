@@ -28,8 +28,11 @@ export type WayIn = { readonly url: string; close(): Promise<void> };
  *
  * @throws Error when the process was given none
  */
-export async function openWayIn(pid: number, folder: string): Promise<WayIn> {
-  const url = new URL(await readDatabaseUrl(pid));
+export async function openWayIn(ofProcess: number, folder: string): Promise<WayIn> {
+  const found = await findDatabaseUrl(ofProcess);
+  if (found === undefined) throw new Error("The app's process has no DATABASE_URL.");
+  const { pid } = found;
+  const url = new URL(found.url);
   if (await sharesNetwork(pid)) return { url: url.href, close: async () => undefined };
   const meeting = await mkdtemp(path.join(folder, "way-in-"));
   const socket = path.join(meeting, SOCKET);
@@ -64,9 +67,17 @@ async function sharesNetwork(pid: number): Promise<boolean> {
   return theirs === ours;
 }
 
-async function readDatabaseUrl(pid: number): Promise<string> {
+/** Its own, or of the first below it that has one: what seals a process off is told none of its variables. */
+async function findDatabaseUrl(
+  pid: number,
+): Promise<{ readonly pid: number; readonly url: string } | undefined> {
   const environment = await readFile(`/proc/${pid}/environ`, "utf8");
   const variable = environment.split("\0").find((one) => one.startsWith("DATABASE_URL="));
-  if (variable === undefined) throw new Error("The app's process has no DATABASE_URL.");
-  return variable.slice("DATABASE_URL=".length);
+  if (variable !== undefined) return { pid, url: variable.slice("DATABASE_URL=".length) };
+  const children = await readFile(`/proc/${pid}/task/${pid}/children`, "utf8");
+  for (const child of children.split(" ").filter((one) => one !== "")) {
+    const found = await findDatabaseUrl(Number(child));
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }
