@@ -13,7 +13,7 @@ export default defineConfig(({ mode }) => {
         : ["src/**/*.test.ts", "test/**/*.test.ts"],
       exclude: isCampaign ? [] : folders,
       pool: "forks",
-      // Tests wait for real programs half of their time; two leave two processors idle.
+      // Tests wait for real programs: with two files at a time a third of two processors' time was left.
       maxWorkers: 3,
       testTimeout: isCampaign ? 600_000 : 60_000,
       hookTimeout: 60_000,
