@@ -3,6 +3,7 @@ import path from "node:path";
 import type { UndoStack } from "../../src/base/undo-stack.ts";
 import { findFreePort } from "../../src/process/process.ts";
 import { createdEnvironmentSchema } from "../../src/protocol/schemas.ts";
+import type { CreatedEnvironment } from "../../src/protocol/schemas.ts";
 import { addressOf, directAddress, untilOk } from "./http.ts";
 import type { Address } from "./http.ts";
 import { openHere } from "./places.ts";
@@ -11,7 +12,9 @@ import type { Bench } from "./scene.ts";
 import { ROOT, Stage } from "./stage.ts";
 
 export const PROXIES = ["httpxy", "http-proxy-3"] as const;
-export const WAYS = ["direct", "ramet", ...PROXIES] as const;
+/** The same server of ours before an app that shares the machine's network: what sealing off costs is between the two. */
+export const UNSEALED = "ramet (isolation off)";
+export const WAYS = ["direct", "ramet", UNSEALED, ...PROXIES] as const;
 export type Way = (typeof WAYS)[number];
 export type Ways = Readonly<Record<Way, Address>>;
 
@@ -25,9 +28,9 @@ export type OpenWays = {
 
 /** The app `answers` directly, through Ramet's server, and through plain proxies, each a process of its own. */
 export async function openWays(bench: Bench, undo: UndoStack): Promise<OpenWays> {
-  const stage = await Stage.open(await openHere(undo), "answers", bench);
-  undo.push(() => stage.close());
-  const { url, isolation } = createdEnvironmentSchema.parse(await stage.ramet("init"));
+  const { stage, environment: served } = await openRamet(bench, undo, {});
+  const { url, isolation } = served;
+  const unsealed = await openRamet(bench, undo, { isolation: "off" });
   // Another of the same, since the environment's own may be in a network of its own.
   const appPort = await findFreePort();
   const environment = { ...stage.environment, PORT: String(appPort), HOST: "127.0.0.1" };
@@ -45,22 +48,37 @@ export async function openWays(bench: Bench, undo: UndoStack): Promise<OpenWays>
     return { address: directAddress(port), pid: proxy.pid };
   };
   await untilOk(addressOf(url), bench.signal);
+  await untilOk(addressOf(unsealed.environment.url), bench.signal);
   const [first, second] = [await openProxy("httpxy"), await openProxy("http-proxy-3")];
   return {
     ways: {
       direct: directAddress(appPort),
       ramet: addressOf(url),
+      [UNSEALED]: addressOf(unsealed.environment.url),
       httpxy: first.address,
       "http-proxy-3": second.address,
     },
     pids: {
       direct: app.pid,
       ramet: await stage.readServerPid(),
+      [UNSEALED]: await unsealed.stage.readServerPid(),
       httpxy: first.pid,
       "http-proxy-3": second.pid,
     },
     isolation,
   };
+}
+
+/** A server with the app, whose manifest says this besides. */
+async function openRamet(
+  bench: Bench,
+  undo: UndoStack,
+  keys: Readonly<Record<string, unknown>>,
+): Promise<{ readonly stage: Stage; readonly environment: CreatedEnvironment }> {
+  const stage = await Stage.open(await openHere(undo), "answers", bench);
+  undo.push(() => stage.close());
+  await stage.change(keys);
+  return { stage, environment: createdEnvironmentSchema.parse(await stage.ramet("init")) };
 }
 
 export function describeIsolation(isolation: string | null): string {
