@@ -3,6 +3,7 @@ import { measureFloor } from "../kit/floor.ts";
 import { addressOf, untilOk } from "../kit/http.ts";
 import type { Report } from "../kit/report.ts";
 import type { Scene } from "../kit/scene.ts";
+import { Steps } from "../kit/steps.ts";
 
 const AT_ONCE = 8;
 const HEADER = [
@@ -23,9 +24,10 @@ const HEADER = [
  */
 export async function measureTogether(scene: Scene): Promise<Report> {
   const series = new Series();
+  const steps = new Steps();
   for (let round = 0; round < scene.bench.rounds; round += 1) {
-    series.add("one", await measureForks(scene, 1));
-    series.add("many", await measureForks(scene, AT_ONCE));
+    series.add("one", await measureForks(scene, 1, new Steps()));
+    series.add("many", await measureForks(scene, AT_ONCE, steps));
     series.add("floor", await measureFloors(scene, 1));
     series.add("floors", await measureFloors(scene, AT_ONCE));
   }
@@ -41,9 +43,10 @@ export async function measureTogether(scene: Scene): Promise<Report> {
     formatFigures(floors),
     formatRatio(ratioOf(floors, floor)),
   ];
+  const label = `one of ${AT_ONCE} at once, ${scene.label.join(", ")}`;
   const what = `eight at once beside one (${scene.label.join(", ")})`;
   const goal = { what, measured: ratio, limit: 4, unit: "×", sense: "at most" } as const;
-  return { rows: [HEADER, row], goals: [goal], remarks: [] };
+  return { rows: [HEADER, row], goals: [goal], remarks: [steps.format(label)] };
 }
 
 /** Until the last of them answers; what each is cleared away by comes after. */
@@ -54,14 +57,15 @@ async function measureFloors(scene: Scene, count: number): Promise<number> {
   return Math.max(...floors.map(({ ms }) => ms));
 }
 
-async function measureForks({ stage, bench }: Scene, count: number): Promise<number> {
+async function measureForks({ stage, bench }: Scene, count: number, steps: Steps): Promise<number> {
   const names = Array.from({ length: count }, (_, index) => `fork-${index}`);
   await stage.run("sync");
   const { ms } = await time(async () =>
     Promise.all(
       names.map(async (name) => {
-        const { url } = await stage.create(name);
-        await untilOk(addressOf(url), bench.signal);
+        const made = await stage.create(name);
+        await untilOk(addressOf(made.url), bench.signal);
+        steps.add(made);
       }),
     ),
   );
