@@ -12,7 +12,7 @@ import { createdEnvironmentSchema } from "../../src/protocol/schemas.ts";
 import type { CreatedEnvironment } from "../../src/protocol/schemas.ts";
 import { formatFigures, time } from "../kit/figures.ts";
 import type { Timed } from "../kit/figures.ts";
-import { ledgerSql, proveAll, proveWritten } from "../kit/ledger.ts";
+import { ledgerStatements, proveAll, proveWritten } from "../kit/ledger.ts";
 import { sumMemory } from "../kit/memory.ts";
 import { openPeers } from "../kit/peers.ts";
 import type { Peers } from "../kit/peers.ts";
@@ -64,7 +64,7 @@ async function openScene(place: Place, bench: Bench, undo: UndoStack): Promise<S
   const size = bench.isQuick ? SIZES.small : SIZES.large;
   const client = new pg.Client({ connectionString: requireDatabase(source) });
   await client.connect();
-  await client.query(ledgerSql(size));
+  for (const statement of ledgerStatements(size)) await client.query(statement);
   await client.end();
   const writer = await Writer.open(requireDatabase(source));
   undo.push(() => writer.close());
