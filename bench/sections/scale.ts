@@ -171,15 +171,17 @@ async function putToRest(
   const awake = await find();
   const of = (role: string): readonly number[] =>
     awake.filter(({ mark }) => mark.endsWith(role)).map(({ pid }) => pid);
+  // A machine that is short of memory has put some to sleep by now.
+  const databaseCount = of(".database").length;
   const families = await Promise.all(of(".database").map(findFamily));
   const databases = await sumMemory([...new Set(families.flat())]);
   const keepers = await sumMemory(of(".keeper"));
   const stopped = await time(() => eachOf(names, (name) => stage.ramet("env", "stop", name)));
   const processes = (await find()).length;
   const deleted = await time(() => eachOf(names, (name) => stage.delete(name)));
-  const each = (kilobytes: number): string => (kilobytes / 1_000 / names.length).toFixed(1);
+  const each = (kilobytes: number): string => (kilobytes / 1_000 / databaseCount).toFixed(1);
   const text =
-    `${names.length} awake at once: ${each(databases.pss)} MB (PSS) of PostgreSQL and ${each(keepers.pss)} MB of keeper each. ` +
+    `${databaseCount} of ${names.length} awake at once: ${each(databases.pss)} MB (PSS) of PostgreSQL and ${each(keepers.pss)} MB of keeper each. ` +
     `Put to sleep one after another in ${seconds(stopped.ms)}: ${processes} processes are left of them. ` +
     `Deleted in ${seconds(deleted.ms)}; \`${source.name}\` runs on.`;
   return { processes, text };

@@ -38,7 +38,9 @@ test.each([
   [{ totalBytes: 16e9, availableBytes: 0.9e9, stalled: 0 }, true],
   [{ totalBytes: 2e9, availableBytes: 0.13e9, stalled: 0 }, false],
   [{ totalBytes: 2e9, availableBytes: 0.11e9, stalled: 0 }, true],
-  [{ totalBytes: 16e9, availableBytes: 9e9, stalled: 0.3 }, true],
+  [{ totalBytes: 16e9, availableBytes: 3e9, stalled: 0.3 }, true],
+  [{ totalBytes: 16e9, availableBytes: 3e9, stalled: 0.2 }, false],
+  [{ totalBytes: 16e9, availableBytes: 9e9, stalled: 0.3 }, false],
 ])("%j is short of memory: %s", (memory, short) => {
   expect(isShort(memory)).toBe(short);
 });

@@ -12,8 +12,11 @@ export type MachineMemory = {
 
 /** Less of it, or this much, is kept free. */
 const RESERVE = { bytes: 1e9, share: 0.06 };
-/** Somebody waits for memory a quarter of the time: there is too little, whatever is said to be free. */
-const STALLED = 0.25;
+/**
+ * Somebody waits for memory a quarter of the time while no more than a quarter of it is available: what is said to be available
+ * is in use then. With more of it, whoever waits only reads much from the disk, and nobody's sleep would help him.
+ */
+const STALLED = { share: 0.25, availableShare: 0.25 };
 
 /** null where the machine does not tell it so. @param folder `/proc` */
 export async function readMemory(folder: string): Promise<MachineMemory | null> {
@@ -29,7 +32,8 @@ export async function readMemory(folder: string): Promise<MachineMemory | null> 
 /** Whether who is not needed should make room for who is. */
 export function isShort({ totalBytes, availableBytes, stalled }: MachineMemory): boolean {
   const reserve = Math.min(RESERVE.bytes, totalBytes * RESERVE.share);
-  return availableBytes < reserve || stalled >= STALLED;
+  if (availableBytes < reserve) return true;
+  return stalled >= STALLED.share && availableBytes < totalBytes * STALLED.availableShare;
 }
 
 function parseKilobytes(info: string, field: string): number | undefined {
