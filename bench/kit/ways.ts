@@ -13,7 +13,7 @@ import { ROOT, Stage } from "./stage.ts";
 
 export const PROXIES = ["httpxy", "http-proxy-3"] as const;
 /** The same server of ours before an app that shares the machine's network: what sealing off costs is between the two. */
-export const UNSEALED = "ramet (isolation off)";
+const UNSEALED = "ramet (isolation off)";
 export const WAYS = ["direct", "ramet", UNSEALED, ...PROXIES] as const;
 export type Way = (typeof WAYS)[number];
 export type Ways = Readonly<Record<Way, Address>>;

@@ -6,6 +6,7 @@ import { formatStandby, formatStandbys } from "./standby-text.ts";
 import { formatAge, formatLeft, padTo } from "./style.ts";
 import type { Paint, Style } from "./style.ts";
 import { formatFields, formatTable } from "./table.ts";
+import { titleOf } from "./title.ts";
 
 type StandbyView = EnvironmentView["standbys"][number];
 type FrontView = EnvironmentView["fronts"][number];
@@ -200,10 +201,6 @@ export function hasProblems({ state, problems }: EnvironmentView): boolean {
 export function exitCodeOf({ state, processes }: EnvironmentView): number {
   const hasFallen = processes.length > 0 && processes.every((one) => FALLEN.has(one.state));
   return state === "broken" || hasFallen ? 2 : 0;
-}
-
-export function titleOf({ app, name }: { readonly app: string; readonly name: string }): string {
-  return `${app}/${name}`;
 }
 
 /** A screen is looked at by others; `ramet db url` prints the whole. */

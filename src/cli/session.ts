@@ -9,12 +9,11 @@ import type { Workspace } from "../workspace/workspace.ts";
 import type { CallEvents } from "./client.ts";
 import type { ParsedArguments } from "./command-shape.ts";
 import type { Context } from "./context.ts";
-import { LogText } from "./log-text.ts";
 import type { LogLook } from "./log-text.ts";
 import { bindingStale, flagsExclusive } from "./problems.ts";
 import { openProgress } from "./progress.ts";
 import type { ProgressMode, ProgressView } from "./progress.ts";
-import { SeenLines } from "./seen-lines.ts";
+import type { SeenLines } from "./seen-lines.ts";
 import { styleFor } from "./style.ts";
 import { findApp, listSources, requireApp, requireTarget } from "./target.ts";
 import type { Target, TargetSources } from "./target.ts";
@@ -153,7 +152,7 @@ export class Session {
     { name, ...look }: LogLook & { readonly name: StreamName },
   ): Promise<void> {
     try {
-      await this.#followOn({ name, input }, this.#openLines(look));
+      await this.#followOn({ name, input }, await this.#openLines(look));
     } catch (error) {
       if (this.context.signal?.aborted !== true) throw error;
     }
@@ -233,8 +232,9 @@ export class Session {
     { name, input: first }: { name: StreamName; input: CallInput<StreamName> },
     show: (line: LogLine) => void,
   ): Promise<void> {
+    const { SeenLines: Seen } = await import("./seen-lines.ts");
     let losses = 0;
-    const seen = new SeenLines();
+    const seen = new Seen();
     const onLine = (line: LogLine): void => {
       losses = 0;
       if (seen.isNew(line)) show(line);
@@ -310,9 +310,10 @@ export class Session {
     return this.context.stderr.isTerminal ? "live" : "plain";
   }
 
-  #openLines(look: LogLook): (line: LogLine) => void {
+  async #openLines(look: LogLook): Promise<(line: LogLine) => void> {
     const { stdout, environment } = this.context;
     if (this.isJson) return (line) => stdout.write(`${JSON.stringify(line)}\n`);
+    const { LogText } = await import("./log-text.ts");
     const text = new LogText(styleFor(stdout, environment, systemClock.now()), look);
     return (line) => stdout.write(`${text.format(line)}\n`);
   }

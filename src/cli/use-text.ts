@@ -1,9 +1,10 @@
 import { formatBytes } from "../base/bytes.ts";
 import type { EnvironmentUse } from "../protocol/schemas.ts";
-import { markState, titleOf } from "./environment-text.ts";
+import { markState } from "./environment-text.ts";
 import { cutTo, formatAge } from "./style.ts";
 import type { Style } from "./style.ts";
 import { formatTable } from "./table.ts";
+import { titleOf } from "./title.ts";
 
 /** A line for each environment, and a sum; the most active first. */
 export function formatUses(uses: readonly EnvironmentUse[], style: Style): string {

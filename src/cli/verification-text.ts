@@ -1,7 +1,7 @@
 import type { VerificationView } from "../protocol/schemas.ts";
-import { titleOf } from "./environment-text.ts";
 import type { Paint, Style } from "./style.ts";
 import { formatTable } from "./table.ts";
+import { titleOf } from "./title.ts";
 
 type Tried = VerificationView["probes"][number];
 type Outcome = Tried["outcome"];

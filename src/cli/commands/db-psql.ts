@@ -1,8 +1,8 @@
 import { Problem } from "../../base/problem.ts";
 import { attach } from "../attached.ts";
 import { defineCommand } from "../command.ts";
-import { titleOf } from "../environment-text.ts";
 import { addressMissing, psqlMissing } from "../problems.ts";
+import { titleOf } from "../title.ts";
 
 export const dbPsql = defineCommand({
   name: "db psql",

@@ -1,7 +1,7 @@
 import { flag } from "../command-shape.ts";
 import { defineCommand } from "../command.ts";
-import { titleOf } from "../environment-text.ts";
 import { addressMissing } from "../problems.ts";
+import { titleOf } from "../title.ts";
 
 export const dbUrl = defineCommand({
   name: "db url",

@@ -3,9 +3,9 @@ import path from "node:path";
 import type { EnvironmentView } from "../../protocol/schemas.ts";
 import { value } from "../command-shape.ts";
 import { defineCommand } from "../command.ts";
-import { titleOf } from "../environment-text.ts";
 import { flagInvalid } from "../problems.ts";
 import type { Session } from "../session.ts";
+import { titleOf } from "../title.ts";
 import { findWorkspaceFolder } from "../workspace-folder.ts";
 
 /** As of a push or a pull that would overwrite something. */

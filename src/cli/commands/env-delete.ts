@@ -2,7 +2,7 @@ import type { EnvironmentView } from "../../protocol/schemas.ts";
 import { unbindFrom } from "../binding-change.ts";
 import { flag } from "../command-shape.ts";
 import { defineCommand } from "../command.ts";
-import { titleOf } from "../environment-text.ts";
+import { titleOf } from "../title.ts";
 
 export const envDelete = defineCommand({
   name: "env delete",

@@ -1,10 +1,11 @@
 import type { EnvironmentView } from "../../protocol/schemas.ts";
 import { flag, value } from "../command-shape.ts";
 import { defineCommand } from "../command.ts";
-import { formatFront, titleOf } from "../environment-text.ts";
+import { formatFront } from "../environment-text.ts";
 import { formatProblem } from "../failure.ts";
 import { parseCount } from "../numbers.ts";
 import { flagInvalid, flagsExclusive } from "../problems.ts";
+import { titleOf } from "../title.ts";
 
 const MAX_PORT = 65_535;
 

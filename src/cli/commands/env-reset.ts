@@ -1,9 +1,10 @@
 import { parseEnvironmentName } from "../../environment/name.ts";
 import { flag, value } from "../command-shape.ts";
 import { defineCommand } from "../command.ts";
-import { exitCodeOf, formatForked, titleOf } from "../environment-text.ts";
+import { exitCodeOf, formatForked } from "../environment-text.ts";
 import { flagsExclusive } from "../problems.ts";
 import { formatMs } from "../style.ts";
+import { titleOf } from "../title.ts";
 
 export const envReset = defineCommand({
   name: "env reset",

@@ -5,8 +5,8 @@ import { value } from "../command-shape.ts";
 import { defineCommand } from "../command.ts";
 import type { Context } from "../context.ts";
 import { definedOf } from "../defined.ts";
-import { titleOf } from "../environment-text.ts";
 import { addressMissing } from "../problems.ts";
+import { titleOf } from "../title.ts";
 
 export const open = defineCommand({
   name: "open",

@@ -1,0 +1,4 @@
+/** What people are told which environment it is by. */
+export function titleOf({ app, name }: { readonly app: string; readonly name: string }): string {
+  return `${app}/${name}`;
+}
