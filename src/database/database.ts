@@ -13,6 +13,7 @@ import type { WantedDatabase } from "./create.ts";
 import { createExtensions } from "./extensions.ts";
 import { forkInto } from "./fork.ts";
 import type * as forks from "./fork.ts";
+import { moveFolder } from "./move.ts";
 import { changing, untilCopied } from "./place-use.ts";
 import { adoptPostmaster, findPostmaster, startPostmaster, stopPostmaster } from "./postmaster.ts";
 import * as programs from "./programs.ts";
@@ -125,6 +126,11 @@ export function startDatabase(
     await untilCopied(place);
     return startPostmaster(postgres.programs, place);
   });
+}
+
+/** Of one that is stopped: it becomes the other place's, whose user is to run it, in one step. */
+export function moveDatabase(from: DatabasePlace, to: DatabasePlace): Promise<void> {
+  return moveFolder(from, to);
 }
 
 /** Ends sessions, writes a checkpoint, and resolves when no process is left. */

@@ -75,7 +75,7 @@ export class Engine {
     this.uses = new UseWatch(context, () => this.registry.all());
     this.standbys = new Standbys(context, this.registry, () => listUsedUids(this.#known()));
     this.spares = new Spares(context, this.registry);
-    this.#resets = new Resets(context, this.registry);
+    this.#resets = new Resets(context, this.registry, this.standbys);
   }
 
   get layout(): EngineContext["layout"] {

@@ -1,33 +1,15 @@
-import { isoTime, monotonicMs } from "../base/clock.ts";
+import { isoTime } from "../base/clock.ts";
 import { explainDiskFull } from "../base/disk-full.ts";
 import { messageOf } from "../base/problem.ts";
-import { removeInside } from "../base/remove-inside.ts";
 import { UndoStack } from "../base/undo-stack.ts";
-import { stopDatabase } from "../database/database.ts";
-import { timed } from "../environment/create.ts";
-import type {
-  DatabaseFork,
-  DatabaseRecord,
-  EnvironmentRecord,
-} from "../environment/environment.ts";
-import { databaseAbsent, nothingReplaced } from "../environment/problems.ts";
+import type { EnvironmentRecord } from "../environment/environment.ts";
+import { nothingReplaced } from "../environment/problems.ts";
 import type { EngineContext } from "./context.ts";
-import type { CallOptions } from "./creation.ts";
-import { forkData } from "./fork-data.ts";
 import { removeUnowned } from "./generations.ts";
-import { makeSocketFolder } from "./layout.ts";
 import type { LiveEnvironment } from "./live-environment.ts";
-import { readMask } from "./manifests.ts";
 import { listResetSteps } from "./preparation.ts";
-
-export type Resetting = {
-  readonly context: EngineContext;
-  readonly live: LiveEnvironment;
-  readonly options: CallOptions;
-};
-
-/** How the new database was made, and in how many milliseconds. */
-export type Replaced = { readonly fork: DatabaseFork | null; readonly ms: number };
+import { makeReplacement } from "./replacement.ts";
+import type { Replaced, Resetting } from "./replacement.ts";
 
 /**
  * Gives an environment its source's present rows, in a database folder of their own, made while the old one is still
@@ -64,43 +46,6 @@ export async function undoReset(resetting: Resetting): Promise<Replaced> {
   const state = { kind: remaining.length === 0 ? "asleep" : "preparing" } as const;
   await commit(resetting, { database, generation, remaining, state });
   return { fork: null, ms: 0 };
-}
-
-async function makeReplacement(
-  { context, live, options }: Resetting,
-  source: LiveEnvironment,
-  generation: number,
-): Promise<Replaced & { readonly database: DatabaseRecord }> {
-  const { record } = live;
-  const { layout, checkpoint } = context;
-  const { database: passwords } = record;
-  if (passwords === null) throw databaseAbsent(record.name);
-  const manifest = await live.manifest();
-  const place = layout.resetPlace({ ...record, generation }, manifest.grants.limits);
-  const treeFolder = record.files.path;
-  const maskSql = await readMask(treeFolder, manifest);
-  await checkpoint("before replacement");
-  try {
-    await makeSocketFolder(place.socketFolder, record.uid);
-    const { outcome, ms } = await timed("database", { ...options, clock: monotonicMs }, async () =>
-      forkData(context, source, {
-        place,
-        data: record.data,
-        maskSql,
-        extensions: manifest.grants.extensions,
-        treeFolder,
-        report: options.report,
-        // Addresses that were written down stay good.
-        passwords,
-      }),
-    );
-    if (outcome.record === null) throw databaseAbsent(source.record.name);
-    return { database: outcome.record, fork: outcome.fork, ms };
-  } finally {
-    await stopDatabase(place);
-    await removeInside(layout.home.sockets, place.socketFolder);
-    await checkpoint("after replacement");
-  }
 }
 
 /** Ends the old one's processes and sessions, then names the new one. */

@@ -48,8 +48,8 @@ function folderOf(generation: number): string {
 /** As they would be so long after now. */
 function resetsAfter(hours: number): Resets {
   const clock = { now: () => Date.now() + hours * 3_600_000 };
-  const { registry } = stage.engine;
-  return new Resets({ ...contextOf(stage.layout), clock }, registry);
+  const { registry, standbys } = stage.engine;
+  return new Resets({ ...contextOf(stage.layout), clock }, registry, standbys);
 }
 
 test("what a reset replaced is kept for a day, and then let go of", async () => {

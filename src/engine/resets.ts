@@ -12,8 +12,9 @@ import type { CallOptions } from "./creation.ts";
 import { keptUntilMs, removeUnowned } from "./generations.ts";
 import type { LiveEnvironment } from "./live-environment.ts";
 import type { Registry } from "./registry.ts";
+import type { Replaced, Resetting } from "./replacement.ts";
 import { resetDatabase, undoReset } from "./reset.ts";
-import type { Replaced, Resetting } from "./reset.ts";
+import type { Standbys } from "./standbys.ts";
 import type { Made } from "./timings.ts";
 
 export type ResetRequest = {
@@ -30,12 +31,14 @@ const EXPIRE_EVERY_MS = 60_000;
 export class Resets {
   readonly #context: EngineContext;
   readonly #registry: Registry;
+  readonly #standbys: Standbys;
   readonly #underWay = new Set<EnvironmentId>();
   #expiring: NodeJS.Timeout | undefined;
 
-  constructor(context: EngineContext, registry: Registry) {
+  constructor(context: EngineContext, registry: Registry, standbys: Standbys) {
     this.#context = context;
     this.#registry = registry;
+    this.#standbys = standbys;
   }
 
   /** Environments whose folders hold more than their records say just now. */
@@ -66,7 +69,7 @@ export class Resets {
    * @throws `reset_source_missing`, `nothing_replaced`, `reset_under_way`, `source_unfinished`, and what a fork throws
    */
   async reset(live: LiveEnvironment, how: ResetRequest, options: CallOptions): Promise<Made> {
-    const resetting = { context: this.#context, live, options };
+    const resetting = { context: this.#context, live, options, standbys: this.#standbys };
     if (how.undo) return this.#replacing(resetting, async () => undoReset(resetting));
     const source = this.#requireSource(live.record, how.from);
     return this.#replacing(resetting, async () => resetDatabase(resetting, source));
