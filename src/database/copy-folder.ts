@@ -10,6 +10,7 @@ import { hasErrorCode } from "../base/problem.ts";
 import { copyBehind } from "./copy-behind.ts";
 import { copyInThread } from "./copy-threads.ts";
 import { giveTo } from "./owned-files.ts";
+import { becomeSnapshot, stripSnapshot } from "./subvolume.ts";
 
 export type CopyOptions = {
   /** Whether to leave out an entry: its path in the folder, and the names beside it. */
@@ -34,14 +35,17 @@ const MAX_QUICK_BYTES = 500_000_000;
 const MAX_QUICK_FILES = 5_000;
 
 /**
- * Copies plain files and folders into an existing empty folder, by reflink where the file system can. What vanishes
- * meanwhile is left out; links, pipes and sockets are, too.
+ * Copies plain files and folders into an existing empty folder: by a snapshot where both are subvolumes of Btrfs and whoever
+ * runs this owns the copies, else by reflink where the file system can. What vanishes meanwhile is left out; links, pipes and
+ * sockets are, too.
  */
 export async function copyFolder(
   source: string,
   target: string,
   options: CopyOptions,
 ): Promise<Copied> {
+  if (options.uid === null && (await becomeSnapshot(source, target)))
+    return { bytes: await stripSnapshot(target, options.skip), flushedBytes: 0, reflinked: true };
   const reflinked = await canReflink(source, target);
   const run: Run = { ...options, reflinked, bytes: 0, flushedBytes: 0 };
   await copyLevel({ source, target, entry: "" }, run);

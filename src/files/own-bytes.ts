@@ -26,9 +26,9 @@ export function sumUnshared(listing: string): number {
   return sum;
 }
 
-/** What the files take up, as if none shared a block. Those that vanish meanwhile are not missed. */
+/** What the files take up, as if none shared a block, subvolumes included. Those that vanish meanwhile are not missed. */
 export async function sumAllocated(folder: string): Promise<number> {
-  const { stdout, stderr } = await runTool("du", ["-skx", "."], { folder });
+  const { stdout, stderr } = await runTool("du", ["-sk", "."], { folder });
   const kilobytes = /^(\d+)\s/.exec(stdout)?.[1];
   if (kilobytes === undefined) throw new Error(`du: ${stderr.trim()}`);
   return Number(kilobytes) * 1024;
