@@ -1,13 +1,13 @@
 /**
- * A server that is killed, as by `kill -9`, at the checkpoint of this number: `dying-server.ts HOME NUMBER [OTHERS]`. Those
- * that end in OTHERS are not counted.
+ * A server that is killed, as by `kill -9`, at the checkpoint of this number, or of this name: `dying-server.ts HOME AT
+ * [OTHERS]`. Those that end in OTHERS are not counted.
  */
 import path from "node:path";
 
 import { findHome } from "../../src/protocol/home.ts";
 import { serve } from "../../src/server/server.ts";
 
-const [home = "", number = "1", others] = process.argv.slice(2);
+const [home = "", at = "1", others] = process.argv.slice(2);
 const main = path.join(import.meta.dirname, "..", "..", "src", "main.ts");
 let passed = 0;
 
@@ -27,7 +27,7 @@ await serve({
     if (others !== undefined && step.endsWith(others)) return;
     passed += 1;
     process.stdout.write(`${step}\n`);
-    if (passed < Number(number)) return;
+    if (step !== at && String(passed) !== at) return;
     process.stdout.write("killed\n");
     process.kill(process.pid, "SIGKILL");
   },
