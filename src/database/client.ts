@@ -53,6 +53,18 @@ export async function withClient<T>(
   }
 }
 
+/** The same, for whom it is not over when the server has let go of the session. @throws `database_unreachable` */
+export async function inPassing<T>(login: Login, work: (client: Client) => Promise<T>): Promise<T> {
+  const client = await connect(login);
+  try {
+    return await work(client);
+  } finally {
+    endClient(client).catch(() => {
+      // It is over either way: what was asked of it has been answered, or has failed.
+    });
+  }
+}
+
 /**
  * The caller ends it. A server that crashes, or recovers from that, is waited for; other SQL errors of the connecting
  * itself are thrown as they are. @throws `database_unreachable`

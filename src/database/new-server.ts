@@ -70,6 +70,6 @@ export async function startFirst(place: DatabasePlace, first: FirstStart): Promi
   await withClient(adminLogin(login), async (admin) => {
     await giveOwnPasswords(admin, opening);
     await first.prepare(admin);
-    await admitOthers(admin, place, opening);
+    await admitOthers(admin, opening);
   });
 }

@@ -8,7 +8,7 @@ import { stageFile, writeAtomically } from "../base/write-atomically.ts";
 import type { Staged } from "../base/write-atomically.ts";
 import type { DatabasePlace } from "../environment/places.ts";
 import { readSmallFile, writeNewFile } from "./owned-files.ts";
-import { formatAccess, formatSettings } from "./settings.ts";
+import { formatAccess, formatSettings, SOCKET_PORT } from "./settings.ts";
 
 /** The log of a place; what is older is kept once, beside it. */
 const MAX_LOG_BYTES = 8 * 1024 * 1024;
@@ -41,6 +41,11 @@ export async function openAccess(place: DatabasePlace): Promise<void> {
 /** The same, later. */
 export async function stageAccess({ folder }: DatabasePlace): Promise<Staged> {
   return stageFile(path.join(folder, ACCESS_FILE), formatAccess("all"), { mode: READABLE });
+}
+
+/** The socket of a server that listens in this folder. */
+export function socketIn(folder: string): string {
+  return path.join(folder, `.s.PGSQL.${SOCKET_PORT}`);
 }
 
 /** Sockets may lie where a restart of the machine empties: what is missing is made, what is there stays as it is. */

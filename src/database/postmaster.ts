@@ -16,12 +16,12 @@ import {
   startDetached,
 } from "../process/process.ts";
 import type { SyncMethod } from "./flush.ts";
-import { socketIn } from "./greeting.ts";
 import { readSmallFile } from "./owned-files.ts";
 import {
   makeSocketFolder,
   removeStaleSocket,
   sizeOf,
+  socketIn,
   turnLog,
   writeSettings,
 } from "./place-files.ts";

@@ -9,7 +9,7 @@ import { messageOf } from "../base/problem.ts";
 import { traced } from "../base/trace.ts";
 import type { DatabasePlace } from "../environment/places.ts";
 import { LIST_TABLESPACES } from "./backup.ts";
-import { withClient } from "./client.ts";
+import { inPassing } from "./client.ts";
 import { admitOthers, giveOwnPasswords, prepareOpening } from "./opening.ts";
 import { writeSettings } from "./place-files.ts";
 import { changing } from "./place-use.ts";
@@ -25,7 +25,7 @@ export type PromotionOptions = {
   readonly programs: Programs;
   /** Those that it is to have. */
   readonly passwords: Passwords;
-  /** Called when nothing of it can be read that opens the source. */
+  /** Called when nothing of it can be read that opens the source, and what is left to do waits for the disk rather than for a processor. */
   readonly onNear: () => void;
 };
 
@@ -74,15 +74,14 @@ async function promote(
     await wakeStandby(programs, place);
     // It goes on reading: what is in the file is known to it, and opens the source to whoever else can read it.
     await rm(path.join(place.folder, STANDBY_SETTINGS));
-    onNear();
-    return await withClient(adminOf({ place, record: source.record }), async (admin) => {
+    return await inPassing(adminOf({ place, record: source.record }), async (admin) => {
       const [end, opening] = await ahead;
       if (end === undefined) return failed("had lost its source");
       const isThere = await traced("standby catches up", async () => untilReplayed(admin, end.lsn));
       if (!isThere) return failed("was behind");
-      await traced("promotion", async () => untilPromoted(admin));
+      await traced("promotion", async () => untilPromoted(admin, onNear));
       await giveOwnPasswords(admin, opening);
-      await admitOthers(admin, place, opening);
+      await admitOthers(admin, opening);
       return { isDone: true, unlogged: end.unlogged };
     });
   } finally {
@@ -109,7 +108,7 @@ type Found = End & {
 
 /** undefined: this standby reads from another. In one question: a busy machine takes its time for each. */
 async function findEnd(source: Source, { id }: DatabasePlace): Promise<End | undefined> {
-  return withClient(adminOf(source, source.record.name), async (admin) => {
+  return inPassing(adminOf(source, source.record.name), async (admin) => {
     const { rows } = await admin.query<Found>(
       `SELECT pg_current_wal_insert_lsn()::text AS lsn,
         pg_current_wal_insert_lsn() > pg_current_wal_flush_lsn() AS "isAhead",
@@ -143,8 +142,9 @@ async function untilReplayed(admin: Client, lsn: string): Promise<boolean> {
 }
 
 /** Not by `pg_promote(true)`, which looks every 100 ms. */
-async function untilPromoted(admin: Client): Promise<void> {
+async function untilPromoted(admin: Client, onBegun: () => void): Promise<void> {
   await admin.query("SELECT pg_promote(false)");
+  onBegun();
   const isPromoted = async (): Promise<true | undefined> => {
     const { rows } = await admin.query<{ standby: boolean }>(
       "SELECT pg_is_in_recovery() AS standby",
