@@ -5,7 +5,7 @@ import path from "node:path";
 import { Problem, hasErrorCode } from "../base/problem.ts";
 import { DEFAULT_GRANTS } from "../environment/manifest.ts";
 import type { DatabaseGrants, Manifest } from "../environment/manifest.ts";
-import { findManifest } from "../manifest/manifest.ts";
+import { findManifest, MANIFEST_FILES } from "../manifest/manifest.ts";
 import { filesMissing, folderNoApp, maskMissing } from "./problems.ts";
 import { findMainProcess } from "./process-plans.ts";
 
@@ -64,7 +64,10 @@ export class KnownManifest {
   }
 
   async #findStamp(): Promise<string> {
-    const stamps = [RAMET_FILE, "package.json"].map(async (name) => {
+    // What ramet.json says wholly, nothing else changes.
+    const isWritten = this.#known?.source === RAMET_FILE;
+    const files = isWritten ? [RAMET_FILE, "package.json"] : MANIFEST_FILES;
+    const stamps = files.map(async (name) => {
       const found = await statIfThere(path.join(this.#folder, name));
       return found === undefined ? "absent" : `${found.ino}:${found.size}:${found.ctimeMs}`;
     });

@@ -25,7 +25,7 @@ export function filesMissing(folder: string): Problem {
 export function folderNoApp(folder: string): Problem {
   return new Problem({
     code: "app_not_found",
-    message: `${folder} holds no app: there is neither a ramet.json nor a package.json.`,
+    message: `${folder} holds no app: it has no ramet.json, and nothing else in it says how one is run.`,
     remedy:
       'Go to the folder of your app, or write a ramet.json that says how to start it, such as {"processes":{"web":{"command":"..."}}}.',
   });

@@ -98,6 +98,7 @@ test("every process gets its port, its address, the database's and where the oth
     RAMET_ENV: "agent",
     RAMET_SERVICE_API_URL: "http://api.shop--agent.localhost:7420",
     RAMET_SERVICE_API_PORT: "4002",
+    RAMET_URL_API: "http://api.shop--agent.localhost:7420",
     DATABASE_URL: "postgres://app:secret@127.0.0.1:4003/shop",
   });
   expect(environmentOf(input(), "api")).toMatchObject({
@@ -113,7 +114,9 @@ test("a process without a port gets none", () => {
 });
 
 test("commands find the tree's own programs first, then those of the shell that made the environment", () => {
-  expect(environmentOf(input(), "web")["PATH"]).toBe("/home/ann/shop/node_modules/.bin:/usr/bin");
+  const below = ["node_modules/.bin", ".venv/bin", "venv/bin"];
+  const tree = below.map((folder) => `/home/ann/shop/${folder}`);
+  expect(environmentOf(input(), "web")["PATH"]).toBe([...tree, "/usr/bin"].join(":"));
 });
 
 test("a process whose code names its port is moved to the assigned one, one that listens nowhere is not", () => {

@@ -97,12 +97,13 @@ function planProcessEnvironment(input: PlanInput, role: Role): Readonly<Record<s
 }
 
 function planEnvironment(input: PlanInput, role: Role | null): Readonly<Record<string, string>> {
-  return { ...input.inherited, ...listUser(input), ...planVariables(input, role) };
+  return { ...input.inherited, ...listUser(input, role), ...planVariables(input, role) };
 }
 
 function planVariables(input: PlanInput, role: Role | null): Readonly<Record<string, string>> {
   const own = { ...listOwn(input, role), ...listServices(input) };
-  const base = { ...input.inherited, ...listUser(input), ...own, ...listParts(input.databaseUrl) };
+  const user = listUser(input, role);
+  const base = { ...input.inherited, ...user, ...own, ...listParts(input.databaseUrl) };
   const expanded = Object.entries(input.manifest.variables).flatMap(([name, { value }]) =>
     value === null ? [] : [[name, expand(value, base)] as const],
   );
@@ -148,19 +149,34 @@ function listServices({ record, manifest, listeners }: PlanInput): Record<string
   const services = Object.entries(manifest.processes).flatMap(([name, process]) => {
     const port = record.ports[name];
     if (!process.port || port === undefined) return [];
-    const prefix = `RAMET_SERVICE_${name.toUpperCase().replaceAll("-", "_")}`;
+    const upper = name.toUpperCase().replaceAll("-", "_");
+    const prefix = `RAMET_SERVICE_${upper}`;
     const url = formatUrl(record, name === main ? null : name, listeners.gatewayPort);
-    return [[`${prefix}_URL`, url] as const, [`${prefix}_PORT`, String(port)] as const];
+    return [
+      [`RAMET_URL_${upper}`, url] as const,
+      [`${prefix}_URL`, url] as const,
+      [`${prefix}_PORT`, String(port)] as const,
+    ];
   });
   return Object.fromEntries(services);
 }
 
-function listUser({ record, user }: PlanInput): Record<string, string> {
+function listUser({ record, user }: PlanInput, role: Role | null): Record<string, string> {
   const who = user === null ? {} : { HOME: user.home, USER: user.name, LOGNAME: user.name };
-  return {
-    ...who,
-    PATH: `${path.join(record.files.path, "node_modules", ".bin")}:${record.searchPath}`,
-  };
+  const { path: tree } = record.files;
+  const own = role === null ? tree : path.join(tree, role.process.folder);
+  const programs = [...new Set([own, tree])].flatMap(listProgramFolders);
+  return { ...who, PATH: [...programs, record.searchPath].join(":") };
+}
+
+/** Where an app's packages leave their programs: Node's, and those of Python's virtual environments. */
+function listProgramFolders(folder: string): readonly string[] {
+  const below = [
+    ["node_modules", ".bin"],
+    [".venv", "bin"],
+    ["venv", "bin"],
+  ];
+  return below.map((parts) => path.join(folder, ...parts));
 }
 
 /** `$NAME` and `${NAME}`; a name that is not there becomes nothing, as in a shell. */

@@ -9,6 +9,7 @@ export const LOCK_FILES: readonly string[] = [
   "Gemfile.lock",
   "requirements.txt",
   "poetry.lock",
+  "Pipfile.lock",
   "uv.lock",
   "composer.lock",
   "go.sum",

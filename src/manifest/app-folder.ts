@@ -6,13 +6,31 @@ import { hasOwnLockFile } from "./package-manager.ts";
 import { packagesShared } from "./problems.ts";
 import { RAMET_FILE } from "./ramet-file.ts";
 
-/** Which folder between here and the root holds the app: the nearest with a ramet.json, else with a package.json, else the root. */
+/** Beside them an app begins, whatever it is written in. */
+export const TELLING_FILES: readonly string[] = [
+  "package.json",
+  "manage.py",
+  "requirements.txt",
+  "pyproject.toml",
+  "Gemfile",
+  "composer.json",
+  "mix.exs",
+  "Procfile",
+  "Procfile.dev",
+];
+
+/** Which folder between here and the root holds the app: the nearest with a ramet.json, else with such a file, else the root. */
 export async function findAppFolder(here: string, root: string): Promise<string> {
   const folders = listUpwards(here, root);
-  for (const name of [RAMET_FILE, "package.json"]) {
-    for (const folder of folders) if (await exists(path.join(folder, name))) return folder;
+  for (const names of [[RAMET_FILE], TELLING_FILES]) {
+    for (const folder of folders) if (await holdsOne(folder, names)) return folder;
   }
   return root;
+}
+
+async function holdsOne(folder: string, names: readonly string[]): Promise<boolean> {
+  const found = await Promise.all(names.map((name) => exists(path.join(folder, name))));
+  return found.includes(true);
 }
 
 /**

@@ -1,4 +1,4 @@
-/** Reads how an app is run: its `ramet.json`, or what its `package.json` says in the absence of one. */
+/** Reads how an app is run: its `ramet.json`, or what its own files say in the absence of one. */
 import path from "node:path";
 
 import { exists } from "../base/remove-inside.ts";
@@ -6,14 +6,15 @@ import { writeAtomically } from "../base/write-atomically.ts";
 import { DEFAULT_GRANTS, NO_LIMITS } from "../environment/manifest.ts";
 import type { Answers, Explanation, Manifest, Question } from "../environment/manifest.ts";
 import { suggestAppName } from "../environment/name.ts";
-import { assertStandsAlone, findAppFolder as findFolder } from "./app-folder.ts";
+import { assertStandsAlone, findAppFolder as findFolder, TELLING_FILES } from "./app-folder.ts";
 import { detectApp, type Detected } from "./detect.ts";
 import { found, type Outcome } from "./detection/outcome.ts";
 import { readJsonFile } from "./json-file.ts";
 import { findPackageFile } from "./package-file.ts";
 import { Ambiguity, nothingDetected } from "./problems.ts";
 import { parseRametFile, RAMET_FILE } from "./ramet-file.ts";
-import { readRamet } from "./read-ramet.ts";
+import { type Place, readRamet } from "./read-ramet.ts";
+import * as shared from "./shared-install.ts";
 import { toSleepMs } from "./sleep.ts";
 import { formatRametFile } from "./written-file.ts";
 
@@ -32,11 +33,11 @@ export async function explainManifest(
 ): Promise<Explanation | undefined> {
   const written = await readJsonFile(folder, RAMET_FILE);
   const packageFile = await findPackageFile(folder);
-  if (written === undefined && packageFile === undefined) return undefined;
-  const { value, findings, warnings } =
-    written === undefined && packageFile !== undefined
-      ? toManifest(await detectApp(folder, packageFile, answers))
-      : await readRamet({ folder, packageFile, answers }, parseRametFile(written));
+  const place = { folder, packageFile, answers };
+  const outcome =
+    written === undefined ? await detect(place) : await readRamet(place, parseRametFile(written));
+  if (outcome === undefined) return undefined;
+  const { value, findings, warnings } = outcome;
   const name = value.app ?? suggestAppName(packageFile?.name ?? path.basename(folder));
   return { manifest: value, name, findings, warnings: [...warnings, ...warnOfUnused(value)] };
 }
@@ -47,6 +48,9 @@ export async function requireExplanation(folder: string): Promise<Explanation> {
   if (explanation === undefined) throw nothingDetected(folder);
   return explanation;
 }
+
+/** Files at an app's root by which it is known how it runs: while none of them changes, most likely nothing of it does. */
+export const MANIFEST_FILES: readonly string[] = [RAMET_FILE, ...TELLING_FILES];
 
 /** What only a person can decide, when that is why a manifest was not found. */
 export function findQuestion(error: unknown): Question | undefined {
@@ -68,7 +72,7 @@ export async function writeManifest(folder: string, text: string): Promise<boole
 
 /**
  * The folder of the app that someone in this folder of a repository or workspace means: the nearest one, up to the
- * root, with a ramet.json, else with a package.json, else the root.
+ * root, with a ramet.json, else with a package.json or what an app of another language has, else the root.
  */
 export function findAppFolder(here: string, root: string): Promise<string> {
   return findFolder(here, root);
@@ -79,6 +83,26 @@ export async function requireAppFolder(here: string, root: string): Promise<stri
   const folder = await findFolder(here, root);
   await assertStandsAlone(folder, root);
   return folder;
+}
+
+/**
+ * Whether packages that were installed in a tree with the same lock file may be copied into this one, and what is to be
+ * run then; undefined: they may not.
+ */
+export function findSharedInstall(
+  folder: string,
+  setup: string,
+): Promise<{ readonly scripts: readonly string[] } | undefined> {
+  return shared.findSharedInstall(folder, setup);
+}
+
+async function detect({
+  folder,
+  packageFile,
+  answers,
+}: Place): Promise<Outcome<Manifest> | undefined> {
+  const detected = await detectApp(folder, packageFile, answers);
+  return detected === undefined ? undefined : toManifest(detected);
 }
 
 function toManifest({ value, findings, warnings }: Outcome<Detected>): Outcome<Manifest> {

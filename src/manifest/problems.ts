@@ -25,7 +25,7 @@ export function appHasNoCommand(where: string): Problem {
 export function nothingDetected(folder: string): Problem {
   return new Problem({
     code: "nothing_detected",
-    message: `${folder} has neither a ramet.json nor a package.json: there is nothing to be found in it.`,
+    message: `${folder} has no ramet.json, and nothing in it or in the folders below says how an app is run: no package.json, manage.py, Procfile, index.html or the like.`,
     remedy:
       'Go to the folder of your app, or write a ramet.json such as {"processes": {"web": {"command": "python app.py"}}}.',
   });

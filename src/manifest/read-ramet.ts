@@ -1,6 +1,7 @@
 import path from "node:path";
 
 import { Problem } from "../base/problem.ts";
+import { exists } from "../base/remove-inside.ts";
 import type {
   Answers,
   DatabaseManifest,
@@ -35,14 +36,14 @@ export type Place = {
 
 /** What `ramet.json` says, filled up with what is found where it says nothing. */
 export async function readRamet(place: Place, file: RametFile): Promise<Outcome<Manifest>> {
-  const { folder, packageFile } = place;
+  const { folder } = place;
   const detected = await detectUnsaid(place, file);
   const unsaid = detected?.value ?? {
     setup: null,
     processes: await readProcesses(folder, file.processes ?? {}),
     database: DEFAULT_DATABASE,
     variables: {},
-    files: { clone: defaultClone(packageFile) },
+    files: { clone: await defaultClone(place) },
     source: null,
   };
   const { source, ...others } = unsaid;
@@ -83,7 +84,7 @@ async function detectUnsaid(
   { folder, packageFile, answers }: Place,
   file: RametFile,
 ): Promise<Outcome<Detected> | undefined> {
-  if (file.processes !== undefined || packageFile === undefined) return undefined;
+  if (file.processes !== undefined) return undefined;
   const named = typeof file.setup === "string" ? findManagerOf(file.setup) : undefined;
   try {
     return await detectApp(folder, packageFile, {
@@ -122,6 +123,10 @@ async function readProcesses(
   return Object.fromEntries(await Promise.all(entries));
 }
 
-function defaultClone(packageFile: PackageFile | undefined): readonly string[] {
-  return packageFile === undefined ? [] : ["node_modules"];
+/** Where the packages are that a fork needs. */
+async function defaultClone({ folder, packageFile }: Place): Promise<readonly string[]> {
+  const names = [".venv", "venv"];
+  const isThere = await Promise.all(names.map((name) => exists(path.join(folder, name))));
+  const venvs = names.filter((_, index) => isThere[index]);
+  return packageFile === undefined ? venvs : ["node_modules", ...venvs];
 }

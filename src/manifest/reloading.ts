@@ -24,6 +24,9 @@ const RELOADING: readonly RegExp[] = [
   /\bflask\b.*\s--debug\b/,
   /\b(?:uvicorn|gunicorn|hypercorn|fastapi)\b.*\s--reload\b/,
   /\bfastapi\s+dev\b/,
+  /\bhttp\.server\b/,
+  /\bartisan\s+serve\b/,
+  /\bmix\s+phx\.server\b/,
   /\bwatchexec\b/,
 ];
 

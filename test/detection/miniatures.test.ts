@@ -18,8 +18,9 @@ import { FRAMEWORKS } from "./frameworks.ts";
 import type { Expected, Miniature } from "./miniature.ts";
 import { MONOREPOS } from "./monorepos.ts";
 import { SCRIPTS } from "./scripts.ts";
+import { STACKS } from "./stacks.ts";
 
-const ALL = [...FRAMEWORKS, ...SCRIPTS, ...DATABASES, ...MONOREPOS];
+const ALL = [...FRAMEWORKS, ...SCRIPTS, ...DATABASES, ...MONOREPOS, ...STACKS];
 const GOOD = ALL.flatMap((one) => ("expected" in one ? [one] : []));
 const BAD = ALL.flatMap((one) => ("problem" in one ? [one] : []));
 

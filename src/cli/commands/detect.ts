@@ -6,7 +6,8 @@ export const detect = defineCommand({
   name: "detect",
   summary: "Show how the app in this folder runs, and what says so",
   description:
-    "Reads ramet.json, package.json, lock files and what else stands in the folder; runs nothing, needs no server, " +
+    "Reads ramet.json, package.json, manage.py, Procfile, lock files and what else stands in the folder, or in the " +
+    "folders below where that is no app itself; runs nothing, needs no server, " +
     "and changes nothing. Where there is no ramet.json it shows the one that says the same.",
   examples: [
     { line: "ramet detect", why: "Processes, setup, database, variables, and the reason for each" },

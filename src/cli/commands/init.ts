@@ -20,7 +20,7 @@ export const init = defineCommand({
   description:
     "Reads ramet.json, or finds out how the app runs, shows that and offers to write it down, and makes the environment `development` on this folder: " +
     "a database of its own, `setup`, `migrate` and `seed`, the processes, a URL. In a folder of a repository the app " +
-    "is the nearest folder with a ramet.json, else with a package.json.",
+    "is the nearest folder with a ramet.json, else with a package.json, manage.py, Procfile or the like.",
   options: {
     app: value(
       "NAME",

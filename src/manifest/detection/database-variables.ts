@@ -23,8 +23,11 @@ const PARTS: readonly (readonly [names: RegExp, value: string])[] = [
 
 const EXAMPLE = /^\.env\.(?:example|sample|template|dist)$/;
 const OWN = /^\.env(?:\.local|\.development(?:\.local)?)?$/;
-const CONFIG = /\.prisma$|^(?:prisma|drizzle)\.config\.|knexfile|data-?source|ormconfig/i;
-const NAMED = /\benv\(\s*["'](\w+)["']\s*\)|\bprocess\.env(?:\.(\w+)|\[\s*["'](\w+)["']\s*\])/g;
+const CONFIG =
+  /\.prisma$|^(?:prisma|drizzle)\.config\.|knexfile|data-?source|ormconfig|\.(?:py|exs)$|database\.yml$/i;
+/** `env("X")` and how Node reads one, `os.environ["X"]`, `os.getenv("X")`, `ENV.fetch("X")`, `System.get_env("X")`. */
+const NAMED =
+  /\b(?:env|getenv|get_env)(?:\.\w+)?\(\s*["'](\w+)["']|\bprocess\.env\.(\w+)|\b(?:process\.env|environ|ENV)(?:\.(?:get|fetch))?[[(]\s*["'](\w+)["']/g;
 const MAX_VARIABLES = 40;
 
 /** What the app calls the parts of its database's address, and which other variables it waits for. */
@@ -79,9 +82,15 @@ function listLines(text: string): readonly (readonly [name: string, value: strin
 
 function valueOf(name: string, example: string | null): string | undefined {
   if (ANOTHER.test(name) || name === "DATABASE_URL") return undefined;
-  if (example !== null && /^(?!postgres)[\w+]+:\S/.test(example)) return undefined;
+  if (example !== null && isOfAnother(name, example)) return undefined;
   if (ADDRESS.test(name) || /^postgres(?:ql)?:\/\//.test(example ?? "")) return "$DATABASE_URL";
   return PARTS.find(([names]) => names.test(name))?.[1];
+}
+
+/** The address of another kind of database, or, as Laravel's `DB_CONNECTION=pgsql`, the name of a driver. */
+function isOfAnother(name: string, example: string): boolean {
+  if (/^(?!postgres)[\w+]+:\S/.test(example)) return true;
+  return name.endsWith("_CONNECTION") && /^\w+$/.test(example);
 }
 
 /** What an example leaves empty, and nothing else gives: the app may need it, or do without. */

@@ -57,10 +57,16 @@ function outputOf({ main = "", exports }: Member["file"]): string {
 
 /** What git ignores and a fork needs besides what is built: packages, the person's own settings, generated code. */
 export function listCloned(packages: readonly Sources[]): readonly string[] {
+  const others = [...listSettings(packages), ...packages.flatMap(listGenerated)];
+  return ["node_modules", ...new Set(others)];
+}
+
+/** Files of variables that are a person's own. */
+export function listSettings(packages: readonly Sources[]): readonly string[] {
   const settings = packages.flatMap(({ paths }) =>
     [...paths].filter((name) => ENVIRONMENT_FILE.test(name)),
   );
-  return ["node_modules", ...new Set([...settings.toSorted(), ...packages.flatMap(listGenerated)])];
+  return settings.toSorted();
 }
 
 /** Prisma's client where it is not written into node_modules. */

@@ -2,16 +2,16 @@ import { hasDependencies } from "../package-file.ts";
 import { planGenerate } from "./migrations.ts";
 import { found, type Outcome } from "./outcome.ts";
 import { type Built, planBuild, planLibraries } from "./outputs.ts";
-import type { Running } from "./plan-running.ts";
+import type { Planned } from "./plan-processes.ts";
 import { type Project, startOf } from "./project.ts";
 import { nameOf, type Sources } from "./sources.ts";
 
 export type Setup = { readonly command: string | null; readonly folders: readonly string[] };
 
 /** Installs the packages, generates what they lack, and builds what the processes run as it is built. */
-export function planSetup(project: Project, { processes }: Running): Outcome<Setup> {
+export function planSetup(project: Project, planned: readonly Planned[]): Outcome<Setup> {
   const { root, members, manager } = project;
-  const folders = new Set(Object.values(processes).map(({ folder }) => folder));
+  const folders = new Set(planned.map(({ process }) => process.folder));
   const running = [root, ...members].filter(({ folder }) => folders.has(folder));
   const built = [
     planLibraries(
@@ -19,7 +19,7 @@ export function planSetup(project: Project, { processes }: Running): Outcome<Set
       members.filter((one) => running.includes(one)),
       manager.name,
     ),
-    ...running.map((sources) => planOwnBuild(project, sources, processes)),
+    ...running.map((sources) => planOwnBuild(project, sources, planned)),
   ];
   const needsInstall = hasDependencies(root.file) || members.length > 0;
   const steps = [
@@ -34,10 +34,10 @@ export function planSetup(project: Project, { processes }: Running): Outcome<Set
   );
 }
 
-function planOwnBuild(project: Project, sources: Sources, processes: Running["processes"]): Built {
-  const commands = Object.values(processes).filter(({ folder }) => folder === sources.folder);
+function planOwnBuild(project: Project, sources: Sources, planned: readonly Planned[]): Built {
+  const own = planned.filter(({ process }) => process.folder === sources.folder);
   const scripts = sources.file.scripts ?? {};
-  const texts = commands.map(({ command }) => {
+  const texts = own.map(({ process: { command } }) => {
     const [, name = ""] = /\brun\s+([\w:.-]+)/.exec(command) ?? [];
     return scripts[name] ?? command;
   });

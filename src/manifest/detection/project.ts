@@ -1,7 +1,6 @@
 import path from "node:path";
 
 import type { Answers } from "../../environment/manifest.ts";
-import type { PackageFile } from "../package-file.ts";
 import { findPackageManager, type PackageManager } from "../package-manager.ts";
 import { readCode } from "./code.ts";
 import type { Start } from "./plan-processes.ts";
@@ -19,16 +18,13 @@ export type Project = {
 /** @throws `detection_ambiguous`, `manifest_invalid` */
 export async function readProject(
   folder: string,
-  file: PackageFile,
+  root: Sources,
   answers: Answers,
 ): Promise<Project> {
-  const [root, packages] = await Promise.all([
-    readSources(folder, ".", file),
-    readMembers(folder, file),
-  ]);
+  const packages = await readMembers(folder, root.file);
   return {
     root,
-    manager: findPackageManager(root.paths, file, answers.packageManager),
+    manager: findPackageManager(root.paths, root.file, answers.packageManager),
     members: await Promise.all(packages.map((member) => readMember(folder, member))),
     readCode: (inner, entry) => readCode(path.join(folder, inner), entry),
   };

@@ -26,6 +26,7 @@ const FOLDERS = new Set([
   "prisma",
   "prisma/migrations",
   "prisma/schema",
+  "requirements",
   "seeds",
   "server",
   "src",

@@ -45,6 +45,11 @@ test("what a tool needs beside it is shown with it", async () => {
   ]);
 });
 
+test("interpreters that uv keeps are shown, though no PATH leads to them", async () => {
+  await makeTool("home/ann/.local/share/uv/python/cpython-3.13/bin", "python3");
+  expect(await list()).toEqual(["home/ann/.local/share/uv/python"]);
+});
+
 test.each(["home/ann/bin", "home/ann/.local/bin", "home/ann/.cargo/bin"])(
   "of %s nothing beside it is shown: secrets lie there too",
   async (folder) => {

@@ -7,6 +7,8 @@ import { hasErrorCode } from "../../base/problem.ts";
 const SYSTEM = ["/usr", "/bin", "/sbin", "/lib", "/nix/store", "/gnu/store"];
 /** Their programs need what lies beside them: `~/.nvm/versions/node/v24.0.0/bin` its `lib`. */
 const BESIDE = new Set(["bin", "sbin", "shims", ".bin"]);
+/** Below a person's folder: where tools keep interpreters that they installed, which no `PATH` names. */
+const INTERPRETERS = [".local/share/uv/python"];
 /** Of one folder: beyond so many it is no folder of a person's own tools. */
 const MAX_LINKS = 1_000;
 
@@ -25,7 +27,11 @@ export async function listToolFolders(places: ToolPlaces): Promise<readonly stri
   const found = await Promise.all(
     [...new Set(entries)].map(async (entry) => listOf(path.normalize(entry), places)),
   );
-  return [...new Set(found.flat())].filter((folder) => isShowable(folder, places)).toSorted();
+  const kept = await Promise.all(
+    INTERPRETERS.map(async (name) => resolve(path.join(places.home, name))),
+  );
+  const all = [...found.flat(), ...kept.filter((folder) => folder !== undefined)];
+  return [...new Set(all)].filter((folder) => isShowable(folder, places)).toSorted();
 }
 
 async function listOf(entry: string, places: ToolPlaces): Promise<readonly string[]> {
