@@ -12,6 +12,7 @@ import { findPlain, leadsInside, makeParent } from "./place.ts";
 import { copyFailed } from "./problems.ts";
 import type { SpareUse } from "./spare.ts";
 import { runTool } from "./tools.ts";
+import { moveVirtualEnvironment } from "./virtual-environment.ts";
 
 /** What became of one path: `ready`: a copy was there already; `left`: a link would have led out of one of the trees. */
 export type EntryOutcome = "copied" | "ready" | "missing" | "there" | "left";
@@ -52,7 +53,9 @@ export async function copyEntry(
       traced("links", async () => listAbsoluteLinks(source, pair.sourceNames)),
       traced("copy", async () => copyTree(source, temporary)),
     ]);
-    await relinkAbsolute(temporary, links, { from: pair.sourceNames, to: pair.target });
+    const names = { from: pair.sourceNames, to: pair.target };
+    await relinkAbsolute(temporary, links, names);
+    await moveVirtualEnvironment(temporary, names);
     if (user !== null) await giveTo(temporary, user);
     await rename(temporary, target);
   } finally {

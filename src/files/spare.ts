@@ -8,6 +8,7 @@ import { copyTree } from "./copy-tree.ts";
 import type { Survey } from "./survey-tree.ts";
 import { runTool } from "./tools.ts";
 import type { TreeDone, TreeJob } from "./tree-jobs.ts";
+import { moveVirtualEnvironment } from "./virtual-environment.ts";
 
 /** A spare copy lies in a folder of its own, which nobody else reaches, and is of this entry of a tree. */
 export type SparePlace = { readonly folder: string; readonly root: string; readonly name: string };
@@ -56,17 +57,20 @@ export type SpareUse = {
 /** Makes the spare copy what its original is now, and moves it to where it is to be. False: it is too different. */
 export async function placeSpare(folder: string, use: SpareUse): Promise<boolean> {
   const { pair, name, target, user } = use;
+  const links = { from: pair.sourceNames, to: pair.target };
   const { isRenewed } = await pool.run({
     kind: "renew",
     root: pair.source,
     name,
     copy: treeIn(folder),
     list: listIn(folder),
-    links: { from: pair.sourceNames, to: pair.target },
+    links,
     owner: user === null || process.getuid?.() !== 0 ? null : { uid: user.uid, gid: user.gid },
   });
-  if (isRenewed) await rename(treeIn(folder), target);
-  return isRenewed;
+  if (!isRenewed) return false;
+  await moveVirtualEnvironment(treeIn(folder), links);
+  await rename(treeIn(folder), target);
+  return true;
 }
 
 /** Whoever writes durably meanwhile waits for little of ours; and what is called whole is so after a power cut, too. */
