@@ -6,6 +6,7 @@ import type { SystemUser } from "../environment/places.ts";
 import type { ControlGroups } from "../limits/limits.ts";
 import type { Isolation, Runtime } from "../runtime/runtime.ts";
 import type { Admission } from "./admission.ts";
+import type { Installs } from "./installs.ts";
 import type { Layout } from "./layout.ts";
 import type { HomeOptions } from "./open-home.ts";
 import type { Listeners } from "./process-plans.ts";
@@ -40,6 +41,7 @@ export type EngineContext = {
   readonly checkpoint: (step: string) => Promise<void> | void;
   readonly standbys: StandbyLimits;
   readonly spares: SpareLimits;
+  readonly installs: Installs;
   /** Where processes are kept together and bound; null: this machine lets us have none. */
   readonly groups: ControlGroups | null;
   /** Whether there is memory for one more. */

@@ -27,9 +27,21 @@ const INSTALL =
  * comes after the install; null when that is nothing.
  */
 export async function findDueSetup(folder: string, setup: string | null): Promise<string | null> {
-  if (setup === null || !INSTALL.test(setup) || !(await isInstalled(folder))) return setup;
-  const rest = setup.replace(INSTALL, "").trim();
-  return rest === "" ? null : rest;
+  const parts = setup === null ? undefined : splitInstall(setup);
+  if (parts === undefined || !(await isInstalled(folder))) return setup;
+  return parts.rest === "" ? null : parts.rest;
+}
+
+/** A setup that begins with an install of packages by their lock file, and what comes after that; undefined: it does not. */
+export function splitInstall(
+  setup: string,
+): { readonly install: string; readonly rest: string } | undefined {
+  const [install] = INSTALL.exec(setup) ?? [];
+  if (install === undefined) return undefined;
+  return {
+    install: install.replace(/&&\s*$/, "").trim(),
+    rest: setup.slice(install.length).trim(),
+  };
 }
 
 async function isInstalled(folder: string): Promise<boolean> {

@@ -3,6 +3,7 @@ import { supplyPostgres } from "../database/database.ts";
 import { openControlGroups } from "../limits/limits.ts";
 import { Admission } from "./admission.ts";
 import type { EngineContext, EngineOptions } from "./context.ts";
+import { Installs } from "./installs.ts";
 import { readMemory } from "./memory.ts";
 import { openHome } from "./open-home.ts";
 import { SPARE_LIMITS } from "./spare-limits.ts";
@@ -28,6 +29,7 @@ export async function makeContext(options: EngineOptions): Promise<EngineContext
     keepers: new Map(),
     standbys: chooseStandbyLimits(),
     spares: SPARE_LIMITS,
+    installs: new Installs(),
     groups: await openControlGroups(layout.home.id),
     admission: new Admission(async () => readMemory("/proc")),
     ...rememberSealing(layout, options),

@@ -10,6 +10,7 @@ import type { EngineContext } from "./context.ts";
 import { findDueSetup } from "./installed.ts";
 import type { LiveEnvironment } from "./live-environment.ts";
 import { asProblem } from "./problems.ts";
+import { runSetup } from "./setup.ts";
 
 /** Long enough for an install over a slow line. */
 const STEP_LIMIT_MS = 30 * 60_000;
@@ -84,7 +85,7 @@ export async function prepareEnvironment(
     for (const step of live.record.remaining) {
       await context.checkpoint(`before ${step}`);
       await timed(step, { report, clock: monotonicMs }, async () =>
-        runCommand(live, { step, manifest, signal }),
+        runNamed(context, live, { step, manifest, signal }),
       );
       await live.save({ remaining: live.record.remaining.filter((other) => other !== step) });
     }
@@ -143,16 +144,32 @@ type Command = {
   readonly signal: AbortSignal;
 };
 
-async function runCommand(
+async function runNamed(
+  context: EngineContext,
   live: LiveEnvironment,
-  { step, manifest, signal: stop }: Command,
+  { step, manifest, signal }: Command,
 ): Promise<{ detail: string }> {
   const named = findCommand(manifest, step);
+  const run = async (command: string): Promise<void> => runCommand(live, { step, command, signal });
   const command = step === "setup" ? await findDueSetup(live.record.files.path, named) : named;
   if (command === null) return { detail: "" };
+  if (step === "setup") return runSetup(context, live.record, { command, run, signal });
+  await run(command);
+  return { detail: "" };
+}
+
+/** @throws `step_failed` */
+async function runCommand(
+  live: LiveEnvironment,
+  {
+    step,
+    command,
+    signal: stop,
+  }: { readonly step: PreparationStep; readonly command: string; readonly signal: AbortSignal },
+): Promise<void> {
   const plan = { name: step, command, timeoutMs: STEP_LIMIT_MS };
   const { exitCode, signal, lastLines } = await live.runStep(plan, stop);
-  if (exitCode === 0) return { detail: "" };
+  if (exitCode === 0) return;
   const how =
     exitCode === null
       ? `was ended by ${signal ?? "a signal"}`

@@ -15,6 +15,7 @@ import { Admission } from "./admission.ts";
 import type { EngineContext } from "./context.ts";
 import type { CallOptions } from "./creation.ts";
 import { Engine } from "./engine.ts";
+import { Installs } from "./installs.ts";
 import { createEnvironmentId, Layout, makeHome } from "./layout.ts";
 import type { LiveEnvironment } from "./live-environment.ts";
 import type { StandbyLimits } from "./standby-budget.ts";
@@ -71,6 +72,7 @@ export function contextOf(layout: Layout, log: string[] = []): EngineContext {
     checkpoint: () => undefined,
     standbys: NO_STANDBYS,
     spares: NO_SPARES,
+    installs: new Installs(),
     groups: null,
     admission: new Admission(async () => null),
     keepers: new Map(),

@@ -16,6 +16,7 @@ import { findIgnoredNames, listIgnored, listTree } from "./list-tree.ts";
 import type { Brought } from "./outcomes.ts";
 import { findUnshared, sumAllocated } from "./own-bytes.ts";
 import * as spare from "./spare.ts";
+import * as taking from "./take-folders.ts";
 
 export type FilesOptions = {
   readonly source: string;
@@ -61,6 +62,14 @@ export async function bringFiles(
   if (brought.length === 0) return { detail: describe("nothing to bring", there), brought };
   const method = isReflink ? "reflink" : "copied";
   return { detail: describe(ready.size === brought.length ? "" : method, there), brought };
+}
+
+/**
+ * Puts copies of the source's folders of this name in the place of the target's. False: not all could be copied.
+ * @throws `disk_full`, `copy_failed`, `git_failed`
+ */
+export function takeFolders(options: taking.Taking): Promise<boolean> {
+  return taking.takeFolders(options);
 }
 
 /** What of a tree the manifest's `files.clone` names. @throws `git_failed`, `path_outside` */
