@@ -140,7 +140,7 @@ test("a sealed process has its database at the usual port, its own home, and not
     PORT: "3000",
     HOME: home,
     LANG: "C.UTF-8",
-    DATABASE_URL: "postgres://app:known@127.0.0.1:5432/shop",
+    DATABASE_URL: "postgresql://app:known@127.0.0.1:5432/shop",
   });
   for (const name of ["TMPDIR", "npm_config_cache"])
     expect(web?.environment).not.toHaveProperty(name);
@@ -221,5 +221,5 @@ test("a command in somebody's shell runs outside: its database is reached throug
     recordOf(),
     await manifestOf(APP),
   );
-  expect(variables["DATABASE_URL"]).toBe(`postgres://${STRANGER}:known@127.0.0.1:7421/shop`);
+  expect(variables["DATABASE_URL"]).toBe(`postgresql://${STRANGER}:known@127.0.0.1:7421/shop`);
 });

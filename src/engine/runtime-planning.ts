@@ -193,7 +193,7 @@ function planDatabase(
 ): { readonly url: string; readonly relay: RuntimePlan["relays"][number] } | null {
   if (database === null) return null;
   return {
-    url: `postgres://app:${database.appPassword}@127.0.0.1:${port}/${database.name}`,
+    url: `postgresql://app:${database.appPassword}@127.0.0.1:${port}/${database.name}`,
     relay: { port, socket: `${layout.databaseSockets(id)}/.s.PGSQL.5432`, isHeld },
   };
 }
@@ -219,7 +219,7 @@ export function formatDatabaseUrl(
   { id, database }: EnvironmentRecord,
 ): string | null {
   if (database === null) return null;
-  return `postgres://${id}:${database.appPassword}@127.0.0.1:${listeners().databasePort}/${database.name}`;
+  return `postgresql://${id}:${database.appPassword}@127.0.0.1:${listeners().databasePort}/${database.name}`;
 }
 
 async function planInput(

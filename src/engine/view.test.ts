@@ -82,7 +82,8 @@ test("an environment is shown with all that a program needs to use it, and no mo
     state: "asleep",
     parent: "development",
     url: "http://shop--agent.localhost:7420",
-    databaseUrl: `postgres://${STRANGER}:known@127.0.0.1:7421/shop`,
+    domainUrl: null,
+    databaseUrl: `postgresql://${STRANGER}:known@127.0.0.1:7421/shop`,
     fronts: [],
     files: { kind: "linked", path: tree },
     processes: [

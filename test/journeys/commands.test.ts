@@ -96,7 +96,9 @@ test("env show has every key of its contract, and env list the same ones in a ba
     state: "awake",
     parent: null,
     url: expect.stringMatching(/^http:\/\/desk--development\.localhost:\d+$/),
-    databaseUrl: expect.stringMatching(/^postgres:\/\/[a-z2-7]{16}:[^@]+@127\.0\.0\.1:\d+\/desk$/),
+    databaseUrl: expect.stringMatching(
+      /^postgresql:\/\/[a-z2-7]{16}:[^@]+@127\.0\.0\.1:\d+\/desk$/,
+    ),
     fronts: [],
     files: { kind: "linked", path: app },
     processes: [

@@ -30,5 +30,5 @@ export const dbUrl = defineCommand({
 function toSocketUrl(databaseUrl: string, folder: string): string {
   const { username, password, port, pathname } = new URL(databaseUrl);
   const query = new URLSearchParams({ host: folder, port });
-  return `postgres://${username}:${password}@${pathname}?${query.toString()}`;
+  return `postgresql://${username}:${password}@${pathname}?${query.toString()}`;
 }
