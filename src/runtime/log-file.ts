@@ -3,11 +3,12 @@ import { type FileHandle, open, rename } from "node:fs/promises";
 import path from "node:path";
 import type { Readable } from "node:stream";
 
-import { type Clock, isoTime, systemClock } from "../base/clock.ts";
+import { type Clock, isoTime, monotonicMs, sleep, systemClock } from "../base/clock.ts";
 import { KeyedLock } from "../base/keyed-lock.ts";
 import { hasErrorCode } from "../base/problem.ts";
 import type { LogLevel, LogLine } from "../environment/environment.ts";
 import { LineSplitter } from "./line-splitter.ts";
+import { LogPace } from "./log-pace.ts";
 import type { KeptLine } from "./understand-line.ts";
 
 /** Then it becomes `<process>.1.jsonl`. */
@@ -20,6 +21,8 @@ export const MAX_LINE_BYTES = 64 * 1024;
 const APPEND = constants.O_APPEND | constants.O_CREAT | constants.O_RDWR | constants.O_NOFOLLOW;
 const NEWLINE = 0x0a;
 const LAST_LINES = 20;
+const HELD_BACK =
+  "prints more than 4 MB a second: it waits for its log from time to time, and nothing is lost";
 
 /** Age 0 is the current one. */
 export function logFile(logs: string, process: string, age: number): string {
@@ -34,6 +37,8 @@ export class LogFile {
   readonly #lock = new KeyedLock();
   #open: { readonly handle: FileHandle; bytes: number } | undefined;
   #lastLines: string[] = [];
+  readonly #pace = new LogPace(monotonicMs());
+  #isHeldBack = false;
 
   constructor(logs: string, process: string, clock: Clock = systemClock) {
     this.#logs = logs;
@@ -50,12 +55,14 @@ export class LogFile {
     this.#lastLines = [];
   }
 
-  /** Writes all that the stream brings, no faster than the disk takes it; resolves at the stream's end. */
+  /** Writes all that the stream brings, no faster than disk and pace take it; resolves at the stream's end. */
   async copy(stream: "stdout" | "stderr", from: Readable): Promise<void> {
     const splitter = new LineSplitter(MAX_LINE_BYTES);
     try {
-      for await (const chunk of from)
-        if (chunk instanceof Buffer) await this.write(stream, splitter.push(chunk));
+      for await (const chunk of from) {
+        if (!(chunk instanceof Buffer)) continue;
+        await this.#holdBack(await this.write(stream, splitter.push(chunk)));
+      }
     } catch {
       // The pipe was closed under our hands: what came before counts.
     }
@@ -65,33 +72,47 @@ export class LogFile {
   /**
    * A log that cannot be written is no reason to hold up the process: its lines are dropped.
    * @param level of lines of ours, which do not say it themselves
+   * @returns how many bytes that were
    */
   async write(
     stream: LogLine["stream"],
     texts: readonly string[],
     level?: LogLevel,
-  ): Promise<void> {
+  ): Promise<number> {
     if (stream !== "ramet") this.#lastLines = [...this.#lastLines, ...texts].slice(-LAST_LINES);
     const kept = { time: isoTime(this.#clock), process: this.#process, stream };
-    await this.append(texts.map((text) => ({ ...kept, ...(level && { level }), text })));
+    return this.append(texts.map((text) => ({ ...kept, ...(level && { level }), text })));
   }
 
-  async append(lines: readonly KeptLine[]): Promise<void> {
-    if (lines.length === 0) return;
-    const text = lines.map((line) => `${JSON.stringify(line)}\n`).join("");
+  /** @returns how many bytes that were */
+  async append(lines: readonly KeptLine[]): Promise<number> {
+    if (lines.length === 0) return 0;
+    const bytes = Buffer.from(lines.map((line) => `${JSON.stringify(line)}\n`).join(""));
     await this.#lock.run("file", async () => {
       try {
-        await this.#append(Buffer.from(text));
+        await this.#append(bytes);
       } catch {
         // The disk is full, or the folder gone: the next write tries anew.
         await this.#close();
       }
     });
+    return bytes.length;
   }
 
   /** No process of ours writes any more. */
   async close(): Promise<void> {
     await this.#lock.run("file", () => this.#close());
+  }
+
+  /** Said once for each log: whoever looks for why a process is slow finds it. */
+  async #holdBack(bytes: number): Promise<void> {
+    const waitMs = this.#pace.take(bytes, monotonicMs());
+    if (waitMs === 0) return;
+    if (!this.#isHeldBack) {
+      this.#isHeldBack = true;
+      await this.write("ramet", [HELD_BACK], "warn");
+    }
+    await sleep(waitMs);
   }
 
   async #append(bytes: Buffer): Promise<void> {

@@ -1,4 +1,4 @@
-import { stat } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import path from "node:path";
 
 import { expect, test } from "vitest";
@@ -182,19 +182,17 @@ test("a member of its group that has lost its marks is ended too", async () => {
   expect(isRunning(member)).toBe(false);
 });
 
-test("a flood of output is kept in a bounded number of bounded files", async () => {
-  const runtime = await start(
-    bench(),
-    only(plan("prints-100-mb.mjs", { name: "flood", ready: { kind: "none" } })),
-  );
+test("a flood of output is kept in a bounded number of bounded files, and held back at its pipe", async () => {
+  const flood = plan("prints-100-mb.mjs", { name: "flood", ready: { kind: "none" } });
+  const command = `MEGABYTES=25 ${flood.command}`;
+  const runtime = await start(bench(), only({ ...flood, command }));
   await until(runtime, "restarting", "flood");
 
-  const sizes = await Promise.all(
-    ["flood.jsonl", "flood.1.jsonl", "flood.2.jsonl"].map(
-      async (name) => (await stat(path.join(bench().place.logs, name))).size,
-    ),
-  );
-  expect(Math.max(...sizes)).toBeLessThanOrEqual(10 * 1024 * 1024);
+  const names = ["flood.jsonl", "flood.1.jsonl", "flood.2.jsonl"];
+  const files = names.map((name) => path.join(bench().place.logs, name));
+  const texts = await Promise.all(files.map(async (file) => readFile(file, "latin1")));
+  expect(Math.max(...texts.map(({ length }) => length))).toBeLessThanOrEqual(10 * 1024 * 1024);
+  expect(texts.join("").split("prints more than 4 MB a second")).toHaveLength(2);
   expect(await exists(path.join(bench().place.logs, "flood.3.jsonl"))).toBe(false);
   expect(runtime.processes()).toHaveLength(1);
 });

@@ -211,7 +211,9 @@ test("one process that fails leaves its siblings and its neighbours alone", asyn
 });
 
 test("logs rotate: a process that prints without end fills no disk", async () => {
-  const made = await init("loud", { jobs: { command: program("prints-100-mb.mjs"), port: false } });
+  const made = await init("loud", {
+    jobs: { command: program("prints-100-mb.mjs", "MEGABYTES=25"), port: false },
+  });
   const data = path.join(stage.home, "data", made.id, "logs");
   const logs = await readdir(data).then(
     () => data,
