@@ -45,7 +45,7 @@ export async function findSpare(folder: string): Promise<SpareRecord | undefined
 /** Every folder in which a spare copy is, was, or was to be. */
 export async function listSpareFolders(layout: Layout): Promise<readonly string[]> {
   const lists = await Promise.all(
-    basesOf(layout).map(async (base) =>
+    listSpareBases(layout).map(async (base) =>
       (await listNames(base)).map((name) => path.join(base, name)),
     ),
   );
@@ -58,11 +58,13 @@ export async function listSpareFolders(layout: Layout): Promise<readonly string[
  */
 export async function findSpareBase(layout: Layout, folder: string): Promise<string | undefined> {
   const { dev } = await stat(folder);
-  for (const base of basesOf(layout)) if ((await stat(path.dirname(base))).dev === dev) return base;
+  for (const base of listSpareBases(layout))
+    if ((await stat(path.dirname(base))).dev === dev) return base;
   return undefined;
 }
 
-function basesOf({ home, data }: Layout): readonly string[] {
+/** Folders that hold spare copies; they need not be there. */
+export function listSpareBases({ home, data }: Layout): readonly string[] {
   return [home.folder, data].map((folder) => path.join(folder, "spares"));
 }
 

@@ -60,6 +60,24 @@ export class ControlGroups {
     }
   }
 
+  /** Where the kernel keeps what it knows of a group. */
+  folders(name: string): readonly string[] {
+    return [...this.#places(name)];
+  }
+
+  /** How much of the last ten seconds somebody in it waited for each; null: the kernel does not tell. */
+  async readPressure(name: string): Promise<Pressure | null> {
+    if (this.kind === "v1") return null;
+    const [folder = ""] = this.#places(name);
+    const [cpu, memory, io] = await Promise.all(
+      ["cpu", "memory", "io"].map(async (what) =>
+        parsePressure(await read(path.join(folder, `${what}.pressure`))),
+      ),
+    );
+    if (cpu === undefined || memory === undefined || io === undefined) return null;
+    return { cpu, memory, io };
+  }
+
   async readEvents(name: string): Promise<GroupEvents> {
     const { kills, refusals } = listEventFiles(this.#hierarchy, name);
     return {

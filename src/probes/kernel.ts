@@ -149,6 +149,19 @@ export const KERNEL: readonly Probe[] = [
     attempt: () => listsFolder("/sys/fs/cgroup"),
   },
   {
+    id: "own-group",
+    tries: "leave its own control group, or bound it anew",
+    expected: "not there",
+    attempt: ({ machine }) => {
+      if (machine.groups.length === 0) throw new NotApplicable("the machine gives none");
+      const files = ["cgroup.procs", ...LIMITS.split(" ")];
+      return anyOf(
+        machine.groups.flatMap((folder) => files.map((file) => path.join(folder, file))),
+        opensToWrite,
+      );
+    },
+  },
+  {
     id: "limits",
     tries: "raise its own limits in a namespace that it makes",
     expected: "not permitted",

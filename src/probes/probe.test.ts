@@ -122,9 +122,10 @@ const NOTHING: Targets = {
     file: "",
     sockets: [],
     wayOut: "",
+    spares: [],
     databasePort: 1,
   },
-  machine: { hostname: "", personal: [], disks: [], processNamespace: "" },
+  machine: { hostname: "", personal: [], disks: [], processNamespace: "", groups: [] },
   network: "none",
   databaseUrl: null,
 };

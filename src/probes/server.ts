@@ -1,7 +1,7 @@
 import path from "node:path";
 
 import { anyOf, type Probe } from "./probe.ts";
-import { connects, listsFolder, ofMachine, opensToRead } from "./reach.ts";
+import { connects, createsFile, listsFolder, ofMachine, opensToRead } from "./reach.ts";
 
 /** Of Ramet's own server, which can do everything to every environment. */
 export const SERVER: readonly Probe[] = [
@@ -63,6 +63,13 @@ export const SERVER: readonly Probe[] = [
       process.kill(targets.server.process, 0);
       return ofMachine("may signal the server", targets);
     },
+  },
+  {
+    id: "spare-copies",
+    tries: "put a file among the packages that forks are to get",
+    expected: "not there",
+    attempt: ({ server }) =>
+      anyOf(server.spares, (folder) => createsFile(path.join(folder, "ramet-probe"))),
   },
   {
     id: "server-dialer",

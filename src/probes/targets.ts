@@ -40,6 +40,8 @@ export type Targets = {
     /** Where its own may be. */
     readonly sockets: readonly string[];
     readonly wayOut: string;
+    /** Where copies of packages wait for whoever is forked next. */
+    readonly spares: readonly string[];
     readonly databasePort: number;
   };
   readonly machine: {
@@ -50,6 +52,8 @@ export type Targets = {
     readonly disks: readonly string[];
     /** As `/proc/self/ns/pid` names it: elsewhere its process numbers mean others. */
     readonly processNamespace: string;
+    /** The folders of the environment's own control groups; empty: the machine gives none. */
+    readonly groups: readonly string[];
   };
   readonly network: "open" | "none" | readonly string[];
   /** As its processes are given it; null: it has no database. */

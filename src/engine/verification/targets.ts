@@ -11,6 +11,7 @@ import { findMarked } from "../../process/process.ts";
 import { findWorkspace } from "../../workspace/workspace.ts";
 import type { EngineContext } from "../context.ts";
 import type { Layout } from "../layout.ts";
+import { listSpareBases } from "../spare-file.ts";
 import { findProcessUser } from "../users.ts";
 import type { Neighbour } from "./neighbour.ts";
 
@@ -51,6 +52,7 @@ export async function findTargets(
       personal: await listPersonal(layout, record),
       disks: await listDisks(),
       processNamespace: await readlink("/proc/self/ns/pid"),
+      groups: context.groups?.folders(record.id) ?? [],
     },
     network: manifest.network,
   };
@@ -116,6 +118,7 @@ function describeServer({ layout, listeners }: EngineContext): PlantedTargets["s
     file: path.join(folder, "server.json"),
     sockets: [sockets, path.join(folder, "run")].map((one) => path.join(one, "server.sock")),
     wayOut: layout.wayOut,
+    spares: listSpareBases(layout),
     databasePort: listeners().databasePort,
   };
 }

@@ -13,6 +13,7 @@ const APP = { processes: { jobs: { command: "exec sleep 600", port: false } }, n
 /** They get out wherever nothing holds them, whoever runs them; of a machine each has more besides. */
 const ALWAYS_OUT = [
   "neighbour-folder",
+  "spare-copies",
   "same-owner",
   "process-variables",
   "process-folder",

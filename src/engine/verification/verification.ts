@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { rm } from "node:fs/promises";
+import { mkdir, rm } from "node:fs/promises";
 import path from "node:path";
 
 import { UndoStack } from "../../base/undo-stack.ts";
@@ -14,6 +14,7 @@ import type { Finding, PlantedTargets, ProbeDescription } from "../../probes/pro
 import type { EngineContext } from "../context.ts";
 import type { LiveEnvironment } from "../live-environment.ts";
 import { environmentUnfinished, verificationFailed } from "../problems.ts";
+import { listSpareBases } from "../spare-file.ts";
 import type { Identity } from "../standbys.ts";
 import { plantNeighbour } from "./neighbour.ts";
 import { findTargets } from "./targets.ts";
@@ -56,6 +57,7 @@ export async function verifyEnvironment(
     // Both are settled before either's failure is told: what was made can then be taken back.
     await Promise.allSettled(begun);
     const [neighbour] = await Promise.all(begun);
+    await openSpares(context);
     const witness = await startWitness(context, live.record, { ...planting, neighbour });
     const targets = await findTargets(context, live.record, { manifest, neighbour, witness });
     const findings = await runProbes(live, targets, options.signal);
@@ -64,6 +66,12 @@ export async function verifyEnvironment(
     leave();
     await undo.undo();
   }
+}
+
+/** Where there is none yet, there would be nothing to get into. */
+async function openSpares({ layout }: EngineContext): Promise<void> {
+  const [first] = listSpareBases(layout);
+  if (first !== undefined) await mkdir(first, { recursive: true, mode: 0o700 });
 }
 
 type Planting = VerificationOptions & { readonly undo: UndoStack };
