@@ -35,10 +35,18 @@ test("what its processes may take is said in one line, and what holds that in th
     "limits     2.0 GB of memory, 2 processors, 4096 processes\n" +
       "  held by    memory, processes and disk by a look every second",
   );
-  const limits = { memoryBytes: 5e8, cpus: 1, processes: 64, diskBytes: 1e9, heldBy: "looks" };
-  expect(formatEnvironment({ ...SHOWN, limits }, PLAIN)).toContain(
-    "500 MB of memory, 1 processor, 64 processes, 1.0 GB of disk",
-  );
+  const pressure = { cpu: 0.004, memory: 0.25, io: 0 };
+  const held = { heldBy: "looks", pressure };
+  const limits = { memoryBytes: 5e8, cpus: 1, processes: 64, diskBytes: 1e9, ...held };
+  const text = formatEnvironment({ ...SHOWN, limits }, PLAIN);
+  expect(text).toContain("500 MB of memory, 1 processor, 64 processes, 1.0 GB of disk");
+  expect(text).toMatch(/^ +waits +25 % memory$/m);
+});
+
+test("below a domain of the user's own it has another address", () => {
+  expect(formatEnvironment(SHOWN, PLAIN)).not.toContain("also at");
+  const domainUrl = "https://shop--agent.dev.example.com";
+  expect(formatEnvironment({ ...SHOWN, domainUrl }, PLAIN)).toContain(`also at    ${domainUrl}`);
 });
 
 test("where its manifest cannot be read nothing is said of limits", () => {

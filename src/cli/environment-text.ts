@@ -2,6 +2,7 @@ import { formatBytes } from "../base/bytes.ts";
 import type { CreatedEnvironment, EnvironmentView } from "../protocol/schemas.ts";
 import { formatProblem } from "./failure.ts";
 import { formatFork, formatRemedies } from "./fork-text.ts";
+import { formatPressure } from "./pressure-text.ts";
 import { formatStandby, formatStandbys } from "./standby-text.ts";
 import { formatAge, formatLeft, padTo } from "./style.ts";
 import type { Paint, Style } from "./style.ts";
@@ -81,6 +82,7 @@ export function formatEnvironment(environment: EnvironmentView, style: Style): s
   const fields: (readonly [string, string])[] = [
     ["state", environment.state],
     ["url", environment.url === null ? "–" : style.paint("underline", environment.url)],
+    ...(environment.domainUrl === null ? [] : [["also at", environment.domainUrl] as const]),
     ...environment.fronts.map(
       (front) => ["front", `${formatFront(front)} (${front.process})`] as const,
     ),
@@ -116,7 +118,7 @@ function formatPorts(fronts: readonly FrontView[]): string {
 
 function formatLimits(limits: EnvironmentView["limits"]): (readonly [string, string])[] {
   if (limits === null) return [];
-  const { memoryBytes, cpus, processes, diskBytes, heldBy } = limits;
+  const { memoryBytes, cpus, processes, diskBytes, heldBy, pressure } = limits;
   const parts = [
     `${formatBytes(memoryBytes)} of memory`,
     `${cpus} ${cpus === 1 ? "processor" : "processors"}`,
@@ -126,6 +128,7 @@ function formatLimits(limits: EnvironmentView["limits"]): (readonly [string, str
   return [
     ["limits", parts.join(", ")],
     ["held by", heldBy],
+    ...(pressure === null ? [] : [["waits", formatPressure(pressure)] as const]),
   ];
 }
 

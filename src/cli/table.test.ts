@@ -22,6 +22,7 @@ const ENVIRONMENT: EnvironmentView = {
   state: "awake",
   parent: "development",
   url: "http://shop--agent-feature.localhost:7420",
+  domainUrl: null,
   databaseUrl: "postgres://abcdefghijklmnop:secret@127.0.0.1:7421/shop",
   files: { kind: "linked", path: "/home/ada/agent-feature" },
   processes: [{ name: "web", state: "ready", port: 40123, pid: 77 }],

@@ -16,6 +16,7 @@ const AWAKE: EnvironmentUse = {
   requestsPerSecond: 12.4,
   databaseBytes: 8_300_000,
   connections: 3,
+  pressure: null,
   usedAt: "2026-01-01T23:59:58Z",
 };
 const ASLEEP: EnvironmentUse = {
@@ -45,6 +46,13 @@ test("each environment is a line, what takes most above what rests, and their su
     "◍ still          frozen  –     121 MB  12     2 s ago  7          9 MB      3",
     "○ old            asleep  –     –       –      4 h ago  –          –         –",
   ]);
+});
+
+test("for what processes wait is told where the machine knows it", () => {
+  const writer = { write: () => undefined, isTerminal: true, columns: 200 };
+  const busy: EnvironmentUse = { ...AWAKE, pressure: { cpu: 0.31, memory: 0, io: 0.02 } };
+  const text = formatUses([busy, ASLEEP], styleFor(writer, { NO_COLOR: "1" }, NOW));
+  expect(text).toMatch(/CONNECTIONS +WAITS\n.*3 +31 % cpu\n.*– +–$/);
 });
 
 test.each([40, 60, 80])("no line is wider than a terminal of %i columns", (columns) => {

@@ -1,6 +1,7 @@
 import { formatBytes } from "../base/bytes.ts";
 import type { EnvironmentUse } from "../protocol/schemas.ts";
 import { markState } from "./environment-text.ts";
+import { formatPressure } from "./pressure-text.ts";
 import { cutTo, formatAge } from "./style.ts";
 import type { Style } from "./style.ts";
 import { formatTable } from "./table.ts";
@@ -9,6 +10,7 @@ import { titleOf } from "./title.ts";
 /** A line for each environment, and a sum; the most active first. */
 export function formatUses(uses: readonly EnvironmentUse[], style: Style): string {
   const hasApps = new Set(uses.map(({ app }) => app)).size > 1;
+  const hasPressure = uses.some(({ pressure }) => pressure !== null);
   const columns = [
     { title: "  ENVIRONMENT" },
     { title: "STATE" },
@@ -19,6 +21,7 @@ export function formatUses(uses: readonly EnvironmentUse[], style: Style): strin
     { title: "PROCESSES", isOptional: true },
     { title: "DATABASE", isOptional: true },
     { title: "CONNECTIONS", isOptional: true },
+    ...(hasPressure ? [{ title: "WAITS", isOptional: true }] : []),
   ];
   const rows = sortUses(uses).map((use) => [
     markState(use.state, hasApps ? titleOf(use) : use.name, style),
@@ -30,6 +33,7 @@ export function formatUses(uses: readonly EnvironmentUse[], style: Style): strin
     orDash(use.processes, String),
     orDash(use.databaseBytes, formatBytes),
     orDash(use.connections, String),
+    ...(hasPressure ? [formatPressure(use.pressure)] : []),
   ]);
   return [formatSum(uses, style), formatTable(columns, rows, style)].join("\n");
 }

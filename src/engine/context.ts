@@ -18,6 +18,12 @@ export type Fronts = {
   readonly frontProblems: readonly ProblemFields[];
 };
 
+/** How it is reached besides its own address. */
+export type Ways = Fronts & {
+  /** Below which it has a name as well. */
+  readonly domain: string | null;
+};
+
 /** What every environment of one engine works with. */
 export type EngineContext = {
   readonly layout: Layout;
@@ -29,8 +35,8 @@ export type EngineContext = {
   readonly inherited: Readonly<Record<string, string>>;
   /** Known once the listeners are open. */
   readonly listeners: () => Listeners;
-  /** The plain ports that lead to an environment, and what is wrong with them. */
-  readonly fronts: (id: EnvironmentId) => Fronts;
+  /** The plain ports that lead to an environment, what is wrong with them, and the domain. */
+  readonly fronts: (id: EnvironmentId) => Ways;
   /** How this machine keeps the processes of one user apart; tried out once for each. */
   readonly isolation: (user: SystemUser | null) => Promise<Isolation>;
   /** Sees to it that somebody dials for those in networks of their own. */

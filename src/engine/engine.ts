@@ -251,7 +251,8 @@ export class Engine {
   async close(): Promise<void> {
     await this.#giveUp();
     await Promise.all(this.registry.list(null).map(async (live) => live.disconnect()));
-    await this.#cleared();
+    // Groups with somebody in them stay.
+    await this.#cleared().then(async () => this.#context.groups?.clear());
   }
 
   /** The home was removed: what ran in it has nothing left to run on. */

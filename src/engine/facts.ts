@@ -33,8 +33,8 @@ export class Facts {
   }
 
   /** What its processes may take of the machine, and what sees to it. */
-  describeLimits(manifest: Manifest): LimitsView {
-    return describeLimits(this.#context, manifest);
+  describeLimits(manifest: Manifest, pressure: LimitsView["pressure"]): LimitsView {
+    return describeLimits(this.#context, manifest, pressure);
   }
 
   /** In its final form, through the wire gateway. */

@@ -43,7 +43,8 @@ test("one file may go over what all may take, and no further", async () => {
 test("the limits are shown with what holds them, whether there are control groups or not", async () => {
   const manifest = await manifestWith({ memoryBytes: 1e9 });
   const context = contextOf(layoutIn("/nowhere"));
-  expect(describeLimits(context, manifest)).toEqual({
+  expect(describeLimits(context, manifest, null)).toEqual({
+    pressure: null,
     ...limitsOf(manifest),
     heldBy: "processors by priority alone; memory, processes and disk by a look every second",
   });

@@ -4,7 +4,13 @@ import { messageOf } from "../base/problem.ts";
 import type { EnvironmentId, EnvironmentRecord } from "../environment/environment.ts";
 import type { Manifest } from "../environment/manifest.ts";
 import { MARK_VARIABLE } from "../environment/places.ts";
-import { type Limits, describeHolding, describeMachine, settleLimits } from "../limits/limits.ts";
+import {
+  type Limits,
+  type Pressure,
+  describeHolding,
+  describeMachine,
+  settleLimits,
+} from "../limits/limits.ts";
 import { endMarked, holdStill, signalProcess } from "../process/process.ts";
 import { type Bounds, USUAL_BOUNDS } from "../runtime/runtime.ts";
 import type { EngineContext } from "./context.ts";
@@ -18,14 +24,22 @@ const SPARE_PROCESSES = 64;
 const MOST_OF_ONE_FILE = 1.25;
 
 /** What an environment may take, as it is shown. */
-export type LimitsView = Limits & { readonly heldBy: string };
+export type LimitsView = Limits & {
+  readonly heldBy: string;
+  /** How long its processes wait for what they are bound in; null: the machine does not tell. */
+  readonly pressure: Pressure | null;
+};
 
 export function limitsOf({ limits }: Manifest): Limits {
   return settleLimits(limits, describeMachine());
 }
 
-export function describeLimits({ groups }: EngineContext, manifest: Manifest): LimitsView {
-  return { ...limitsOf(manifest), heldBy: describeHolding(groups) };
+export function describeLimits(
+  { groups }: EngineContext,
+  manifest: Manifest,
+  pressure: Pressure | null,
+): LimitsView {
+  return { ...limitsOf(manifest), heldBy: describeHolding(groups), pressure };
 }
 
 /** What the system itself refuses each of its processes. */

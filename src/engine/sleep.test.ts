@@ -59,6 +59,7 @@ test("what nobody uses for as long as its manifest says falls asleep, and the ne
     standbys: [],
     fronts: [],
     frontProblems: [],
+    domain: null,
   });
   expect(Date.parse(sleepsAt ?? "") - Date.parse(usedAt)).toBe(15 * MINUTE_MS);
   stage.pass(MINUTE_MS);
@@ -71,6 +72,7 @@ test("what nobody uses for as long as its manifest says falls asleep, and the ne
     standbys: [],
     fronts: [],
     frontProblems: [],
+    domain: null,
   });
   expect(asleep).toMatchObject({ state: "asleep", usedAt, sleepsAt: null });
 

@@ -77,7 +77,7 @@ export function contextOf(layout: Layout, log: string[] = []): EngineContext {
     admission: new Admission(async () => null),
     keepers: new Map(),
     wayOut: async () => undefined,
-    fronts: () => ({ fronts: [], frontProblems: [] }),
+    fronts: () => ({ fronts: [], frontProblems: [], domain: null }),
     // The programs that tests run lie outside their environments' trees.
     isolation: async () => ({ kind: "ports", why: "a test", remedy: "None is needed." }),
   };

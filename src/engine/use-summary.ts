@@ -1,3 +1,4 @@
+import type { Pressure } from "../limits/limits.ts";
 import type { ProcessUse } from "../process/process.ts";
 
 /** What an environment takes of the machine, its database included. */
@@ -10,6 +11,8 @@ export type UseSample = {
   readonly requestsPerSecond: number;
   /** Written to disks within the last minute. */
   readonly writtenBytes: number;
+  /** How long its processes wait for what they are bound in; null: the machine does not tell. */
+  readonly pressure: Pressure | null;
 };
 
 export const NO_USE: UseSample = {
@@ -18,6 +21,7 @@ export const NO_USE: UseSample = {
   cpu: 0,
   requestsPerSecond: 0,
   writtenBytes: 0,
+  pressure: null,
 };
 
 /** What one look has seen of one environment. */

@@ -1,4 +1,5 @@
 import type { EnvironmentState } from "../environment/environment.ts";
+import type { Pressure } from "../limits/limits.ts";
 import type { LiveEnvironment } from "./live-environment.ts";
 
 /** What an environment takes of the machine, its database included. */
@@ -16,13 +17,15 @@ export type EnvironmentUse = {
   /** null: its database does not run, or it has none. */
   readonly databaseBytes: number | null;
   readonly connections: number | null;
+  /** Parts of the last ten seconds in which its processes waited; null: the machine does not tell. */
+  readonly pressure: Pressure | null;
   /** ISO 8601 UTC. */
   readonly usedAt: string;
 };
 
 export async function describeUse(live: LiveEnvironment): Promise<EnvironmentUse> {
   const { id, app, name } = live.record;
-  const { cpu, memoryBytes, processes, requestsPerSecond } = live.usage.sample;
+  const { cpu, memoryBytes, processes, requestsPerSecond, pressure } = live.usage.sample;
   const census = live.isUp() ? await live.takeCensus() : null;
   return {
     id,
@@ -35,6 +38,7 @@ export async function describeUse(live: LiveEnvironment): Promise<EnvironmentUse
     requestsPerSecond: round(requestsPerSecond),
     databaseBytes: census?.bytes ?? null,
     connections: census?.connections ?? null,
+    pressure,
     usedAt: live.usage.lastTime(),
   };
 }

@@ -115,7 +115,8 @@ export class UseWatch {
     const counted = before ?? NOTHING_KNOWN;
     const memory = { ...remember(live, look, before), kills, refusals };
     this.#memories.set(id, memory);
-    live.usage.sample = memory.sample;
+    const pressure = (await this.#context.groups?.readPressure(id)) ?? null;
+    live.usage.sample = { ...memory.sample, pressure };
     await this.#judge(live, {
       ...summarizeUse(look.uses),
       kills: kills - counted.kills,
@@ -189,6 +190,7 @@ function remember(live: LiveEnvironment, look: summing.Look, known: Memory | und
     cpu: summing.sumRises(before.uses, uses, "cpuMs") / 1000 / seconds,
     requestsPerSecond: (requests - before.requests) / seconds,
     writtenBytes: summing.sum(written.map((one) => one.bytes)),
+    pressure: null,
   };
   const unmeasuredBytes = before.unmeasuredBytes + bytes;
   return { ...before, uses, atMs, requests, written, unmeasuredBytes, sample };

@@ -26,6 +26,7 @@ const alone = {
   standbys: [],
   fronts: [],
   frontProblems: [],
+  domain: null,
 };
 
 let folder: string;
@@ -97,6 +98,7 @@ test("an environment is shown with all that a program needs to use it, and no mo
       processes: 4096,
       diskBytes: null,
       heldBy: expect.stringContaining("memory, processes and disk by a look every second"),
+      pressure: null,
     },
     problems: [],
     ownBytes: 3_400_000,
@@ -122,6 +124,11 @@ test("addresses are the same, whether it is awake or not", async () => {
     url: asleep.url,
     databaseUrl: asleep.databaseUrl,
   });
+});
+
+test("below a domain of the user's own it is shown at a name there too", async () => {
+  const shown = await describeEnvironment(liveOf(), { ...alone, domain: "dev.example.com" });
+  expect(shown.domainUrl).toBe("https://shop--agent.dev.example.com");
 });
 
 test("while it is being made there is no address yet", async () => {

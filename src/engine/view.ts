@@ -8,7 +8,7 @@ import type {
 } from "../environment/environment.ts";
 import type { Manifest } from "../environment/manifest.ts";
 import { filesShared, migrationsMissing } from "../environment/problems.ts";
-import type { Fronts } from "./context.ts";
+import type { Fronts, Ways } from "./context.ts";
 import { keptUntilMs } from "./generations.ts";
 import type { LimitsView } from "./limiting.ts";
 import type { LiveEnvironment } from "./live-environment.ts";
@@ -24,6 +24,8 @@ export type Environment = {
   readonly state: EnvironmentState;
   readonly parent: string | null;
   readonly url: string | null;
+  /** Below a domain of the user's own. */
+  readonly domainUrl: string | null;
   readonly databaseUrl: string | null;
   /** Plain ports of the machine that lead to it. */
   readonly fronts: Fronts["fronts"];
@@ -63,11 +65,11 @@ export type Surroundings = {
   readonly others: readonly string[];
   readonly ownBytes: number | null;
   readonly standbys: readonly StandbyView[];
-} & Fronts;
+} & Ways;
 
 export async function describeEnvironment(
   live: LiveEnvironment,
-  { gatewayPort, others, ownBytes, standbys, fronts, frontProblems }: Surroundings,
+  { gatewayPort, others, ownBytes, standbys, fronts, frontProblems, domain }: Surroundings,
 ): Promise<Environment> {
   const { record } = live;
   const manifest = await findReadable(live);
@@ -81,12 +83,13 @@ export async function describeEnvironment(
     state: live.state(),
     parent: record.parent,
     url: hasUrl ? formatUrl(record, null, gatewayPort) : null,
+    domainUrl: hasUrl && domain !== null ? formatUrlBelow(domain, record) : null,
     databaseUrl: hasAddresses ? live.facts.databaseUrl() : null,
     fronts,
     files: record.files,
     processes: live.processes().map(({ name, state, port, pid }) => ({ name, state, port, pid })),
     isolation: manifest === undefined ? null : await findIsolation(live, manifest),
-    limits: manifest === undefined ? null : live.facts.describeLimits(manifest),
+    limits: manifest === undefined ? null : findLimits(live, manifest),
     problems: uniqueProblems([
       ...live.problems(),
       ...frontProblems,
@@ -102,6 +105,14 @@ export async function describeEnvironment(
   };
 }
 
+/** Whoever brings its requests here decides about the port. */
+function formatUrlBelow(
+  domain: string,
+  { app, name }: Pick<EnvironmentRecord, "app" | "name">,
+): string {
+  return `https://${app}--${name}.${domain}`;
+}
+
 function findSleepTime(live: LiveEnvironment): string | null {
   const atMs = live.resting.sleepsAtMs();
   return atMs === null ? null : new Date(atMs).toISOString();
@@ -115,6 +126,10 @@ async function findReadable(live: LiveEnvironment): Promise<Manifest | undefined
     if (error instanceof Problem) return undefined;
     throw error;
   }
+}
+
+function findLimits(live: LiveEnvironment, manifest: Manifest): LimitsView {
+  return live.facts.describeLimits(manifest, live.usage.sample.pressure);
 }
 
 /** One that asks for what this machine cannot give says so among its problems, and has none. */
@@ -138,6 +153,7 @@ export function describeDraft(
     state: "creating",
     parent: draft.parent,
     url: null,
+    domainUrl: null,
     databaseUrl: null,
     fronts: [],
     files: draft.files,

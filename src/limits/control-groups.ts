@@ -11,6 +11,7 @@ import {
   parseCount,
   parseMounts,
   parseOwnPath,
+  parsePressure,
   planSettings,
 } from "./group-files.ts";
 import { CONTROLLERS, type Controller, type Limits } from "./judge.ts";
@@ -19,6 +20,9 @@ import { CONTROLLERS, type Controller, type Limits } from "./judge.ts";
 const OURS = "ramet";
 /** What has just ended may still be counted in its group. */
 const EMPTY_LIMIT_MS = 2_000;
+
+/** Parts of the time, from 0 to 1. */
+export type Pressure = { readonly cpu: number; readonly memory: number; readonly io: number };
 
 /** Counted since the group was made. */
 export type GroupEvents = { readonly kills: number; readonly refusals: number };

@@ -7,6 +7,7 @@ import {
   parseCount,
   parseMounts,
   parseOwnPath,
+  parsePressure,
   planSettings,
 } from "./group-files.ts";
 
@@ -84,4 +85,12 @@ test("what was handed to us is looked for from the top down", () => {
   ]);
   expect(listAncestors("/c", parseOwnPath("0::/\n"))).toEqual(["/c"]);
   expect(listAncestors("/c", parseOwnPath("0::/../../elsewhere"))).toEqual(["/c", "/c/elsewhere"]);
+});
+
+test.each([
+  ["some avg10=53.23 avg60=51.96 avg300=45.95 total=17822292548\nfull avg10=0.00", 0.5323],
+  ["some avg10=0.00 avg60=0.00 avg300=0.00 total=0\n", 0],
+  ["", undefined],
+])("of the pressure %j is %j", (text, part) => {
+  expect(parsePressure(text)).toBe(part);
 });

@@ -64,6 +64,12 @@ export function parseCount(text: string, word: string): number {
   return Number(new RegExp(`^${word} (\\d+)$`, "m").exec(text)?.[1] ?? 0);
 }
 
+/** `some avg10=1.25 avg60=… total=…`: the part of the last ten seconds; undefined: it says none. */
+export function parsePressure(text: string): number | undefined {
+  const [, percent] = /^some avg10=([\d.]+)/m.exec(text) ?? [];
+  return percent === undefined ? undefined : Number(percent) / 100;
+}
+
 /** Lines of /proc/self/mountinfo: `id parent device root point options … - type source superoptions`. */
 export type Mounted = { readonly point: string; readonly type: string; readonly options: string };
 

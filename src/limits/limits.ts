@@ -12,6 +12,8 @@ export type Use = judging.Use;
 export type Excess = judging.Excess;
 export type Machine = judging.Machine;
 export type ControlGroups = grouping.ControlGroups;
+/** Parts of the last ten seconds, from 0 to 1, in which somebody waited for it. */
+export type Pressure = grouping.Pressure;
 
 /** This one. */
 export function describeMachine(): Machine {

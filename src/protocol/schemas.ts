@@ -36,6 +36,9 @@ const standbySchema = z.object({
   walBytes: z.number(),
 });
 
+/** Parts of the last ten seconds, from 0 to 1, in which some of its processes waited for each. */
+const pressureSchema = z.object({ cpu: z.number(), memory: z.number(), io: z.number() });
+
 const limitsSchema = z.object({
   memoryBytes: z.number(),
   cpus: z.number(),
@@ -45,6 +48,8 @@ const limitsSchema = z.object({
   diskBytes: z.number().nullable(),
   /** What sees to it, such as `memory, processors and processes by control groups (v1); disk by a look every second`. */
   heldBy: z.string(),
+  /** null: this machine does not tell. */
+  pressure: pressureSchema.nullable(),
 });
 
 /** An environment as `env show`, `env list`, `env use` and `env create` answer it. */
@@ -56,6 +61,8 @@ export const environmentSchema = z.object({
   state: z.enum(ENVIRONMENT_STATES),
   parent: z.string().nullable(),
   url: z.string().nullable(),
+  /** Below the domain that `server domain` names; null: there is none. */
+  domainUrl: z.string().nullable(),
   databaseUrl: z.string().nullable(),
   /** Plain ports of the machine that lead to it. */
   fronts: z.array(z.object({ port: z.number(), process: z.string() })).readonly(),
@@ -95,6 +102,8 @@ export const useSchema = z.object({
   /** null: its database does not run, or it has none. */
   databaseBytes: z.number().nullable(),
   connections: z.number().nullable(),
+  /** null: this machine does not tell. */
+  pressure: pressureSchema.nullable(),
   /** ISO 8601 UTC. */
   usedAt: z.string(),
 });

@@ -183,6 +183,7 @@ async function openParts(options: ServeOptions, recorded: ServerFile): Promise<O
     fronts: (id) => ({
       fronts: fronts?.list(id) ?? [],
       frontProblems: fronts?.problems(id) ?? [],
+      domain: domain.get()?.name ?? null,
     }),
     listeners: () => ({ gatewayPort: gateway.port, databasePort: wire.port }),
     log,

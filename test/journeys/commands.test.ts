@@ -96,9 +96,8 @@ test("env show has every key of its contract, and env list the same ones in a ba
     state: "awake",
     parent: null,
     url: expect.stringMatching(/^http:\/\/desk--development\.localhost:\d+$/),
-    databaseUrl: expect.stringMatching(
-      /^postgresql:\/\/[a-z2-7]{16}:[^@]+@127\.0\.0\.1:\d+\/desk$/,
-    ),
+    domainUrl: null,
+    databaseUrl: expect.stringMatching(/^postgresql:\/\/[a-z2-7]{16}:[^@]+@[\d.]+:\d+\/desk$/),
     fronts: [],
     files: { kind: "linked", path: app },
     processes: [
@@ -127,13 +126,7 @@ test("env create has the same keys, its timings and how its database was forked,
     .object({ timings: z.record(z.string(), z.unknown()), databaseFork: z.unknown() })
     .loose()
     .parse(made);
-  expect(Object.keys(timings).toSorted()).toEqual([
-    "database",
-    "files",
-    "runtime",
-    "steps",
-    "total",
-  ]);
+  expect(Object.keys(timings).toSorted().join(" ")).toBe("database files runtime steps total");
   expect(databaseFork).toMatchObject({ ms: timings["database"] });
   expect(Object.keys(Object(databaseFork)).toSorted()).toEqual([
     "bytes",

@@ -16,6 +16,7 @@ const USE = {
   memoryBytes: 90_000_000,
   processes: 9,
   requestsPerSecond: 0,
+  pressure: null,
   databaseBytes: 7_000_000,
   connections: 2,
   usedAt: "2026-01-01T00:00:00.000Z",
