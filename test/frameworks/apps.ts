@@ -1,3 +1,5 @@
+import { ADONIS } from "./adonis-template.ts";
+import { DJANGO, FASTAPI, FLASK, STATIC_SITE } from "./python-templates.ts";
 import { ASTRO, HONO, NUXT, REACT_ROUTER } from "./templates.ts";
 
 /** An app as its framework's own tool makes it. */
@@ -5,9 +7,15 @@ export type App = {
   readonly name: string;
   readonly made:
     | { readonly by: "template"; readonly command: string }
-    | { readonly by: "files"; readonly files: Readonly<Record<string, string>> };
-  /** Of whose version the table tells. */
-  readonly package: string;
+    | { readonly by: "files"; readonly files: Readonly<Record<string, string>> }
+    /** In a virtual environment of the system's Python, which has its packages; the files come after the command. */
+    | {
+        readonly by: "python";
+        readonly command: string;
+        readonly files: Readonly<Record<string, string>>;
+      };
+  /** Of whose version the table tells; of Python's packages, or null: of nobody's. */
+  readonly package: string | null;
   /** The text of its page that is edited, and where that stands. */
   readonly file: string;
   readonly text: string;
@@ -110,6 +118,66 @@ export const APPS: readonly App[] = [
     package: "@nestjs/core",
     file: "src/app.service.ts",
     text: "Hello World!",
+    path: "/",
+    reload: "restart",
+  },
+  {
+    name: "angular",
+    made: template(
+      "@angular/cli@22.2.7 new angular --defaults --skip-git --skip-install --interactive=false --style css",
+    ),
+    package: "@angular/core",
+    file: "src/app/app.html",
+    text: "Your app is running",
+    path: "/",
+    reload: "hot",
+  },
+  {
+    name: "adonis",
+    made: { by: "files", files: ADONIS },
+    package: "@adonisjs/core",
+    file: "start/routes.ts",
+    text: "Welcome to AdonisJS",
+    path: "/",
+    reload: "restart",
+  },
+  {
+    name: "django",
+    made: {
+      by: "python",
+      command: ".venv/bin/python3 -m django startproject mysite .",
+      files: DJANGO,
+    },
+    package: "django",
+    file: "mysite/urls.py",
+    text: "Welcome to Django",
+    path: "/",
+    reload: "restart",
+  },
+  {
+    name: "flask",
+    made: { by: "python", command: "true", files: FLASK },
+    package: "flask",
+    file: "app.py",
+    text: "Welcome to Flask",
+    path: "/",
+    reload: "restart",
+  },
+  {
+    name: "fastapi",
+    made: { by: "python", command: "true", files: FASTAPI },
+    package: "fastapi",
+    file: "app/main.py",
+    text: "Welcome to FastAPI",
+    path: "/",
+    reload: "restart",
+  },
+  {
+    name: "static-site",
+    made: { by: "files", files: STATIC_SITE },
+    package: null,
+    file: "index.html",
+    text: "Welcome to a site",
     path: "/",
     reload: "restart",
   },

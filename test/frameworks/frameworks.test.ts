@@ -7,6 +7,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { z } from "zod";
 
 import { monotonicMs } from "../../src/base/clock.ts";
+import { exists } from "../../src/base/remove-inside.ts";
 import { environmentSchema } from "../../src/protocol/schemas.ts";
 import type { EnvironmentView } from "../../src/protocol/schemas.ts";
 import { findChromium, openBrowser } from "../journeys/browser.ts";
@@ -68,7 +69,7 @@ async function tryApp(stage: Stage, app: App): Promise<string> {
   await type(stage, folder, `ramet app delete ${name} --force`);
   expect(await stage.json(folder, ["doctor"])).toMatchObject({ leftovers: [] });
   const seconds = [first, following, forked].map((ms) => `${(ms / 1000).toFixed(1)} s`);
-  return `| ${[app.name, await versionOf(folder, app), app.reload, ...seconds].join(" | ")} |`;
+  return `| ${[app.name, await versionOf(stage, folder, app), app.reload, ...seconds].join(" | ")} |`;
 }
 
 /** Its page in Chromium, and an edit: an open page follows by itself, or the next answer is new. */
@@ -153,8 +154,15 @@ async function timed(work: () => Promise<void>): Promise<number> {
   return monotonicMs() - startMs;
 }
 
-async function versionOf(folder: string, app: App): Promise<string> {
-  const file = path.join(folder, "node_modules", app.package, "package.json");
+async function versionOf(stage: Stage, folder: string, { package: name }: App): Promise<string> {
+  if (name === null) return "–";
+  const file = path.join(folder, "node_modules", name, "package.json");
+  if (!(await exists(file))) return versionInPython(stage, folder, name);
   const parsed = z.object({ version: z.string() }).parse(JSON.parse(await readFile(file, "utf8")));
   return parsed.version;
+}
+
+async function versionInPython(stage: Stage, folder: string, name: string): Promise<string> {
+  const code = `from importlib.metadata import version; print(version("${name}"))`;
+  return (await type(stage, folder, `.venv/bin/python3 -c '${code}'`)).trim();
 }

@@ -13,11 +13,20 @@ export async function makeApp(stage: Stage, { name, made }: App): Promise<string
   const folder = path.join(stage.folder, name);
   if (made.by === "template")
     await type(stage, stage.folder, `${QUIET} npm exec --yes -- ${made.command}`);
-  else await writeFiles(folder, made.files);
+  if (made.by === "python") await makePythonApp(stage, folder, made.command);
+  if (made.by !== "template") await writeFiles(folder, made.files);
   await ignorePackages(folder);
-  await type(stage, folder, `${QUIET} npm install --no-audit --no-fund`);
+  if (await exists(path.join(folder, "package.json")))
+    await type(stage, folder, `${QUIET} npm install --no-audit --no-fund`);
   await type(stage, folder, "git init -q -b main && git add -A && git commit -qm 'The template'");
   return folder;
+}
+
+/** The system's packages are Debian's: whatever other Python the machine has does not know them. */
+async function makePythonApp(stage: Stage, folder: string, command: string): Promise<void> {
+  await mkdir(folder);
+  const venv = "/usr/bin/python3 -m venv --system-site-packages --without-pip .venv";
+  await type(stage, folder, `${venv} && ${command}`);
 }
 
 /** Some tools leave that to the person. */
