@@ -31,6 +31,8 @@ test.each<[what: string, files: readonly string[], expected: string]>([
   ["the nearest package is meant", ["a/package.json", "a/b/package.json"], "a/b"],
   ["a ramet.json above says more than a package", ["ramet.json", "a/package.json"], "."],
   ["the nearest ramet.json is meant", ["ramet.json", "a/ramet.json"], "a"],
+  ["an app of another language is its own folder", ["a/manage.py", "package.json"], "a"],
+  ["a ramet.json above says more than a Procfile", ["ramet.json", "a/Procfile"], "."],
   ["one beside it is another app", ["c/ramet.json", "c/package.json"], "."],
 ])("from a/b: %s", async (_what, files, expected) => {
   const here = path.join("a", "b");
