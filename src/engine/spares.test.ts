@@ -42,7 +42,9 @@ async function untilReady(): Promise<string> {
   return until(async () => {
     stage.engine.spares.touch();
     const [folder] = await listSpareFolders(stage.layout);
-    return folder !== undefined && (await findSpare(folder)) !== undefined ? folder : undefined;
+    const isWhole = folder !== undefined && (await findSpare(folder)) !== undefined;
+    // Its record is there a moment before it is offered.
+    return isWhole && stage.engine.spares.describe().length > 0 ? folder : undefined;
   });
 }
 
