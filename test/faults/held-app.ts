@@ -100,11 +100,11 @@ export class Chatter {
 
 async function echo(socket: WebSocket, text: string): Promise<boolean> {
   const { promise, resolve } = Promise.withResolvers<boolean>();
-  const limit = AbortSignal.timeout(ECHO_LIMIT_MS);
-  const give = (isThere: boolean) => (): void => resolve(isThere);
-  socket.once("message", give(true)).once("close", give(false));
-  limit.addEventListener("abort", give(false));
+  const back = (): void => resolve(true);
+  const cut = (): void => resolve(false);
+  socket.once("message", back).once("close", cut);
+  AbortSignal.timeout(ECHO_LIMIT_MS).addEventListener("abort", cut);
   if (socket.readyState === WebSocket.OPEN) socket.send(text);
-  else resolve(false);
-  return promise;
+  else cut();
+  return promise.finally(() => socket.off("message", back).off("close", cut));
 }

@@ -4,7 +4,7 @@ import path from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { sleep } from "../../src/base/clock.ts";
-import { signalProcess } from "../../src/process/process.ts";
+import { isRunning, signalProcess } from "../../src/process/process.ts";
 import { environmentSchema } from "../../src/protocol/schemas.ts";
 import type { EnvironmentView } from "../../src/protocol/schemas.ts";
 import { directUrl } from "../journeys/direct.ts";
@@ -51,8 +51,7 @@ const INTERRUPTIONS = {
   kill: async () => killServer(stage, app),
   signal: async () => {
     const { pid } = await requireServer(stage, app);
-    if (pid !== null) signalProcess(pid, "SIGTERM");
-    await sleep(LATEST_MS);
+    if (pid !== null) await askToLeave(pid);
   },
   /** As it starts, and takes up what runs. */
   "kill of a start": async (random: () => number) => {
@@ -65,6 +64,12 @@ const INTERRUPTIONS = {
   },
 } as const;
 type Interruption = keyof typeof INTERRUPTIONS;
+
+/** One that leaves still answers: it is waited for. */
+async function askToLeave(pid: number): Promise<void> {
+  signalProcess(pid, "SIGTERM");
+  await eventually(async () => expect(isRunning(pid)).toBe(false));
+}
 
 async function askAll(): Promise<readonly Answer[]> {
   const urls = environments.map(({ url }) => url ?? "");
