@@ -232,8 +232,8 @@ test("a folder that an outer repository ignores is not listed by that repository
     "app/c.log": "1",
     "app/.gitignore": "*.log\n",
   });
-  expect(await listFiles(path.join(source, "kept"))).toEqual(["a.js"]);
-  expect([...(await listFiles(path.join(source, "app")))].toSorted()).toEqual([
+  expect((await listFiles(path.join(source, "kept"))).files).toEqual(["a.js"]);
+  expect([...(await listFiles(path.join(source, "app"))).files].toSorted()).toEqual([
     ".gitignore",
     "b.js",
   ]);
@@ -246,7 +246,7 @@ test("variables of git's own that the caller has do not reach it", async () => {
     [
       "--input-type=module",
       "-e",
-      `import { listFiles } from "./files.ts"; console.log((await listFiles(${JSON.stringify(source)})).length);`,
+      `import { listFiles } from "./files.ts"; console.log((await listFiles(${JSON.stringify(source)})).files.length);`,
     ],
     {
       cwd: import.meta.dirname,

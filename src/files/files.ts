@@ -128,9 +128,14 @@ export async function hashFiles(folder: string, names: readonly string[]): Promi
   return hash.digest("hex");
 }
 
-/** What belongs to a tree: tracked files and those not ignored, without `.git` and `.ramet`. Some may be gone. */
-export async function listFiles(folder: string): Promise<readonly string[]> {
-  return (await listTree(folder)).files;
+/**
+ * What belongs to a tree: tracked files and those not ignored, without `.git` and `.ramet`; some may be gone. And what is
+ * ignored, a whole folder by one name with a slash at its end.
+ */
+export async function listFiles(
+  folder: string,
+): Promise<{ readonly files: readonly string[]; readonly ignored: readonly string[] }> {
+  return listTree(folder);
 }
 
 /** Of these names, which need not exist, those that the folder's ignore rules leave out. */
