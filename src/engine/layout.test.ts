@@ -48,10 +48,9 @@ test("everything of an environment lies below a folder that its id names", () =>
   const own = path.join(layout.data, id);
   const { folder: database, log } = layout.databasePlace({ id, uid: null });
   const { logs } = layout.runtimePlace(id, null);
-  const files = [layout.files(id), layout.variables(id), layout.ancestor(id), layout.userHome(id)];
+  const files = [layout.files(id), layout.variables(id), layout.sync(id), layout.userHome(id)];
 
-  for (const file of [database, log, logs, layout.displaced(id), ...files])
-    expect(path.dirname(file)).toBe(own);
+  for (const file of [database, log, logs, ...files]) expect(path.dirname(file)).toBe(own);
   expect(new Set([database, log, logs, ...files]).size).toBe(7);
 });
 

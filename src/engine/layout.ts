@@ -80,12 +80,9 @@ export class Layout {
   variables(id: EnvironmentId): string {
     return path.join(this.folder(id), "variables.json");
   }
-  /** The tree as it was when workspace and environment were last the same. */
-  ancestor(id: EnvironmentId): string {
-    return path.join(this.folder(id), "ancestor.json");
-  }
-  displaced(id: EnvironmentId): string {
-    return path.join(this.folder(id), "displaced");
+  /** What sync keeps: displaced files, and what the tree and each workspace held alike. */
+  sync(id: EnvironmentId): string {
+    return path.join(this.folder(id), "sync");
   }
   /** Home of the environment's own user, and its compile cache. */
   userHome(id: EnvironmentId): string {

@@ -1,7 +1,5 @@
 import { realpath } from "node:fs/promises";
-import path from "node:path";
 
-import { systemClock } from "../base/clock.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { Sides } from "../sync/sync.ts";
 import { linkedElsewhere } from "./problems.ts";
@@ -17,12 +15,7 @@ export async function requireSides(
 ): Promise<Sides | null> {
   const { files, id, name } = live.record;
   if (files.kind === "kept")
-    return { local: workspace, remote: files.path, ancestor: engine.layout.ancestor(id) };
+    return { local: workspace, remote: files.path, home: engine.layout.sync(id) };
   if ((await realpath(workspace)) !== files.path) throw linkedElsewhere(name, files.path);
   return null;
-}
-
-/** One folder for each push or pull, named by its time, so that nothing displaced is displaced again. */
-export function formatDisplacedFolder(folder: string): string {
-  return path.join(folder, new Date(systemClock.now()).toISOString().replaceAll(":", "-"));
 }

@@ -12,7 +12,7 @@ export function formatMerge(merged: Merged): readonly string[] {
     ...about("kept, because the other side had changed it", revived),
     ...about("✗ changed on both sides", conflicts, remedy),
     ...[...left.values()].map(({ message }) => `✗ ${message}`),
-    ...(displaced === null ? [] : [`what was overwritten is in ${displaced}`]),
+    ...(displaced === null ? [] : [`what stood here before is in ${displaced}`]),
   ];
 }
 

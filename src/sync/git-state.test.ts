@@ -35,21 +35,21 @@ async function makeRepository(): Promise<string> {
 
 test("the stamp changes when git changes the tree, and not by an edit", async () => {
   const repository = await makeRepository();
-  const before = await stampGit(repository);
+  const before = stampGit(repository);
   await writeFile(path.join(repository, "a.js"), "2");
-  expect(await stampGit(repository)).toBe(before);
+  expect(stampGit(repository)).toBe(before);
   await git(repository, "checkout", "-q", "--", "a.js");
-  expect(await stampGit(repository)).not.toBe(before);
+  expect(stampGit(repository)).not.toBe(before);
 });
 
 test("in a worktree its own lock counts, in its own folder", async () => {
   const repository = await makeRepository();
   const worktree = path.join(root, "worktree");
   await git(repository, "worktree", "add", "-q", worktree);
-  const before = await stampGit(worktree);
+  const before = stampGit(worktree);
   const lock = path.join(repository, ".git", "worktrees", "worktree", "index.lock");
   await writeFile(lock, "");
-  expect([before, await stampGit(worktree)]).toEqual([expect.any(String), undefined]);
+  expect([before, stampGit(worktree)]).toEqual([expect.any(String), undefined]);
   let isDone = false;
   const waiting = untilGitIsDone(worktree, never).finally(() => {
     isDone = true;
@@ -67,15 +67,15 @@ test("a lock that a git which was killed has left holds nothing up", async () =>
   await writeFile(lock, "");
   await utimes(lock, new Date(0), new Date(0));
   await untilGitIsDone(repository, never);
-  expect(await stampGit(repository)).toEqual(expect.any(String));
+  expect(stampGit(repository)).toEqual(expect.any(String));
 });
 
 test("a tree without git is at rest, and has one stamp", async () => {
   const began = monotonicMs();
   await untilGitIsDone(root, never);
   expect(monotonicMs() - began).toBeLessThan(30_000);
-  expect(await stampGit(root)).toBe("");
-  expect(await stampGit(path.join(root, "none"))).toBe("");
+  expect(stampGit(root)).toBe("");
+  expect(stampGit(path.join(root, "none"))).toBe("");
 });
 
 test("who waits for git is let go by the signal", async () => {

@@ -1,5 +1,4 @@
-import type { BigIntStats } from "node:fs";
-import { readFile, stat } from "node:fs/promises";
+import { type BigIntStats, readFileSync, statSync } from "node:fs";
 import path from "node:path";
 
 import { systemClock, waitFor } from "../base/clock.ts";
@@ -11,36 +10,37 @@ const LOCK_STEP_MS = 5;
 
 /** Waits while git is changing the tree; a half-done switch of branches is no state of it. */
 export async function untilGitIsDone(tree: string, signal: AbortSignal): Promise<void> {
-  const folder = await findGitFolder(tree);
+  const folder = findGitFolder(tree);
   if (folder === undefined) return;
-  const isFree = async (): Promise<true | undefined> =>
-    (await isLocked(folder)) ? undefined : true;
+  const isFree = (): true | undefined => (isLocked(folder) ? undefined : true);
   await waitFor(isFree, { timeoutMs: LOCK_LIMIT_MS, everyMs: LOCK_STEP_MS, signal });
 }
 
-/** Differs after git has changed the tree; undefined: it is about to. */
-export async function stampGit(tree: string): Promise<string | undefined> {
-  const folder = await findGitFolder(tree);
+/** Differs after git has changed the tree; undefined: it is about to. Some system calls, which take microseconds. */
+export function stampGit(tree: string): string | undefined {
+  const folder = findGitFolder(tree);
   if (folder === undefined) return "";
-  const stamps = ["HEAD", "index"].map(async (name) => {
-    const found = await statIfThere(path.join(folder, name));
-    return found === undefined ? "" : `${found.ino}:${found.size}:${found.mtimeNs}`;
-  });
-  const stamp = (await Promise.all(stamps)).join();
-  return (await isLocked(folder)) ? undefined : stamp;
+  const stamp = ["HEAD", "index"].map((name) => stampFile(path.join(folder, name))).join();
+  return isLocked(folder) ? undefined : stamp;
 }
 
-async function isLocked(folder: string): Promise<boolean> {
-  const lock = await statIfThere(path.join(folder, "index.lock"));
+/** Differs after a file was changed; "" where there is none. */
+export function stampFile(file: string): string {
+  const found = statIfThere(file);
+  return found === undefined ? "" : `${found.ino}:${found.size}:${found.mtimeNs}`;
+}
+
+function isLocked(folder: string): boolean {
+  const lock = statIfThere(path.join(folder, "index.lock"));
   return lock !== undefined && systemClock.now() - Number(lock.mtimeMs) < LOCK_LIMIT_MS;
 }
 
 /** In a worktree or a submodule `.git` is a file that names the folder. */
-async function findGitFolder(tree: string): Promise<string | undefined> {
+function findGitFolder(tree: string): string | undefined {
   const entry = path.join(tree, ".git");
   try {
-    if ((await stat(entry)).isDirectory()) return entry;
-    const named = /^gitdir: (.+)$/m.exec(await readFile(entry, "utf8"))?.[1];
+    if (statIfThere(entry)?.isDirectory() === true) return entry;
+    const named = /^gitdir: (.+)$/m.exec(readFileSync(entry, "utf8"))?.[1];
     return named === undefined ? undefined : path.resolve(tree, named);
   } catch (error) {
     if (hasErrorCode(error, "ENOENT", "ENOTDIR", "EACCES")) return undefined;
@@ -48,9 +48,9 @@ async function findGitFolder(tree: string): Promise<string | undefined> {
   }
 }
 
-async function statIfThere(file: string): Promise<BigIntStats | undefined> {
+function statIfThere(file: string): BigIntStats | undefined {
   try {
-    return await stat(file, { bigint: true });
+    return statSync(file, { bigint: true, throwIfNoEntry: false });
   } catch (error) {
     if (hasErrorCode(error, "ENOENT", "ENOTDIR", "EACCES")) return undefined;
     throw error;

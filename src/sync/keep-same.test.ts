@@ -24,7 +24,7 @@ beforeEach(async () => {
   sides = {
     local: path.join(root, "local"),
     remote: path.join(root, "remote"),
-    ancestor: path.join(root, "ancestor.json"),
+    home: path.join(root, "home"),
   };
   await Promise.all([mkdir(sides.local), mkdir(sides.remote)]);
   told = [];
@@ -45,7 +45,7 @@ function begin(prefer: "local" | "remote" | null = null): void {
 }
 
 async function consume(prefer: "local" | "remote" | null): Promise<string> {
-  const options = { prefer, displaced: () => path.join(root, "displaced"), signal: stop.signal };
+  const options = { prefer, signal: stop.signal };
   for await (const merged of keepMerged(sides, options)) told.push(merged);
   return "";
 }
@@ -62,7 +62,7 @@ async function read(folder: string): Promise<Readonly<Record<string, string>>> {
   const files = entries
     .filter((entry) => entry.isFile())
     .map((entry) => path.relative(folder, path.join(entry.parentPath, entry.name)))
-    .filter((name) => !name.startsWith(".git/"));
+    .filter((name) => !name.startsWith(".git/") && !name.startsWith(".ramet/"));
   const pairs = files
     .toSorted()
     .map(async (name) => [name, await readFile(path.join(folder, name), "utf8")] as const);
@@ -142,15 +142,50 @@ test("a conflict changes neither side, is told once, and other files go on", asy
   expect(told.filter(({ toRemote }) => toRemote.length === 0).length).toBeLessThan(2);
 });
 
+test("what one side removes and the other changes is changed on both", async () => {
+  await put(sides.local, { "a.js": "1", "d/b.js": "1", "d/c.js": "1", "z.js": "1" });
+  begin();
+  await becomes(sides.remote, { "a.js": "1", "d/b.js": "1", "d/c.js": "1", "z.js": "1" });
+  stop.abort();
+  await ended;
+  await rm(path.join(sides.local, "a.js"));
+  await rm(path.join(sides.local, "d"), { recursive: true });
+  await put(sides.remote, { "a.js": "2", "d/b.js": "2" });
+  stop = new AbortController();
+  begin();
+  await becomes(sides.local, { "a.js": "2", "d/b.js": "2", "z.js": "1" });
+  await becomes(sides.remote, { "a.js": "2", "d/b.js": "2", "z.js": "1" });
+  expect(told.flatMap(({ revived }) => revived)).toEqual(["a.js", "d/b.js"]);
+});
+
+test("after a storm of renames both sides have the last names", async () => {
+  const names = Array.from({ length: 200 }, (_, index) => `${index % 10}/${index}.js`);
+  await put(sides.local, Object.fromEntries(names.map((name) => [name, name])));
+  begin();
+  await becomes(sides.remote, await read(sides.local));
+  for (let round = 0; round < 4; round += 1) {
+    for (let folder = 0; folder < 10; folder += 1)
+      await rename(
+        path.join(sides.local, `${folder}${".".repeat(round)}`),
+        path.join(sides.local, `${folder}${".".repeat(round + 1)}`),
+      );
+    for (let index = 0; index < 200; index += 3) {
+      const folder = path.join(sides.local, `${index % 10}${".".repeat(round + 1)}`);
+      await rename(path.join(folder, `${index}.js`), path.join(folder, "passing"));
+      await rename(path.join(folder, "passing"), path.join(folder, `${index}.js`));
+    }
+  }
+  await becomes(sides.remote, await read(sides.local));
+  expect(Object.keys(await read(sides.remote))).toContain("3..../33.js");
+});
+
 test("where a side is preferred a conflict is settled by it, and the other's bytes are kept", async () => {
   await put(sides.local, { "a.js": "here" });
   await put(sides.remote, { "a.js": "there" });
   begin("remote");
   await becomes(sides.local, { "a.js": "there" });
   await tells(1);
-  expect(await readFile(path.join(told[0]?.displaced ?? "", "workspace", "a.js"), "utf8")).toBe(
-    "here",
-  );
+  expect(await readFile(path.join(told[0]?.displaced ?? "", "a.js"), "utf8")).toBe("here");
 });
 
 test("many files that vanish at once are not removed from the other side", async () => {
@@ -163,8 +198,25 @@ test("many files that vanish at once are not removed from the other side", async
   await rename(sides.remote, path.join(root, "away"));
   await mkdir(sides.remote);
   // As it was looked at before, in between, or after.
-  expect(["sync_emptied", "sync_unreadable"]).toContain(await ended);
+  expect(["sync_replaced", "sync_unreadable"]).toContain(await ended);
   expect(await read(sides.local)).toEqual(files);
+});
+
+test("a side that is emptied at once takes nothing with it", async () => {
+  await put(sides.local, { "a/a.js": "1", "a/b.js": "2", "c.js": "3" });
+  begin();
+  await becomes(sides.remote, { "a/a.js": "1", "a/b.js": "2", "c.js": "3" });
+  const outside = path.join(root, "outside");
+  await mkdir(outside);
+  // While git seems to be at work nothing is looked at: all of it goes as one.
+  await git("init", "-q", "-b", "main");
+  const lock = path.join(sides.local, ".git", "index.lock");
+  await writeFile(lock, "");
+  for (const name of ["a", "c.js"])
+    await rename(path.join(sides.remote, name), path.join(outside, name));
+  await rm(lock);
+  expect(await ended).toBe("sync_emptied");
+  expect(Object.keys(await read(sides.local))).toEqual(["a/a.js", "a/b.js", "c.js"]);
 });
 
 test("a root that is not there ends it, and takes nothing with it", async () => {

@@ -1,31 +1,30 @@
 import { monotonicMs, rest, sleep } from "../base/clock.ts";
-import { findIgnored } from "../files/files.ts";
 import type { Preference } from "./core/reconcile.ts";
 import { stampGit, untilGitIsDone } from "./git-state.ts";
 import type { Merged, MergeOptions } from "./merge.ts";
+import type { PairHints } from "./pairs.ts";
 import { TreeWatch } from "./tree-watch.ts";
 
 export type KeepOptions = {
   readonly prefer: Preference;
-  /** Names a folder for what one merge displaces. */
-  readonly displaced: () => string;
   readonly signal: AbortSignal;
 };
 
 const NOTHING_LEFT = "[[],[]]";
 
 type Folders = { readonly local: string; readonly remote: string };
-type Merge = (options: MergeOptions) => Promise<Merged | undefined>;
+/** undefined: the sides were not at rest. */
+export type Merge = (options: MergeOptions, hints: PairHints) => Promise<Merged | undefined>;
 
 /** A file is written in steps: with less of a pause half of them would be taken over (see docs/decisions). */
-const SETTLE_MS = 5;
+const SETTLE_MS = 3;
 const MOST_SETTLE_MS = 50;
 /** Events can be lost without a word; a look at everything finds what they did not tell. */
-const LOOK_EVERY_MS = 10_000;
+const LOOK_EVERY_MS = 30_000;
 /** Where not every folder can be watched. */
 const POLL_EVERY_MS = 1_000;
 /** A path that could not be brought in order is tried again after so long. */
-const RETRY_MS = 250;
+const RETRY_MS = 500;
 
 /**
  * Keeps both sides the same until the signal ends it: tells each merge that did something, or left something, anew.
@@ -37,42 +36,69 @@ export async function* keepSame(
   options: KeepOptions,
 ): AsyncGenerator<Merged> {
   const events = new Events();
-  const watches = [folders.local, folders.remote].map((root) => openWatch(root, folders, events));
+  const local = new TreeWatch(folders.local, events.note);
+  const remote = new TreeWatch(folders.remote, events.note);
   try {
-    yield* mergeOnEvents(folders, merge, { ...options, events, watches });
+    yield* mergeOnEvents(folders, merge, { ...options, events, watches: { local, remote } });
   } finally {
-    for (const watch of watches) watch.close();
+    local.close();
+    remote.close();
   }
 }
 
-type Watching = KeepOptions & { readonly events: Events; readonly watches: readonly TreeWatch[] };
+type Watching = KeepOptions & {
+  readonly events: Events;
+  readonly watches: { readonly local: TreeWatch; readonly remote: TreeWatch };
+};
 
 async function* mergeOnEvents(
   { local }: Folders,
   merge: Merge,
-  { prefer, displaced, signal, events, watches }: Watching,
+  { prefer, signal, events, watches }: Watching,
 ): AsyncGenerator<Merged> {
   let told = NOTHING_LEFT;
   let before: string | undefined;
+  const whole = new Whole(watches);
   while (!signal.aborted) {
     await untilGitIsDone(local, signal);
-    const git = await stampGit(local);
+    const git = stampGit(local);
     if (git === undefined) continue;
+    const scope = whole.isDue() ? "all" : "hinted";
     // Before anything is read: what happens from here on makes another round.
     events.clear();
-    const renewed = await Promise.all(watches.map(async (watch) => watch.renew()));
-    const merged = await merge({
-      prefer,
-      displaced: displaced(),
-      mayRemoveMany: before !== undefined && before !== git,
-      isAtRest: async () => (await stampGit(local)) === git,
-    });
+    const mayRemoveMany = before !== undefined && before !== git;
+    const isAtRest = (): boolean => stampGit(local) === git;
+    const merged = await merge({ scope, prefer, mayRemoveMany, isAtRest }, watches);
     if (merged === undefined) continue;
+    if (scope === "all") whole.note();
     before = git;
     const left = describeLeft(merged);
     if (hasMoved(merged) || left !== told) yield merged;
     told = left;
-    if (!renewed.includes(true)) await events.next(pauseAfter(merged, watches), signal);
+    await events.next(merged.left.size > 0 ? RETRY_MS : whole.everyMs, signal);
+  }
+}
+
+/** When everything is to be looked at again. */
+class Whole {
+  readonly #watches: Watching["watches"];
+  #at = Number.NEGATIVE_INFINITY;
+
+  constructor(watches: Watching["watches"]) {
+    this.#watches = watches;
+  }
+
+  get everyMs(): number {
+    const { local, remote } = this.#watches;
+    return local.isComplete && remote.isComplete ? LOOK_EVERY_MS : POLL_EVERY_MS;
+  }
+
+  isDue(): boolean {
+    return monotonicMs() - this.#at >= this.everyMs;
+  }
+
+  note(): void {
+    this.#at = monotonicMs();
   }
 }
 
@@ -114,20 +140,6 @@ class Events {
   }
 }
 
-function openWatch(root: string, { local }: Folders, events: Events): TreeWatch {
-  return new TreeWatch(root, {
-    onEvent: events.note,
-    findIgnored: async (folders) => {
-      if (folders.length === 0) return new Set();
-      const ignored = await findIgnored(
-        local,
-        folders.map((folder) => `${folder}/`),
-      );
-      return new Set([...ignored].map((folder) => folder.replace(/\/$/, "")));
-    },
-  });
-}
-
 function hasMoved({ toLocal, toRemote }: Merged): boolean {
   return toLocal.length + toRemote.length > 0;
 }
@@ -135,9 +147,4 @@ function hasMoved({ toLocal, toRemote }: Merged): boolean {
 /** What it leaves: told once, until it changes. */
 function describeLeft({ conflicts, left }: Merged): string {
   return JSON.stringify([conflicts, [...left].map(([path, { code }]) => [path, code])]);
-}
-
-function pauseAfter({ left }: Merged, watches: readonly TreeWatch[]): number {
-  if (left.size > 0) return RETRY_MS;
-  return watches.every(({ isComplete }) => isComplete) ? LOOK_EVERY_MS : POLL_EVERY_MS;
 }

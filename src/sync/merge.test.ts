@@ -1,127 +1,163 @@
-import { chmod, mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import path from "node:path";
+import { beforeEach, expect, test } from "vitest";
 
-import { afterEach, beforeEach, expect, test } from "vitest";
-
-import { Problem } from "../base/problem.ts";
-import type { Tree } from "./core/tree.ts";
+import { MemoryDisk } from "../../test/sync/memory-disk.ts";
+import { Ancestor } from "./ancestor.ts";
 import { formatMerge } from "./describe-merge.ts";
-import { mergeSides, type MergeOptions } from "./merge.ts";
-import { scanSides } from "./scan.ts";
+import { inTree } from "./disk.ts";
+import { mergePair, type MergeOptions, type Merged } from "./merge.ts";
+import { Pair } from "./pair.ts";
+import { TreeSide } from "./tree-side.ts";
 
-let root = "";
-let folders: { local: string; remote: string };
-let options: MergeOptions;
+type Name = "local" | "remote";
+
+let nowMs = 0;
+let disks: Readonly<Record<Name, MemoryDisk>>;
+let hints: Record<Name, readonly string[] | null>;
+let ignored: ReadonlySet<string>;
+let stamp: string;
+let pair: Pair;
 
 beforeEach(async () => {
-  root = await mkdtemp(path.join(tmpdir(), "ramet-merge-"));
-  folders = { local: path.join(root, "local"), remote: path.join(root, "remote") };
-  await Promise.all([mkdir(folders.local), mkdir(folders.remote)]);
-  options = {
-    prefer: null,
-    displaced: path.join(root, "displaced"),
-    mayRemoveMany: false,
-    isAtRest: async () => true,
-  };
-});
-afterEach(async () => {
-  await rm(root, { recursive: true, force: true });
+  nowMs = 0;
+  disks = { local: makeDisk(), remote: makeDisk() };
+  hints = { local: [], remote: [] };
+  ignored = new Set();
+  stamp = "1";
+  pair = await openPair();
 });
 
-async function put(side: "local" | "remote", name: string, text: string): Promise<string> {
-  const file = path.join(folders[side], name);
-  await mkdir(path.dirname(file), { recursive: true });
-  await writeFile(file, text);
-  return file;
+function makeDisk(): MemoryDisk {
+  return new MemoryDisk({
+    onCall: () => undefined,
+    onEvent: () => undefined,
+    now: () => (nowMs += 10),
+    exchanges: "yes",
+  });
 }
 
-async function mergeSince(ancestor: Tree): ReturnType<typeof mergeSides> {
-  const trees = await scanSides(folders.local, folders.remote);
-  return mergeSides({ folders, ancestor, ...trees }, options);
+function openPair(): Promise<Pair> {
+  const clock = { now: () => nowMs };
+  const disk = disks.remote;
+  return Pair.open({
+    local: openSide("local"),
+    remote: openSide("remote"),
+    ancestor: new Ancestor({ disk, folder: "ancestors", epoch: "1", boot: "1", clock }),
+    rules: { stamp: () => stamp, list: async () => findIgnored, findIgnored },
+  });
 }
 
-/** Both sides are made the same first: what they hold is then the ancestor. */
-async function agree(files: Readonly<Record<string, string>>): Promise<Tree> {
-  for (const [name, text] of Object.entries(files))
-    for (const side of ["local", "remote"] as const) await put(side, name, text);
-  return (await scanSides(folders.local, folders.remote)).local;
+async function findIgnored(names: readonly string[]): Promise<ReadonlySet<string>> {
+  return new Set(names.filter((name) => ignored.has(name)));
 }
 
-test("bytes that one side changed and an executable bit that the other did come out together, on both", async () => {
-  const ancestor = await agree({ "run.sh": "1" });
-  await put("local", "run.sh", "2");
-  await chmod(path.join(folders.remote, "run.sh"), 0o755);
-  const { merged } = await mergeSince(ancestor);
-  expect(merged).toMatchObject({ toLocal: ["run.sh"], toRemote: ["run.sh"], conflicts: [] });
-  for (const folder of Object.values(folders)) {
-    const file = path.join(folder, "run.sh");
-    expect(await readFile(file, "utf8")).toBe("2");
-    expect((await stat(file)).mode & 0o111).not.toBe(0);
+function openSide(name: Name): TreeSide {
+  return new TreeSide({
+    disk: disks[name],
+    clock: { now: () => nowMs },
+    hints: { take: () => hints[name], follow: () => false, leave: () => undefined },
+    pair: "pair",
+    store: "/store",
+  });
+}
+
+function put(name: Name, files: Readonly<Record<string, string | null>>): void {
+  for (const [path, text] of Object.entries(files)) {
+    const inode = text === null ? undefined : disks[name].make("file");
+    disks[name].put(inTree(path), inode);
+    if (inode !== undefined && text !== null) disks[name].change(inode, text);
   }
-});
+}
 
-test("a path that cannot be brought in order is told, and the others are", async () => {
-  const ancestor = await agree({ "a.js": "1", "b.js": "1" });
-  await put("local", "a.js", "2");
-  await put("local", "b.js", "2");
-  const trees = await scanSides(folders.local, folders.remote);
-  // Between the look and the deed.
-  await put("remote", "a.js", "somebody's");
-  const { merged, ancestor: learnt } = await mergeSides({ folders, ancestor, ...trees }, options);
-  expect(merged.toRemote).toEqual(["b.js"]);
-  expect([...merged.left.keys()]).toEqual(["a.js"]);
-  expect(merged.left.get("a.js")).toMatchObject({ code: "sync_conflict" });
-  expect(await readFile(path.join(folders.remote, "a.js"), "utf8")).toBe("somebody's");
-  expect(learnt.get("a.js")).toEqual(ancestor.get("a.js"));
-  expect((await mergeSince(learnt)).merged.conflicts).toEqual(["a.js"]);
-});
+function textAt(name: Name, path: string): string | undefined {
+  return disks[name].find(inTree(path))?.text;
+}
 
-test("what a merge removes or overwrites is kept under its own path", async () => {
-  const ancestor = await agree({ "gone/a.js": "1", "b.js": "old" });
-  await rm(path.join(folders.local, "gone"), { recursive: true });
-  await put("local", "b.js", "new");
-  const { merged } = await mergeSince(ancestor);
-  expect(merged).toMatchObject({ toRemote: ["b.js", "gone/a.js"], displaced: options.displaced });
-  expect(await readFile(path.join(options.displaced, "environment", "gone", "a.js"), "utf8")).toBe(
-    "1",
-  );
-  expect(await readFile(path.join(options.displaced, "environment", "b.js"), "utf8")).toBe("old");
-  const again = await mergeSince(ancestor);
-  expect(again.merged).toMatchObject({ toLocal: [], toRemote: [], displaced: null });
-});
-
-test("many removals are refused before anything is touched, unless they are explained", async () => {
-  const names = Array.from({ length: 40 }, (_, index) => `${index}.js`);
-  const ancestor = await agree(Object.fromEntries(names.map((name) => [name, "1"])));
-  for (const name of names.slice(0, 30)) await rm(path.join(folders.remote, name));
-  await put("remote", "39.js", "2");
-  const refused: unknown = await mergeSince(ancestor).catch((error: unknown) => error);
-  expect(refused instanceof Problem && refused.toFields()).toMatchObject({
-    code: "sync_removals",
-    message: expect.stringContaining("30 of 40 files would be removed from the workspace"),
-    remedy: expect.stringContaining("ramet pull --force"),
+function merge(options: Partial<MergeOptions> = {}): Promise<Merged | undefined> {
+  return mergePair(pair, {
+    scope: "all",
+    prefer: null,
+    mayRemoveMany: false,
+    isAtRest: () => true,
+    ...options,
   });
-  expect(await readFile(path.join(folders.local, "39.js"), "utf8")).toBe("1");
-  options = { ...options, mayRemoveMany: true };
-  expect((await mergeSince(ancestor)).merged.toLocal).toHaveLength(31);
-});
+}
 
-test("what was done and what is left is told in lines that name a few of many", () => {
-  const many = Array.from({ length: 8 }, (_, index) => `${index}.js`);
-  const problem = new Problem({
-    code: "sync_blocked",
-    message: "x is in the way.",
-    remedy: "Move it.",
-  });
-  const merged = { toLocal: ["a.js"], toRemote: many, conflicts: ["c.js"], revived: ["r.js"] };
-  const left = new Map([["x", problem]]);
-  expect(formatMerge({ ...merged, left, displaced: "/kept" })).toEqual([
-    "→ environment: 0.js, 1.js, 2.js, 3.js, 4.js and 3 more",
-    "← environment: a.js",
-    "kept, because the other side had changed it: r.js",
-    "✗ changed on both sides: c.js; settle with `ramet push --force`, `ramet pull --force`, or `ramet dev --prefer`",
-    "✗ x is in the way.",
-    "what was overwritten is in /kept",
+test("each side gets what the other has, and it is told in words", async () => {
+  put("local", { a: "1", "d/b": "1" });
+  put("remote", { c: "1" });
+  const merged = await merge();
+  expect(merged).toMatchObject({ toRemote: ["a", "d/b"], toLocal: ["c"], conflicts: [] });
+  expect(merged === undefined ? [] : formatMerge(merged)).toEqual([
+    "→ environment: a, d/b",
+    "← environment: c",
   ]);
+  expect(await merge()).toMatchObject({ toRemote: [], toLocal: [] });
+});
+
+test("while something moves nothing is done", async () => {
+  put("local", { a: "1" });
+  expect(await merge({ isAtRest: () => false })).toBe(undefined);
+  expect(textAt("remote", "a")).toBe(undefined);
+});
+
+test("what is displaced in the workspace is told, what is left too, and a long list is cut short", async () => {
+  const many = Object.fromEntries(Array.from({ length: 8 }, (_, index) => [`f${index}`, "1"]));
+  put("local", many);
+  await merge();
+  put("remote", { ...many, f0: "2", x: "theirs" });
+  put("local", { x: "ours" });
+  const merged = await merge();
+  expect(merged).toMatchObject({ toLocal: ["f0"], conflicts: ["x"] });
+  const lines = merged === undefined ? [] : formatMerge({ ...merged, toRemote: Object.keys(many) });
+  expect(lines[0]).toBe("→ environment: f0, f1, f2, f3, f4 and 3 more");
+  expect(lines[2]).toMatch(/^✗ changed on both sides: x; settle with/);
+  expect(lines[3]).toMatch(/^what stood here before is in \/store\/trash\//);
+});
+
+test("a preferred side settles conflicts, and the other's bytes are kept", async () => {
+  put("local", { x: "ours" });
+  put("remote", { x: "theirs" });
+  expect(await merge({ prefer: "remote" })).toMatchObject({ toLocal: ["x"], conflicts: [] });
+  expect([textAt("local", "x"), textAt("remote", "x")]).toEqual(["theirs", "theirs"]);
+});
+
+test("many removals at once are asked about, unless something explains them", async () => {
+  const many = Object.fromEntries(
+    Array.from({ length: 40 }, (_, index) => [`f${index}`, `${index}`]),
+  );
+  put("local", { ...many, stays: "1" });
+  await merge();
+  put("local", Object.fromEntries(Object.keys(many).map((name) => [name, null])));
+  await expect(merge()).rejects.toMatchObject({ code: "sync_removals" });
+  expect(textAt("remote", "f7")).toBe("7");
+  expect(await merge({ mayRemoveMany: true })).toMatchObject({
+    toRemote: Object.keys(many).toSorted(),
+  });
+  put("local", { stays: null, more: "1" });
+  await merge();
+  put("local", { more: null });
+  expect(await merge()).toMatchObject({ toRemote: ["more"] });
+});
+
+test("where events were lost everything is looked at, and where rules changed too", async () => {
+  put("local", { a: "1", "d/b": "1" });
+  await merge();
+  put("local", { a: "2" });
+  expect(await merge({ scope: "hinted" })).toMatchObject({ toRemote: [] });
+  hints.local = null;
+  const whole = merge({ scope: "hinted" });
+  hints.local = [];
+  await whole;
+  stamp = "2";
+  expect(await merge({ scope: "hinted" })).toBeDefined();
+  expect(textAt("remote", "a")).toBe("2");
+});
+
+test("what becomes ignored is removed from neither side", async () => {
+  put("local", { a: "1", "dist/b": "1" });
+  await merge();
+  ignored = new Set(["dist/"]);
+  put("local", { "dist/b": "2" });
+  expect(await merge()).toMatchObject({ toRemote: [], toLocal: [] });
+  expect([textAt("local", "dist/b"), textAt("remote", "dist/b")]).toEqual(["2", "1"]);
 });

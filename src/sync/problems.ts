@@ -25,11 +25,12 @@ export function changedMeanwhile(path: string): Problem {
   );
 }
 
-export function syncEmptied(folder: string, count: number): Problem {
+/** @param emptied the side that holds nothing any more */
+export function syncEmptied(emptied: "workspace" | "environment", count: number): Problem {
   return new Problem({
     code: "sync_emptied",
-    message: `${folder} has no files at all, and ${count} on the other side would be removed.`,
-    remedy: "If that is what you want, add --force; a copy is kept.",
+    message: `The ${emptied} has no files at all, and ${count} on the other side would be removed.`,
+    remedy: "If that is what you want, push or pull with --force; a copy is kept.",
   });
 }
 
@@ -49,8 +50,37 @@ export function syncRemovals(
 export function syncBlocked(path: string): Problem {
   return new Problem({
     code: "sync_blocked",
-    message: `The folder ${path} stands where a file must be put, and still holds files that are not transferred.`,
-    remedy: "Move what is in that folder away, then run the command again.",
+    message: `Something that is not transferred stands where ${path} must be put: a link, or a folder with such files in it.`,
+    remedy: "Move it away, then run the command again.",
+  });
+}
+
+/** Nothing can be said of trees whose rules change all the while. */
+export function syncUnsettled(): Problem {
+  return new Problem({
+    code: "sync_unsettled",
+    message:
+      "Which files belong to the workspace changed again and again while they were read; nothing was done.",
+    remedy: "Run the command again once git, or whatever writes .gitignore, is done.",
+  });
+}
+
+/** It names something that is no part of a tree, or a link that leads out of it. */
+export function syncOutside(path: string): Problem {
+  return new Problem({
+    code: "sync_outside",
+    message: `${JSON.stringify(path)} is not transferred: it is no part of the tree, or leads out of it.`,
+    remedy: "Give it a plain name, and let links lead to what is inside, by a relative path.",
+  });
+}
+
+export function syncReplaced(): Problem {
+  return new Problem({
+    code: "sync_replaced",
+    message:
+      "The workspace's folder, or the environment's, was replaced by another; nothing was transferred.",
+    remedy:
+      "If that is what you want, run `ramet dev` again: what both have is then compared anew.",
   });
 }
 
@@ -59,6 +89,15 @@ export function syncUnreadable(path: string, reason: string): Problem {
     code: "sync_unreadable",
     message: `${path} cannot be read: ${reason}.`,
     remedy: "Make it readable, or name it in .gitignore.",
+  });
+}
+
+export function trashUnknown(id: string, paths: readonly string[]): Problem {
+  const named = paths.length === 0 ? "" : ` for ${nameSome(paths)}`;
+  return new Problem({
+    code: "trash_unknown",
+    message: `Nothing is kept under ${id}${named}.`,
+    remedy: "See what is kept with `ramet trash list`.",
   });
 }
 

@@ -1,43 +1,30 @@
 import { createHash } from "node:crypto";
-import { constants } from "node:fs";
-import { type FileHandle, open, symlink } from "node:fs/promises";
 
-import { hasErrorCode } from "../base/problem.ts";
+import { breathe } from "./breathe.ts";
 import type { Entry } from "./core/tree.ts";
+import type { Disk, Place } from "./disk.ts";
 import { changedMeanwhile } from "./problems.ts";
+import type { Contents } from "./side.ts";
 
-/** Makes at `temporary`, where nothing stands, what the scan saw at `source`. @throws `sync_conflict` when it is not so any more */
-export async function stage(source: string, temporary: string, entry: Entry): Promise<void> {
-  if (entry.kind === "link") return symlink(entry.target, temporary);
-  const from = await openSource(source);
+export type Staging = {
+  readonly to: Place;
+  readonly path: string;
+  readonly entry: Extract<Entry, { kind: "file" }>;
+  readonly parts: ReturnType<Contents["read"]>;
+};
+
+/** Makes aside what the scan saw on the other side. @throws `sync_conflict` when it is not so any more */
+export async function stageFile(disk: Disk, { to, path, entry, parts }: Staging): Promise<void> {
+  const hash = createHash("sha256");
+  const file = disk.write(to, entry.executable);
   try {
-    const to = await open(temporary, "wx", entry.executable ? 0o755 : 0o644);
-    try {
-      const hash = await copyHashing(from, to);
-      await to.chmod(entry.executable ? 0o755 : 0o644);
-      if (hash !== entry.hash) throw changedMeanwhile(source);
-    } finally {
-      await to.close();
+    for await (const part of parts) {
+      hash.update(part);
+      file.write(part);
+      await breathe();
     }
   } finally {
-    await from.close();
+    file.close();
   }
-}
-
-async function openSource(source: string): Promise<FileHandle> {
-  try {
-    return await open(source, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-  } catch (error) {
-    if (hasErrorCode(error, "ENOENT", "ENOTDIR", "ELOOP")) throw changedMeanwhile(source);
-    throw error;
-  }
-}
-
-async function copyHashing(from: FileHandle, handle: FileHandle): Promise<string> {
-  const hash = createHash("sha256");
-  for await (const chunk of from.createReadStream({ autoClose: false })) {
-    hash.update(chunk);
-    await handle.writeFile(chunk);
-  }
-  return hash.digest("hex");
+  if (hash.digest("hex") !== entry.hash) throw changedMeanwhile(path);
 }

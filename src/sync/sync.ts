@@ -1,35 +1,27 @@
 /** Makes two trees the same, so that no byte of either is lost. */
-import { mkdir, realpath } from "node:fs/promises";
-import path from "node:path";
-
-import { KeyedLock } from "../base/keyed-lock.ts";
-import { exists } from "../base/remove-inside.ts";
-import { nameAncestor, readAncestor, writeAncestor } from "./ancestor-file.ts";
-import { applyPlan } from "./apply.ts";
-import { compareTrees, type Comparison, isSameTree, learnCommon } from "./core/compare.ts";
+import { explainDiskFull } from "../base/disk-full.ts";
+import type { Problem } from "../base/problem.ts";
+import type { Comparison } from "./core/compare.ts";
 import { planMirror } from "./core/plan.ts";
-import type { Tree } from "./core/tree.ts";
 import { formatMerge } from "./describe-merge.ts";
-import { chooseDisplaced } from "./displace.ts";
-import { type KeepOptions, keepSame } from "./keep-same.ts";
-import { type Merged, type MergeOptions, mergeSides } from "./merge.ts";
-import { type Direction, syncConflict, syncEmptied } from "./problems.ts";
-import { scanSides } from "./scan.ts";
+import { type KeepOptions, keepSame, type Merge } from "./keep-same.ts";
+import * as trash from "./keep-trash.ts";
+import { mergePair, type Merged } from "./merge.ts";
+import type { Pair } from "./pair.ts";
+import { type Sides as BothSides, withPair } from "./pairs.ts";
+import {
+  type Direction,
+  syncConflict,
+  syncEmptied,
+  syncReplaced,
+  syncUnsettled,
+} from "./problems.ts";
 
-export type Sides = {
-  /** The workspace: its ignore rules hold for both. */
-  readonly local: string;
-  /** The environment's own tree. */
-  readonly remote: string;
-  /** Where the last state that both had in common is kept: in a file of this name for each workspace. */
-  readonly ancestor: string;
-};
+export type Sides = BothSides;
 
 export type TransferOptions = {
   /** Overwrite what the receiving side changed. */
   readonly force: boolean;
-  /** A folder for what is overwritten or removed; where there is one already, one beside it is made. */
-  readonly displaced: string;
 };
 
 export type Transferred = {
@@ -37,45 +29,47 @@ export type Transferred = {
   readonly changed: readonly string[];
   /** The folder where what stood there is kept, under the same paths; null when nothing was displaced. */
   readonly displaced: string | null;
+  /** Why some paths are as they were. */
+  readonly left: readonly Problem[];
 };
 
-const locks = new KeyedLock();
-
-/** Which side changed what since both were the same. */
+/** Which side changed what since both were the same. @throws `sync_unreadable`, `sync_unsettled` */
 export function compareSides(sides: Sides): Promise<Comparison> {
-  return locks.run(path.resolve(sides.ancestor), async () => (await readSides(sides)).comparison);
+  return withPair(sides, async (pair) => {
+    await lookAtAll(pair);
+    return pair.compare();
+  });
 }
 
-/** Makes the environment's tree equal to the workspace. @throws `sync_conflict`, `sync_emptied`, `sync_blocked`, `disk_full` */
+/** Makes the environment's tree equal to the workspace. @throws `sync_conflict`, `sync_emptied`, `disk_full` */
 export function push(sides: Sides, options: TransferOptions): Promise<Transferred> {
-  return locks.run(path.resolve(sides.ancestor), () => transfer(sides, options, "push"));
+  return transfer(sides, options, "push");
 }
 
 /** Makes the workspace equal to the environment's tree. @throws as `push` does */
 export function pull(sides: Sides, options: TransferOptions): Promise<Transferred> {
-  return locks.run(path.resolve(sides.ancestor), () => transfer(sides, options, "pull"));
+  return transfer(sides, options, "pull");
 }
 
 /**
- * Brings each side what the other changed since both were the same. undefined: they were not at rest.
- * @throws `sync_emptied`, `sync_removals`, `disk_full`
- */
-function merge(sides: Sides, options: MergeOptions): Promise<Merged | undefined> {
-  return locks.run(path.resolve(sides.ancestor), async () => {
-    const [read, folders] = await Promise.all([readSides(sides), realSides(sides)]);
-    if (!(await options.isAtRest())) return undefined;
-    const { merged, ancestor } = await mergeSides({ ...read, folders }, options);
-    if (!isSameTree(ancestor, read.ancestor)) await writeAncestor(read.ancestorFile, ancestor);
-    return merged;
-  });
-}
-
-/**
- * Keeps both sides the same until the signal ends it; tells each merge that moved something, or left something anew.
- * @throws as `merge` does
+ * Keeps both sides the same until the signal ends it: tells each merge that moved something, or left something anew.
+ * @throws `sync_emptied`, `sync_removals`, `disk_full`, with both sides as they were
  */
 export function keepMerged(sides: Sides, options: KeepOptions): AsyncGenerator<Merged> {
-  return keepSame(sides, async (merging) => merge(sides, merging), options);
+  let epoch: string | undefined;
+  const merge: Merge = async (merging, hints) =>
+    explained(sides.remote, () =>
+      withPair(
+        sides,
+        async (pair) => {
+          epoch ??= pair.epoch;
+          if (pair.epoch !== epoch) throw syncReplaced();
+          return mergePair(pair, merging);
+        },
+        hints,
+      ),
+    );
+  return keepSame(sides, merge, options);
 }
 
 /** What a merge did and what it left, a line each, for people. */
@@ -83,29 +77,17 @@ export function describeMerge(merged: Merged): readonly string[] {
   return formatMerge(merged);
 }
 
-type SidesRead = {
-  readonly comparison: Comparison;
-  readonly local: Tree;
-  readonly remote: Tree;
-  /** What both held alike, as it is on the disk by now. */
-  readonly ancestor: Tree;
-  readonly ancestorFile: string;
-};
+/** What both sides have displaced, the latest first: kept for a week, and at most a gigabyte of it on each side. */
+export function listTrash(sides: Sides): Promise<readonly trash.Trashed[]> {
+  return trash.listTrash(sides);
+}
 
-/** What both sides hold alike is noted at once: an edit made after this is known to be one side's alone. */
-async function readSides(sides: Sides): Promise<SidesRead> {
-  const { local, remote } = await scanSides(sides.local, sides.remote);
-  const ancestorFile = await nameAncestor(sides.ancestor, sides.local);
-  const ancestor = await readAncestor(ancestorFile);
-  const common = learnCommon(ancestor, local, remote);
-  if (!isSameTree(common, ancestor)) await writeAncestor(ancestorFile, common);
-  return {
-    comparison: compareTrees(ancestor, local, remote),
-    local,
-    remote,
-    ancestor: common,
-    ancestorFile,
-  };
+/** Puts back what was displaced at one time: all of it, or these paths. @throws `trash_unknown`, `disk_full` */
+export function restoreTrash(
+  sides: Sides,
+  wanted: { readonly id: string; readonly paths: readonly string[] },
+): Promise<trash.Restored> {
+  return explained(sides.remote, () => trash.restoreTrash(sides, wanted));
 }
 
 async function transfer(
@@ -113,31 +95,48 @@ async function transfer(
   options: TransferOptions,
   direction: Direction,
 ): Promise<Transferred> {
-  const read = await readSides(sides);
-  const [from, to] = direction === "push" ? [read.local, read.remote] : [read.remote, read.local];
-  const { local, remote } = await realSides(sides);
-  const [source, target] = direction === "push" ? [local, remote] : [remote, local];
-  if (!options.force) {
-    assertNothingLost(read.comparison, direction);
-    if (from.size === 0 && to.size > 0) throw syncEmptied(source, to.size);
-  }
-  const plan = planMirror(from, to);
-  const displaced = await chooseDisplaced(options.displaced);
-  await mkdir(path.dirname(displaced), { recursive: true, mode: 0o700 });
-  await applyPlan(plan, { source, target, displaced });
-  await writeAncestor(read.ancestorFile, from);
-  return {
-    changed: [...plan.removals, ...plan.puts].map((step) => step.path).toSorted(),
-    displaced: (await exists(displaced)) ? displaced : null,
-  };
+  const target = direction === "push" ? sides.remote : sides.local;
+  return explained(target, () => withPair(sides, async (pair) => mirror(pair, options, direction)));
 }
 
-async function realSides({ local, remote }: Sides): Promise<{ local: string; remote: string }> {
-  return { local: await realpath(local), remote: await realpath(remote) };
+async function mirror(
+  pair: Pair,
+  options: TransferOptions,
+  direction: Direction,
+): Promise<Transferred> {
+  await lookAtAll(pair);
+  const [source, target] =
+    direction === "push" ? (["local", "remote"] as const) : (["remote", "local"] as const);
+  if (!options.force) assertNothingLost(pair, direction);
+  const trees = pair.differing();
+  const { done, left, displaced } = await pair.apply(
+    planMirror(trees[source], trees[target]),
+    target,
+  );
+  await pair.commit();
+  const problems = [...pair.unknown().values(), ...left.values()];
+  return { changed: [...done.keys()].toSorted(), displaced, left: problems };
 }
 
-function assertNothingLost(comparison: Comparison, direction: Direction): void {
-  const changes = direction === "push" ? comparison.remote : comparison.local;
-  const paths = [...comparison.conflicts, ...changes];
+async function lookAtAll(pair: Pair): Promise<void> {
+  if (!(await pair.look("all"))) throw syncUnsettled();
+}
+
+function assertNothingLost(pair: Pair, direction: Direction): void {
+  const { local, remote, conflicts } = pair.compare();
+  const paths = [...conflicts, ...(direction === "push" ? remote : local)];
   if (paths.length > 0) throw syncConflict(direction, paths);
+  const { trees } = pair;
+  const [from, to] =
+    direction === "push" ? [trees.local, trees.remote] : [trees.remote, trees.local];
+  const emptied = direction === "push" ? "workspace" : "environment";
+  if (from.size === 0 && to.size > 0) throw syncEmptied(emptied, to.size);
+}
+
+async function explained<T>(folder: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw explainDiskFull(error, folder);
+  }
 }

@@ -1,34 +1,32 @@
-import { type BigIntStats, type FSWatcher, lstatSync, readdirSync, watch } from "node:fs";
+import { type BigIntStats, type FSWatcher, lstatSync, watch } from "node:fs";
 import path from "node:path";
 
 import { hasErrorCode } from "../base/problem.ts";
 import { isLeftOut } from "./left-out.ts";
-
-export type TreeWatchOptions = {
-  /** Of these folders, which are relative to the root, those that no part of the tree lies in. */
-  readonly findIgnored: (folders: readonly string[]) => Promise<ReadonlySet<string>>;
-  /** Something may have changed. Which event it was says nothing that can be relied on. */
-  readonly onEvent: () => void;
-};
+import type { Hints } from "./tree-side.ts";
 
 type Watched = { readonly watcher: FSWatcher; readonly id: string };
 
 /** As many as most systems let a user watch in all are far more. */
 const MAX_FOLDERS = 8_192;
+/** After so many between two looks the system may have dropped others, without a word. */
+const MOST_EVENTS = 1_000;
 
 /**
- * Watches a tree, one watch for each folder: a recursive one misses files in new folders, and those that a rename
- * replaced. What it tells is a hint; a scan finds out what is so.
+ * Watches the folders of a tree, one watch for each: a recursive one misses files in new folders, and those that a rename
+ * replaced. What it tells is a hint; a look finds out what is so.
  */
-export class TreeWatch {
+export class TreeWatch implements Hints {
   readonly #root: string;
-  readonly #options: TreeWatchOptions;
+  readonly #onEvent: () => void;
   readonly #watched = new Map<string, Watched>();
+  #hinted = new Set<string>();
+  #count = Number.POSITIVE_INFINITY;
   #isComplete = true;
 
-  constructor(root: string, options: TreeWatchOptions) {
+  constructor(root: string, onEvent: () => void) {
     this.#root = root;
-    this.#options = options;
+    this.#onEvent = onEvent;
   }
 
   /** False where the system gives no more watches: the tree must be looked at from time to time. */
@@ -36,47 +34,39 @@ export class TreeWatch {
     return this.#isComplete;
   }
 
-  /**
-   * Watches every folder that there is now, each before it is listed. Resolves with whether any was not watched before:
-   * what happened in it until then, only a scan from now on can see.
-   */
-  async renew(): Promise<boolean> {
-    let hasNew = false;
-    const present = new Set<string>();
-    for (let level: readonly string[] = [""]; level.length > 0;) {
-      const inner: string[] = [];
-      for (const folder of level) {
-        hasNew = this.#watch(folder) || hasNew;
-        present.add(folder);
-        inner.push(...this.#listFolders(folder));
-      }
-      const ignored = await this.#options.findIgnored(inner);
-      level = inner.filter((folder) => !ignored.has(folder));
-    }
-    for (const folder of this.#watched.keys()) if (!present.has(folder)) this.#forget(folder);
-    return hasNew;
-  }
-
-  close(): void {
-    for (const folder of this.#watched.keys()) this.#forget(folder);
+  /** null at first, too: nothing is known of what happened before. */
+  take(): ReadonlySet<string> | null {
+    const hinted = this.#count > MOST_EVENTS ? null : this.#hinted;
+    this.#hinted = new Set();
+    this.#count = 0;
+    return hinted;
   }
 
   /** True where this very folder was not watched, and is now: one of the same name may have gone. */
-  #watch(folder: string): boolean {
+  follow(folder: string): boolean {
     const id = this.#identify(folder);
     if (id === undefined || this.#watched.get(folder)?.id === id) return false;
-    this.#forget(folder);
+    this.leave(folder);
     return this.#open(folder, id);
   }
 
+  leave(folder: string): void {
+    this.#watched.get(folder)?.watcher.close();
+    this.#watched.delete(folder);
+  }
+
+  close(): void {
+    for (const folder of this.#watched.keys()) this.leave(folder);
+  }
+
   #open(folder: string, id: string): boolean {
-    if (this.#watched.size >= MAX_FOLDERS) {
-      this.#isComplete = false;
-      return false;
-    }
+    if (this.#watched.size >= MAX_FOLDERS) this.#isComplete = false;
+    if (this.#watched.size >= MAX_FOLDERS) return false;
     try {
-      const watcher = watch(path.join(this.#root, folder), this.#options.onEvent);
-      watcher.on("error", this.#options.onEvent);
+      const watcher = watch(path.join(this.#root, folder), (_event, name) =>
+        this.#note(folder, name),
+      );
+      watcher.on("error", () => this.#note(folder, null));
       this.#watched.set(folder, { watcher, id });
       return true;
     } catch (error) {
@@ -86,9 +76,11 @@ export class TreeWatch {
     }
   }
 
-  #forget(folder: string): void {
-    this.#watched.get(folder)?.watcher.close();
-    this.#watched.delete(folder);
+  #note(folder: string, name: string | null): void {
+    if (name !== null && isLeftOut(name)) return;
+    this.#count += 1;
+    this.#hinted.add(folder);
+    this.#onEvent();
   }
 
   #identify(folder: string): string | undefined {
@@ -100,16 +92,5 @@ export class TreeWatch {
     return found?.isDirectory() === true
       ? `${found.dev}:${found.ino}:${found.birthtimeNs}`
       : undefined;
-  }
-
-  #listFolders(folder: string): readonly string[] {
-    try {
-      return readdirSync(path.join(this.#root, folder), { withFileTypes: true })
-        .filter((entry) => entry.isDirectory() && !isLeftOut(entry.name))
-        .map(({ name }) => (folder === "" ? name : `${folder}/${name}`));
-    } catch (error) {
-      if (hasErrorCode(error, "ENOENT", "ENOTDIR", "EACCES")) return [];
-      throw error;
-    }
   }
 }

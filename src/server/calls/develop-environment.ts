@@ -9,7 +9,7 @@ import { describeMerge, keepMerged } from "../../sync/sync.ts";
 import type { Sides } from "../../sync/sync.ts";
 import { defineCall } from "../call.ts";
 import type { Session } from "../session.ts";
-import { formatDisplacedFolder, requireSides } from "../sides.ts";
+import { requireSides } from "../sides.ts";
 
 type Live = ReturnType<Engine["registry"]["require"]>;
 
@@ -71,10 +71,9 @@ async function mergeFiles(
   { preference, ...session }: Session & { readonly preference: "local" | "remote" | null },
 ): Promise<void> {
   const { engine, line, signal } = session;
-  const displaced = (): string => formatDisplacedFolder(engine.layout.displaced(live.record.id));
   const say = (text: string): void => line(toLine(text));
   try {
-    for await (const merged of keepMerged(sides, { prefer: preference, displaced, signal })) {
+    for await (const merged of keepMerged(sides, { prefer: preference, signal })) {
       for (const text of describeMerge(merged)) say(text);
       if (!merged.toRemote.some((name) => LOCK_FILES.includes(name))) continue;
       await engine

@@ -1,9 +1,7 @@
-import path from "node:path";
-
 import { CALLS } from "../../protocol/calls.ts";
 import { pull } from "../../sync/sync.ts";
 import { defineCall } from "../call.ts";
-import { formatDisplacedFolder, requireSides } from "../sides.ts";
+import { requireSides } from "../sides.ts";
 
 export const pullFiles = defineCall(
   CALLS["files.pull"],
@@ -12,7 +10,8 @@ export const pullFiles = defineCall(
     const about = { app, environment, files: live.record.files };
     const sides = await requireSides(engine, live, workspace);
     if (sides === null) return { ...about, changed: [], displaced: null };
-    const displaced = formatDisplacedFolder(path.join(workspace, ".ramet", "displaced"));
-    return { ...about, ...(await pull(sides, { force, displaced })) };
+    const { changed, displaced, left } = await pull(sides, { force });
+    for (const problem of left) throw problem;
+    return { ...about, changed: [...changed], displaced };
   },
 );

@@ -1,7 +1,7 @@
 import { CALLS } from "../../protocol/calls.ts";
 import { push } from "../../sync/sync.ts";
 import { defineCall } from "../call.ts";
-import { formatDisplacedFolder, requireSides } from "../sides.ts";
+import { requireSides } from "../sides.ts";
 
 export const pushFiles = defineCall(
   CALLS["files.push"],
@@ -10,9 +10,9 @@ export const pushFiles = defineCall(
     const about = { app, environment, files: live.record.files };
     const sides = await requireSides(session.engine, live, workspace);
     if (sides === null) return { ...about, changed: [], displaced: null };
-    const displaced = formatDisplacedFolder(session.engine.layout.displaced(live.record.id));
-    const outcome = await push(sides, { force, displaced });
-    if (outcome.changed.length > 0) await session.engine.filesChanged(live, session);
-    return { ...about, ...outcome };
+    const { changed, displaced, left } = await push(sides, { force });
+    if (changed.length > 0) await session.engine.filesChanged(live, session);
+    for (const problem of left) throw problem;
+    return { ...about, changed: [...changed], displaced };
   },
 );

@@ -22,3 +22,16 @@ test.each([
   const [to, from] = [treeOf(before), treeOf(after)];
   expect(findHalt(planMirror(from, to), { from, to })).toEqual(halt);
 });
+
+test("files that are moved are not gone, however many they are", () => {
+  const names = Array.from({ length: 100 }, (_, index) => `${index}`);
+  const to = new Map(names.map((name) => [`old/${name}`, file(name)]));
+  const from = new Map(names.map((name) => [`new/${name}`, file(name)]));
+  expect(findHalt(planMirror(from, to), { from, to })).toBe(undefined);
+  const half = new Map([...from].slice(0, 50));
+  expect(findHalt(planMirror(half, to), { from: half, to })).toEqual({
+    kind: "removals",
+    count: 50,
+    of: 100,
+  });
+});

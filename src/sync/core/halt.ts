@@ -1,5 +1,5 @@
 import type { Plan } from "./plan.ts";
-import type { Tree } from "./tree.ts";
+import type { Entry, Tree } from "./tree.ts";
 
 /** Why a plan is not carried out unasked. */
 export type Halt =
@@ -15,8 +15,19 @@ const MOST_SHARE = 0.3;
 
 /** @param to the side that the plan changes; @param from the other one. undefined: nothing speaks against it. */
 export function findHalt(plan: Plan, { from, to }: { from: Tree; to: Tree }): Halt | undefined {
-  const count = plan.removals.length;
+  const count = countGone(plan);
   if (from.size === 0 && to.size >= MANY && count > 0) return { kind: "emptied", count };
   if (count > Math.max(FEW, to.size * MOST_SHARE)) return { kind: "removals", count, of: to.size };
   return undefined;
+}
+
+/** Whatever comes back under another name was moved, and is not gone. */
+function countGone({ removals, puts }: Plan): number {
+  const put = new Set(puts.map(({ entry }) => nameContent(entry)));
+  return removals.filter(({ expected }) => !put.has(nameContent(expected))).length;
+}
+
+function nameContent(entry: Entry): string {
+  if (entry.kind === "folder") return "folder";
+  return entry.kind === "file" ? entry.hash : `link to ${entry.target}`;
 }

@@ -4,7 +4,7 @@ import type { Plan } from "./plan.ts";
 import type { Entry, Tree } from "./tree.ts";
 
 /** Few, so that they meet: files where others have folders among them. */
-const PATHS = ["a", "a/b", "a/b/c", "d", "d/e", "f"];
+const PATHS = ["a", "a/b", "a/b/c", "a/b/", "d", "d/", "d/e", "f"];
 
 const anyEntry: fc.Arbitrary<Entry> = fc.oneof(
   fc.record({
@@ -20,7 +20,8 @@ export const anyTree: fc.Arbitrary<Tree> = fc
   .array(fc.tuple(fc.constantFrom(...PATHS), anyEntry), { maxLength: 5 })
   .map((entries) => {
     const made = new Map<string, Entry>();
-    for (const [path, one] of entries) if (isFree(made, path)) made.set(path, one);
+    for (const [path, one] of entries)
+      if (isFree(made, path)) made.set(path, path.endsWith("/") ? { kind: "folder" } : one);
     return made;
   });
 

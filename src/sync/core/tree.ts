@@ -1,13 +1,15 @@
-/** What stands at one path. Folders are there because of what they hold. */
+/** What stands at one path. Folders are there because of what they hold; one that holds nothing is named with a slash at its end. */
 export type Entry =
   | { readonly kind: "file"; readonly hash: string; readonly executable: boolean }
-  | { readonly kind: "link"; readonly target: string };
+  | { readonly kind: "link"; readonly target: string }
+  | { readonly kind: "folder" };
 
 /** By path relative to the root, with slashes. */
 export type Tree = ReadonlyMap<string, Entry>;
 
 export function isSameEntry(a: Entry | undefined, b: Entry | undefined): boolean {
   if (a === undefined || b === undefined) return a === b;
+  if (a.kind === "folder") return b.kind === "folder";
   if (a.kind === "link") return b.kind === "link" && a.target === b.target;
   return b.kind === "file" && a.hash === b.hash && a.executable === b.executable;
 }

@@ -1,0 +1,175 @@
+import { createHash } from "node:crypto";
+
+import { expect, test } from "vitest";
+
+import { type Inode, MemoryDisk } from "../../test/sync/memory-disk.ts";
+import type { Entry } from "./core/tree.ts";
+import { inStore, inTree } from "./disk.ts";
+import { TreeSide } from "./tree-side.ts";
+
+const PAIR = "pair";
+/** More than a whole batch makes. */
+const MOST_CALLS = 2_000;
+
+type Words = Readonly<Record<string, string>>;
+
+const BEFORE: Words = { replaced: "1", removed: "2", run: "3", link: "->a", "folder/kept": "4" };
+const AFTER: Words = {
+  replaced: "one",
+  run: "+x3",
+  link: "->b",
+  "folder/kept": "4",
+  "new/file": "5",
+};
+
+class Crash extends Error {}
+
+function entryOf(word: string): Entry {
+  if (word.startsWith("->")) return { kind: "link", target: word.slice(2) };
+  const text = word.replace(/^\+x/, "");
+  const hash = createHash("sha256").update(text).digest("hex");
+  return { kind: "file", hash, executable: word.startsWith("+x") };
+}
+
+/** A disk that dies at the call of that number, counted from when it is armed. */
+class DyingDisk {
+  readonly disk: MemoryDisk;
+  #calls = 0;
+  #diesAt = Number.POSITIVE_INFINITY;
+
+  constructor(exchanges: "yes" | "no") {
+    this.disk = new MemoryDisk({
+      onCall: () => {
+        this.#calls += 1;
+        if (this.#calls === this.#diesAt) throw new Crash();
+      },
+      onEvent: () => undefined,
+      now: () => this.#calls * 10_000,
+      exchanges,
+    });
+    for (const [name, word] of Object.entries(BEFORE)) this.#put(name, word);
+  }
+
+  arm(call: number): void {
+    this.#calls = 0;
+    this.#diesAt = call;
+  }
+
+  open(): TreeSide {
+    return new TreeSide({
+      disk: this.disk,
+      clock: { now: () => this.#calls * 10_000 },
+      hints: { take: () => [], follow: () => false, leave: () => undefined },
+      pair: PAIR,
+      store: "",
+    });
+  }
+
+  #put(name: string, word: string): void {
+    const inode = this.disk.make(word.startsWith("->") ? "link" : "file");
+    this.disk.put(inTree(name), inode);
+    this.disk.change(inode, word.replace(/^(->|\+x)/, ""));
+  }
+}
+
+async function carryOut(side: TreeSide): Promise<void> {
+  const names = ["replaced", "run", "link", "new/file"];
+  const puts = names.map((path) => {
+    const expected = BEFORE[path];
+    return {
+      path,
+      entry: entryOf(AFTER[path] ?? ""),
+      expected: expected === undefined ? undefined : entryOf(expected),
+    };
+  });
+  const removals = [{ path: "removed", expected: entryOf("2") }];
+  await side.apply(
+    {
+      removals,
+      puts: [...puts, { path: "empty/", entry: { kind: "folder" }, expected: undefined }],
+    },
+    { read: (name) => [Buffer.from(AFTER[name] ?? "")] },
+  );
+  await side.commit();
+}
+
+/** False: it died. */
+async function isEnded(work: Promise<void>): Promise<boolean> {
+  try {
+    await work;
+    return true;
+  } catch (error) {
+    if (error instanceof Crash) return false;
+    throw error;
+  }
+}
+
+function wordAt(disk: MemoryDisk, name: string): string | undefined {
+  const inode = disk.find(inTree(name));
+  if (inode === undefined || inode.kind === "folder") return undefined;
+  if (inode.kind === "link") return `->${inode.text}`;
+  return `${inode.executable ? "+x" : ""}${inode.text}`;
+}
+
+function collect(inode: Inode | undefined): readonly string[] {
+  const inner = [...(inode?.names.values() ?? [])].flatMap(collect);
+  return inode === undefined || inode.kind === "folder" ? inner : [inode.text];
+}
+
+test.each(["yes", "no"] as const)(
+  "wherever it dies, each path is as it was or as it was to be, what stood there is kept, and nothing lies aside (exchange: %s)",
+  async (exchanges) => {
+    let hasEnded = false;
+    for (let call = 1; call < MOST_CALLS && !hasEnded; call += 1) {
+      const dying = new DyingDisk(exchanges);
+      const side = dying.open();
+      dying.arm(call);
+      hasEnded = await isEnded(carryOut(side));
+      dying.arm(0);
+      const again = dying.open();
+      const done = await again.recover();
+      await again.commit();
+      const { disk } = dying;
+      for (const name of Object.keys({ ...BEFORE, ...AFTER })) {
+        expect({ call, name, fault: findFault(disk, name, done) }).toEqual({ call, name });
+      }
+      const aside = ["staged", "intents"].flatMap((name) => collect(disk.find(inStore(name))));
+      expect({ call, aside }).toEqual({ call, aside: [] });
+    }
+    expect(hasEnded).toBe(true);
+  },
+);
+
+/** What is wrong with a path after a crash; undefined where nothing is. */
+function findFault(
+  disk: MemoryDisk,
+  name: string,
+  done: ReadonlyMap<string, unknown>,
+): string | undefined {
+  const word = wordAt(disk, name);
+  if (done.has(name) && word !== AFTER[name]) return "it is not as it is said to be";
+  if (word === BEFORE[name]) return undefined;
+  if (word !== AFTER[name]) return "it is neither as it was nor as it was to be";
+  const former = BEFORE[name]?.replace(/^(->|\+x)/, "");
+  const kept = collect(disk.find(inStore("trash")));
+  return former === undefined || kept.includes(former) ? undefined : "what stood there is gone";
+}
+
+test("after a crash nobody who writes on is overwritten: his bytes stand where he put them", async () => {
+  for (let call = 1; call < MOST_CALLS; call += 1) {
+    const dying = new DyingDisk("yes");
+    const side = dying.open();
+    dying.arm(call);
+    const hasEnded = await isEnded(carryOut(side));
+    dying.arm(0);
+    const inode = dying.disk.make("file");
+    dying.disk.put(inTree("replaced"), inode);
+    dying.disk.change(inode, "mine");
+    const again = dying.open();
+    await again.recover();
+    await again.commit();
+    expect({ call, word: wordAt(dying.disk, "replaced") }).toEqual({ call, word: "mine" });
+    if (hasEnded) return;
+  }
+  throw new Error("It never came to its end.");
+});

@@ -1,0 +1,64 @@
+/** What a look at a place tells, without reading what it holds. */
+export type Seen = {
+  readonly kind: Kind;
+  readonly size: number;
+  readonly executable: boolean;
+  /** Differs after every change of its bytes, as far as the disk's clock can tell; a new name leaves it the same. */
+  readonly bytes: string;
+  /** Differs after every change at all. */
+  readonly version: string;
+  /** When it was last changed, in milliseconds of the disk's clock. */
+  readonly changedMs: number;
+};
+
+export type Kind = "file" | "link" | "folder" | "other";
+export type Listed = { readonly name: string; readonly kind: Kind };
+
+/** `store`: a folder of ours on the same disk, which the tree's scan leaves out; "" is the area's own folder. */
+export type Place = { readonly area: "tree" | "store"; readonly path: string };
+
+export type Writing = { write(bytes: Uint8Array): void; close(): void };
+
+/**
+ * What sync needs of a disk, a system call each, so that a test can act between any two of them. Nothing follows a
+ * link, wherever on the way it stands: what lies behind one is not there. @throws `sync_unreadable`, `sync_conflict`
+ */
+export type Disk = {
+  /** Which folder the tree is: another one of the same name has another. @throws `sync_unreadable` */
+  identify(): string;
+  see(place: Place): Seen | undefined;
+  /** undefined: there is no such folder. */
+  list(folder: Place): readonly Listed[] | undefined;
+  readLink(place: Place): string | undefined;
+  /** Each part until the next is asked for; nothing where no plain file stands. */
+  read(place: Place): Iterable<Uint8Array>;
+  /** A file that was not there. */
+  write(place: Place, executable: boolean): Writing;
+  /** Two files change places in one instant. `unable`: not on this disk. */
+  exchange(a: Place, b: Place): "done" | "gone" | "unable";
+  /** A second name, where nothing stands yet; false: something does. */
+  link(from: Place, to: Place): boolean;
+  /** False: something stands there. */
+  makeLink(target: string, to: Place): boolean;
+  /** To where nothing of ours stands; false: nothing stands at `from`, or it cannot be moved there. */
+  move(from: Place, to: Place): boolean;
+  remove(place: Place): void;
+  /** False: it is not empty, or none. */
+  removeFolder(folder: Place): boolean;
+  /** With those above it. */
+  makeFolder(folder: Place): void;
+  /** A small file of ours in the store: on the disk when it returns. */
+  note(place: Place, text: string): void;
+  /** Adds to such a file, in one call, which a power cut may undo. */
+  append(place: Place, text: string): void;
+  /** Lets go of what it held open in between. */
+  rest(): void;
+};
+
+export function inTree(path: string): Place {
+  return { area: "tree", path };
+}
+
+export function inStore(path: string): Place {
+  return { area: "store", path };
+}

@@ -1,0 +1,179 @@
+import { createHash } from "node:crypto";
+import { mkdirSync, realpathSync } from "node:fs";
+import path from "node:path";
+
+import { systemClock } from "../base/clock.ts";
+import { KeyedLock } from "../base/keyed-lock.ts";
+import { hasErrorCode, Problem } from "../base/problem.ts";
+import { Ancestor, readBootId } from "./ancestor.ts";
+import type { Disk } from "./disk.ts";
+import { pruneKept } from "./kept-files.ts";
+import { Pair } from "./pair.ts";
+import { syncUnreadable } from "./problems.ts";
+import { openDisk } from "./real-disk.ts";
+import { rulesOf } from "./rules.ts";
+import { type Hints, TreeSide } from "./tree-side.ts";
+
+export type Sides = {
+  /** The workspace: its ignore rules hold for both. What it displaces is kept in its `.ramet`. */
+  readonly local: string;
+  /** The environment's own tree. */
+  readonly remote: string;
+  /** A folder of ours on the disk of the environment's tree: for what it displaces, and for what both sides held alike. */
+  readonly home: string;
+};
+
+export type DiskName = "local" | "remote";
+
+/** Both trees' hints, while somebody gives any. */
+export type PairHints = { readonly local: Hints; readonly remote: Hints };
+
+type Opened = { readonly pair: Pair; readonly hints: { current: PairHints | null } };
+
+/** Of trees that were compared lately it is known what they held: each takes some megabytes for 10,000 files. */
+const MOST_PAIRS = 8;
+
+const REFUSALS = new Set(["sync_conflict", "sync_emptied", "sync_removals"]);
+
+const locks = new KeyedLock();
+const pairs = new Map<string, Promise<Opened>>();
+
+/** Where a side keeps what it displaces, and what it has not finished. */
+export function storesOf(sides: Sides): Readonly<Record<DiskName, string>> {
+  return { local: path.join(sides.local, ".ramet"), remote: sides.home };
+}
+
+/** Does the work with both sides, while nobody else does with either. @throws `sync_unreadable` */
+export async function withPair<T>(
+  given: Sides,
+  work: (pair: Pair) => Promise<T>,
+  hints: PairHints | null = null,
+): Promise<T> {
+  const sides = realSides(given);
+  return locks.run(sides.home, () => locks.run(sides.local, () => workWith(sides, work, hints)));
+}
+
+/** Does the work with both disks, while nobody transfers anything. @throws `sync_unreadable` */
+export async function withDisks<T>(
+  given: Sides,
+  work: (disks: Readonly<Record<DiskName, Disk>>) => Promise<T>,
+): Promise<T> {
+  const sides = realSides(given);
+  const workWithBoth = async (): Promise<T> => {
+    const disks = { local: diskOf(sides, "local"), remote: diskOf(sides, "remote") };
+    try {
+      return await work(disks);
+    } finally {
+      for (const disk of Object.values(disks)) disk.rest();
+    }
+  };
+  return locks.run(sides.home, () => locks.run(sides.local, workWithBoth));
+}
+
+async function workWith<T>(
+  sides: Sides,
+  work: (pair: Pair) => Promise<T>,
+  hints: PairHints | null,
+): Promise<T> {
+  const key = JSON.stringify([sides, identify(sides)]);
+  try {
+    const opened = await findOpened(key, sides);
+    opened.hints.current = hints;
+    return await work(opened.pair);
+  } catch (error) {
+    // What is known of them may be half of it.
+    if (!isRefusal(error)) pairs.delete(key);
+    throw error;
+  }
+}
+
+/** Nothing was touched, and what is known is whole. */
+function isRefusal(error: unknown): boolean {
+  return error instanceof Problem && REFUSALS.has(error.code);
+}
+
+function findOpened(key: string, sides: Sides): Promise<Opened> {
+  const opened = pairs.get(key) ?? openPair(sides);
+  // The one that was used last is last.
+  pairs.delete(key);
+  pairs.set(key, opened);
+  for (const oldest of pairs.keys()) {
+    if (pairs.size <= MOST_PAIRS) break;
+    pairs.delete(oldest);
+  }
+  return opened;
+}
+
+async function openPair(sides: Sides): Promise<Opened> {
+  const hints: Opened["hints"] = { current: null };
+  const pairId = createHash("sha256").update(sides.local).digest("hex").slice(0, 16);
+  const sideOf = (name: DiskName): TreeSide =>
+    new TreeSide({
+      disk: diskOf(sides, name),
+      clock: systemClock,
+      hints: {
+        take: () => hints.current?.[name].take() ?? null,
+        follow: (folder) => hints.current?.[name].follow(folder) ?? false,
+        leave: (folder) => hints.current?.[name].leave(folder),
+      },
+      pair: pairId,
+      store: storesOf(sides)[name],
+    });
+  const ancestor = new Ancestor({
+    disk: diskOf(sides, "remote"),
+    folder: `ancestors/${pairId}`,
+    epoch: identify(sides),
+    clock: systemClock,
+    boot: readBootId(),
+  });
+  const rules = rulesOf(sides.local);
+  await pruneTrash(sides);
+  const pair = await Pair.open({
+    local: sideOf("local"),
+    remote: sideOf("remote"),
+    ancestor,
+    rules,
+  });
+  return { pair, hints };
+}
+
+/** When a pair is opened, and once a day. */
+async function pruneTrash(sides: Sides): Promise<void> {
+  for (const name of ["local", "remote"] as const) {
+    const disk = diskOf(sides, name);
+    await pruneKept(disk, systemClock.now());
+    disk.rest();
+  }
+}
+
+function diskOf(sides: Sides, name: DiskName): Disk {
+  const store =
+    name === "local"
+      ? { base: sides.local, path: ".ramet" }
+      : { base: path.dirname(sides.home), path: path.basename(sides.home) };
+  return openDisk({ tree: sides[name], store });
+}
+
+function identify(sides: Sides): string {
+  return [diskOf(sides, "local").identify(), diskOf(sides, "remote").identify()].join("|");
+}
+
+function realSides({ local, remote, home }: Sides): Sides {
+  mkdirSync(path.dirname(home), { recursive: true, mode: 0o700 });
+  return {
+    local: realFolder(local),
+    remote: realFolder(remote),
+    home: path.join(realFolder(path.dirname(home)), path.basename(home)),
+  };
+}
+
+function realFolder(folder: string): string {
+  try {
+    return realpathSync.native(folder);
+  } catch (error) {
+    if (hasErrorCode(error, "ENOENT", "ENOTDIR"))
+      throw syncUnreadable(folder, "there is no such folder");
+    if (hasErrorCode(error, "EACCES", "EPERM")) throw syncUnreadable(folder, "it may not be read");
+    throw error;
+  }
+}

@@ -1,0 +1,131 @@
+import {
+  closeSync,
+  constants,
+  fchownSync,
+  lchownSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+} from "node:fs";
+import path from "node:path";
+
+import { hasErrorCode } from "../base/problem.ts";
+import { syncBlocked } from "./problems.ts";
+
+export type Owner = { readonly uid: number; readonly gid: number };
+
+export type PinnedOptions = {
+  /** Whose what is made in it becomes, where we are root; null: it is ours. */
+  readonly owner: Owner | null;
+  readonly mode: number;
+};
+
+const FOLDER = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
+/** Held open at a time. */
+const MAX_OPEN = 200;
+const HAS_DESCRIPTOR_PATHS = process.platform === "linux";
+
+/**
+ * Folders that are reached without following a link, whatever is done to the tree meanwhile: where the system can
+ * (Linux) each step is taken from the open folder before it, and the path that is told stays with the folder.
+ */
+export class PinnedFolders {
+  readonly #base: string;
+  readonly #options: PinnedOptions;
+  readonly #open = new Map<string, number>();
+
+  /** @param base a real path */
+  constructor(base: string, options: PinnedOptions) {
+    this.#base = base;
+    this.#options = options;
+  }
+
+  /** A path of the folder; undefined: there is none, or a link or a file is on the way. */
+  find(relative: string): string | undefined {
+    return this.#reach(relative, false);
+  }
+
+  /** The same; what is missing is made. @throws `sync_blocked` when a link or a file is on the way */
+  make(relative: string): string {
+    const folder = this.#reach(relative, true);
+    if (folder === undefined) throw syncBlocked(relative);
+    return folder;
+  }
+
+  /** Root alone can give files away, and must: the tree's owner could not change them otherwise. */
+  give(file: string): void {
+    const { owner } = this.#options;
+    if (owner !== null) lchownSync(file, owner.uid, owner.gid);
+  }
+
+  giveOpen(descriptor: number): void {
+    const { owner } = this.#options;
+    if (owner !== null) fchownSync(descriptor, owner.uid, owner.gid);
+  }
+
+  /** It was removed: what is made under its name is another. */
+  forget(relative: string): void {
+    for (const [way, descriptor] of this.#open) {
+      if (way !== relative && !way.startsWith(`${relative}/`)) continue;
+      closeSync(descriptor);
+      this.#open.delete(way);
+    }
+  }
+
+  close(): void {
+    for (const descriptor of this.#open.values()) closeSync(descriptor);
+    this.#open.clear();
+  }
+
+  #reach(relative: string, makes: boolean): string | undefined {
+    if (this.#open.size > MAX_OPEN) this.close();
+    let folder = this.#step("", this.#base, makes);
+    let way = "";
+    for (const part of relative.split("/").filter((name) => name !== "")) {
+      if (folder === undefined) return undefined;
+      way = way === "" ? part : `${way}/${part}`;
+      folder = this.#step(way, path.join(folder, part), makes);
+    }
+    return folder;
+  }
+
+  #step(way: string, folder: string, makes: boolean): string | undefined {
+    if (!HAS_DESCRIPTOR_PATHS) return this.#isFolder(folder, makes) ? folder : undefined;
+    const known = this.#open.get(way) ?? this.#pin(folder, makes);
+    if (known === undefined) return undefined;
+    this.#open.set(way, known);
+    return `/proc/self/fd/${known}`;
+  }
+
+  #pin(folder: string, makes: boolean): number | undefined {
+    const found = openFolder(folder);
+    if (found !== undefined || !makes || !this.#makeOne(folder)) return found;
+    return openFolder(folder);
+  }
+
+  #isFolder(folder: string, makes: boolean): boolean {
+    const found = lstatSync(folder, { throwIfNoEntry: false });
+    if (found !== undefined) return found.isDirectory();
+    return makes && this.#makeOne(folder);
+  }
+
+  #makeOne(folder: string): boolean {
+    try {
+      mkdirSync(folder, { mode: this.#options.mode });
+      this.give(folder);
+      return true;
+    } catch (error) {
+      if (hasErrorCode(error, "EEXIST", "ENOENT", "ENOTDIR")) return false;
+      throw error;
+    }
+  }
+}
+
+function openFolder(folder: string): number | undefined {
+  try {
+    return openSync(folder, FOLDER);
+  } catch (error) {
+    if (hasErrorCode(error, "ENOENT", "ENOTDIR", "ELOOP", "EMLINK")) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,291 @@
+import {
+  type BigIntStats,
+  closeSync,
+  constants,
+  fchmodSync,
+  fdatasyncSync,
+  fstatSync,
+  linkSync,
+  lstatSync,
+  openSync,
+  readdirSync,
+  readlinkSync,
+  readSync,
+  realpathSync,
+  renameSync,
+  rmdirSync,
+  statSync,
+  symlinkSync,
+  unlinkSync,
+  writeSync,
+} from "node:fs";
+import path from "node:path";
+
+import { hasErrorCode } from "../base/problem.ts";
+import type { Disk, Kind, Listed, Place, Seen, Writing } from "./disk.ts";
+import { exchangeFiles } from "./exchange-files.ts";
+import { type Owner, PinnedFolders } from "./pinned-folders.ts";
+import { changedMeanwhile, syncUnreadable } from "./problems.ts";
+
+const READ = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+const CREATE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+const APPEND = constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND | constants.O_NOFOLLOW;
+const PART_BYTES = 1 << 20;
+const ABSENT = ["ENOENT", "ENOTDIR", "ELOOP"] as const;
+const MS_PER_NS = 1_000_000n;
+
+export type DiskOptions = {
+  readonly tree: string;
+  /** A folder of ours on the same disk, and the way to the store from there; it is made. */
+  readonly store: { readonly base: string; readonly path: string };
+};
+
+/** A disk as it is. What it makes in the tree belongs to the tree's owner. @throws `sync_unreadable` */
+export function openDisk({ tree, store }: DiskOptions): Disk {
+  const owner = ownerOf(tree);
+  // What lies in the workspace its owner must be able to remove; what lies in our own home nobody else.
+  const isInTree = store.base === tree;
+  return new RealDisk({
+    tree,
+    folders: {
+      tree: new PinnedFolders(realpathSync(tree), { owner, mode: 0o755 }),
+      store: new PinnedFolders(realpathSync(store.base), {
+        owner: isInTree ? owner : null,
+        mode: 0o700,
+      }),
+    },
+    storePath: store.path,
+  });
+}
+
+type Parts = {
+  readonly tree: string;
+  readonly folders: Readonly<Record<Place["area"], PinnedFolders>>;
+  readonly storePath: string;
+};
+
+class RealDisk implements Disk {
+  readonly #parts: Parts;
+  readonly #buffer = Buffer.allocUnsafeSlow(PART_BYTES);
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+  }
+
+  identify(): string {
+    const { ino, birthtimeNs } = statTree(this.#parts.tree);
+    return `${ino}:${birthtimeNs}`;
+  }
+
+  see(place: Place): Seen | undefined {
+    const file = this.#find(place);
+    if (file === undefined) return undefined;
+    const stats = lstatSync(file, { bigint: true, throwIfNoEntry: false });
+    return stats === undefined ? undefined : toSeen(stats);
+  }
+
+  list(folder: Place): readonly Listed[] | undefined {
+    const real = this.#folders(folder).find(this.#wayTo(folder));
+    if (real === undefined) return undefined;
+    return orAbsent(() => readdirSync(real, { withFileTypes: true }).map(toListed));
+  }
+
+  readLink(place: Place): string | undefined {
+    const file = this.#find(place);
+    if (file === undefined) return undefined;
+    return orAbsent(() => readlinkSync(file), "EINVAL");
+  }
+
+  *read(place: Place): Generator<Uint8Array> {
+    const file = this.#find(place);
+    const descriptor =
+      file === undefined ? undefined : orAbsent(() => openSync(file, READ), "ENXIO");
+    if (descriptor === undefined) return;
+    try {
+      const stats = fstatSync(descriptor);
+      if (!stats.isFile()) return;
+      // What is added meanwhile is another change.
+      for (let left = stats.size; left > 0;) {
+        const count = readSync(descriptor, this.#buffer, 0, Math.min(left, PART_BYTES), null);
+        if (count === 0) return;
+        left -= count;
+        yield this.#buffer.subarray(0, count);
+      }
+    } finally {
+      closeSync(descriptor);
+    }
+  }
+
+  write(place: Place, executable: boolean): Writing {
+    const file = this.#make(place);
+    const mode = executable ? 0o755 : 0o644;
+    const descriptor = openSync(file, CREATE, mode);
+    // Whatever the umask is.
+    fchmodSync(descriptor, mode);
+    this.#parts.folders.tree.giveOpen(descriptor);
+    return {
+      write: (bytes) => writeWhole(descriptor, bytes),
+      close: () => closeSync(descriptor),
+    };
+  }
+
+  exchange(a: Place, b: Place): "done" | "gone" | "unable" {
+    const [one, other] = [this.#find(a), this.#find(b)];
+    return one === undefined || other === undefined ? "gone" : exchangeFiles(one, other);
+  }
+
+  link(from: Place, to: Place): boolean {
+    return this.#unlessThere(() => linkSync(this.#make(from), this.#make(to)), to);
+  }
+
+  makeLink(target: string, to: Place): boolean {
+    return this.#unlessThere(() => {
+      const file = this.#make(to);
+      symlinkSync(target, file);
+      this.#folders(to).give(file);
+    }, to);
+  }
+
+  move(from: Place, to: Place): boolean {
+    const file = this.#find(from);
+    if (file === undefined) return false;
+    const target = this.#make(to);
+    const codes = ["EEXIST", "ENOTEMPTY", "EISDIR"];
+    return orAbsent(() => renameSync(file, target) ?? true, ...codes) === true;
+  }
+
+  remove(place: Place): void {
+    const file = this.#find(place);
+    if (file !== undefined) orAbsent(() => unlinkSync(file));
+  }
+
+  removeFolder(folder: Place): boolean {
+    const real = this.#find(folder);
+    if (real === undefined) return false;
+    const isGone = orAbsent(() => rmdirSync(real) ?? true, "ENOTEMPTY", "EEXIST") === true;
+    if (isGone) this.#folders(folder).forget(this.#wayTo(folder));
+    return isGone;
+  }
+
+  makeFolder(folder: Place): void {
+    this.#folders(folder).make(this.#wayTo(folder));
+  }
+
+  note(place: Place, text: string): void {
+    const file = this.#make(place);
+    const descriptor = openSync(file, CREATE, 0o600);
+    try {
+      writeWhole(descriptor, Buffer.from(text));
+      fdatasyncSync(descriptor);
+      this.#folders(place).giveOpen(descriptor);
+    } finally {
+      closeSync(descriptor);
+    }
+  }
+
+  append(place: Place, text: string): void {
+    const descriptor = openSync(this.#make(place), APPEND, 0o600);
+    try {
+      writeWhole(descriptor, Buffer.from(text));
+    } finally {
+      closeSync(descriptor);
+    }
+  }
+
+  rest(): void {
+    for (const folders of Object.values(this.#parts.folders)) folders.close();
+  }
+
+  #folders({ area }: Place): PinnedFolders {
+    return this.#parts.folders[area];
+  }
+
+  #wayTo({ area, path: relative }: Place): string {
+    return area === "tree" ? relative : path.posix.join(this.#parts.storePath, relative);
+  }
+
+  #find(place: Place): string | undefined {
+    const way = this.#wayTo(place);
+    const folder = this.#folders(place).find(parentOf(way));
+    return folder === undefined ? undefined : path.join(folder, path.basename(way));
+  }
+
+  #make(place: Place): string {
+    const way = this.#wayTo(place);
+    return path.join(this.#folders(place).make(parentOf(way)), path.basename(way));
+  }
+
+  #unlessThere(work: () => void, to: Place): boolean {
+    try {
+      work();
+      return true;
+    } catch (error) {
+      if (hasErrorCode(error, "EEXIST", "EISDIR", "ENOTEMPTY")) return false;
+      // The folder was removed meanwhile.
+      if (hasErrorCode(error, "ENOENT")) throw changedMeanwhile(to.path);
+      throw error;
+    }
+  }
+}
+
+function ownerOf(tree: string): Owner | null {
+  const { uid, gid } = statTree(tree);
+  return process.getuid?.() === 0 ? { uid: Number(uid), gid: Number(gid) } : null;
+}
+
+function statTree(tree: string): BigIntStats {
+  try {
+    return statSync(`${tree}/`, { bigint: true });
+  } catch (error) {
+    if (hasErrorCode(error, "ENOENT", "ENOTDIR"))
+      throw syncUnreadable(tree, "there is no such folder");
+    if (hasErrorCode(error, "EACCES", "EPERM")) throw syncUnreadable(tree, "it may not be read");
+    throw error;
+  }
+}
+
+function toSeen(stats: BigIntStats): Seen {
+  const { dev, ino, size, mode, mtimeNs, ctimeNs } = stats;
+  const bytes = `${dev}:${ino}:${size}:${mtimeNs}`;
+  return {
+    kind: kindOf(stats),
+    size: Number(size),
+    executable: (mode & 0o100n) !== 0n,
+    bytes,
+    version: `${bytes}:${ctimeNs}:${mode}`,
+    changedMs: Number((mtimeNs > ctimeNs ? mtimeNs : ctimeNs) / MS_PER_NS),
+  };
+}
+
+type Typed = { isFile(): boolean; isSymbolicLink(): boolean; isDirectory(): boolean };
+
+function kindOf(found: Typed): Kind {
+  if (found.isFile()) return "file";
+  if (found.isSymbolicLink()) return "link";
+  return found.isDirectory() ? "folder" : "other";
+}
+
+function toListed(entry: Typed & { readonly name: string }): Listed {
+  return { name: entry.name, kind: kindOf(entry) };
+}
+
+/** A full disk writes less than it was given, and says nothing until the next time. */
+function writeWhole(descriptor: number, bytes: Uint8Array): void {
+  for (let done = 0; done < bytes.length;)
+    done += writeSync(descriptor, bytes, done, bytes.length - done);
+}
+
+/** undefined where nothing stands. */
+function orAbsent<T>(work: () => T, ...codes: readonly string[]): T | undefined {
+  try {
+    return work();
+  } catch (error) {
+    if (hasErrorCode(error, ...ABSENT, ...codes)) return undefined;
+    throw error;
+  }
+}
+
+function parentOf(way: string): string {
+  const parent = path.posix.dirname(way);
+  return parent === "." ? "" : parent;
+}

@@ -1,0 +1,66 @@
+import path from "node:path";
+
+import { findIgnored, listFiles } from "../files/files.ts";
+import { listParents } from "./core/tree.ts";
+import { stampFile, stampGit } from "./git-state.ts";
+import type { LookOptions } from "./side.ts";
+
+const GIT = ".git";
+
+type FindIgnored = LookOptions["findIgnored"];
+
+/** What belongs to the trees: the workspace's rules hold for both. */
+export type Rules = {
+  /** Differs after the rules have changed, or what git tracks. @param files those of the workspace that hold rules */
+  stamp(files: Iterable<string>): string;
+  /** For a look at all of the workspace. */
+  list(): Promise<FindIgnored>;
+  readonly findIgnored: FindIgnored;
+};
+
+/** As git has them where it knows the workspace, else as its `.gitignore` files do. */
+export function rulesOf(workspace: string): Rules {
+  const ask: FindIgnored = async (names) => {
+    const plain = names.filter((name) => !isRepository(name));
+    const ignored = plain.length === 0 ? [] : await findIgnored(workspace, plain);
+    return new Set([...names.filter(isRepository), ...ignored]);
+  };
+  return {
+    stamp: (files) => stampRules(workspace, files),
+    list: async () => fromListing(await listFiles(workspace), ask),
+    findIgnored: ask,
+  };
+}
+
+/** A file that holds rules. */
+export function holdsRules(name: string): boolean {
+  return name === ".gitignore" || name.endsWith("/.gitignore");
+}
+
+/** What git has listed needs no question; what came since, or is an empty folder, does. */
+function fromListing(
+  { files, ignored }: { readonly files: readonly string[]; readonly ignored: readonly string[] },
+  ask: FindIgnored,
+): FindIgnored {
+  const known = new Set(files);
+  for (const file of files) for (const folder of listParents(file)) known.add(`${folder}/`);
+  const left = new Set(ignored);
+  // A submodule's files are the tree's.
+  const isKnown = (name: string): boolean =>
+    known.has(isRepository(name) ? name.slice(0, -GIT.length) : name);
+  return async (names) => {
+    const open = names.filter((name) => !isKnown(name) && !left.has(name));
+    return new Set([...names.filter((name) => left.has(name)), ...(await ask(open))]);
+  };
+}
+
+/** Asked of a folder that is a repository: one that the workspace's own does not know is no part of it. */
+function isRepository(name: string): boolean {
+  return name.endsWith(`/${GIT}`);
+}
+
+function stampRules(workspace: string, files: Iterable<string>): string {
+  const names = [...files, ".git/info/exclude"];
+  const stamps = names.map((name) => stampFile(path.join(workspace, name)));
+  return [stampGit(workspace) ?? "changing", ...stamps].join();
+}

@@ -1,0 +1,306 @@
+import type { Clock } from "../base/clock.ts";
+import { hasErrorCode, Problem } from "../base/problem.ts";
+import { breathe } from "./breathe.ts";
+import { isPlainName, leadsInside } from "./core/paths.ts";
+import { type Entry, isSameEntry } from "./core/tree.ts";
+import { type Disk, inTree, type Listed, type Seen } from "./disk.ts";
+import { isLeftOut } from "./left-out.ts";
+import { syncUnreadable } from "./problems.ts";
+import { readEntry } from "./read-entry.ts";
+import type { Look, LookOptions } from "./side.ts";
+
+type Known = {
+  readonly entry: Entry;
+  readonly version: string;
+  /** Whether it was read so soon after a change that another would not show. */
+  readonly isRacy: boolean;
+};
+
+type Listing = {
+  readonly folder: string;
+  /** What may be part of the tree. */
+  readonly listed: readonly Listed[];
+  readonly isRepository: boolean;
+  /** Nothing at all is in it. */
+  readonly isEmpty: boolean;
+};
+
+/** Some disks count time in steps of so long. */
+const RACY_MS = 2_000;
+const MAX_ENTRIES = 500_000;
+/** Somebody writes to it all the time: the next look will find it. */
+const MOST_READS = 3;
+
+export type ScannerOptions = {
+  readonly disk: Disk;
+  readonly clock: Clock;
+  /** Told of each folder before it is listed; true: it was not known, and must be looked at. */
+  readonly onFolder: (folder: string) => boolean;
+  /** Told of each that is no part of the tree any more. */
+  readonly onGone: (folder: string) => void;
+};
+
+/**
+ * Knows a tree as it was when it was last looked at, and reads again only what has changed since. What is left out by
+ * name or by rule is no part of it, and neither is a link that leads out of it.
+ */
+export class Scanner {
+  readonly #options: ScannerOptions;
+  readonly #files = new Map<string, Known>();
+  /** The names in each folder that is part of the tree: its files, links and folders. */
+  readonly #folders = new Map<string, Set<string>>();
+  /** What rules leave out, as they were when everything was last looked at. */
+  readonly #ignored = new Set<string>();
+  readonly #unknown = new Map<string, Problem>();
+  #changes = new Map<string, Entry | undefined>();
+
+  constructor(options: ScannerOptions) {
+    this.#options = options;
+  }
+
+  /** @param hinted folders in which something may have happened */
+  async look({ scope, findIgnored }: LookOptions, hinted: Iterable<string>): Promise<Look> {
+    if (scope === "all") this.#ignored.clear();
+    const isAll = scope === "all" || !this.#folders.has("");
+    let level: readonly string[] = isAll ? [""] : this.#nearestKnown(hinted);
+    while (level.length > 0) {
+      level = await this.#lookAtLevel(level, { isAll, findIgnored });
+      if (this.#files.size + this.#folders.size > MAX_ENTRIES)
+        throw syncUnreadable("", `it holds more than ${MAX_ENTRIES} files`);
+    }
+    const changes = this.#changes;
+    this.#changes = new Map();
+    return { changes, unknown: new Map(this.#unknown), isPartial: false };
+  }
+
+  /** What was put there, or nothing: whoever put it saw to it that nobody else did. */
+  learn(path: string, entry: Entry | undefined, version: string): void {
+    const name = path.replace(/\/$/, "");
+    if (entry !== undefined) {
+      this.#files.set(path, { entry, version, isRacy: true });
+      if (entry.kind === "folder" && !this.#folders.has(name)) this.#folders.set(name, new Set());
+      this.#noteName(name);
+      return;
+    }
+    this.#files.delete(path);
+    if (path !== name) this.#folders.delete(name);
+    const { parent, name: last } = split(name);
+    this.#folders.get(parent)?.delete(last);
+  }
+
+  /** Whether what stands there is still what was read there. */
+  isAsRead(path: string, entry: Entry): boolean {
+    const known = this.#files.get(path);
+    if (known === undefined || known.isRacy || !isSameEntry(known.entry, entry)) return false;
+    return this.#options.disk.see(inTree(path))?.version === known.version;
+  }
+
+  /** In its folder, and that in the one above it, which may be new too. */
+  #noteName(path: string): void {
+    if (path === "") return;
+    const { parent, name } = split(path);
+    const names = this.#folders.get(parent);
+    if (names !== undefined) {
+      names.add(name);
+      return;
+    }
+    this.#folders.set(parent, new Set([name]));
+    this.#noteName(parent);
+  }
+
+  /** A folder that is no part of the tree yet, or any more, is found from the one above it. */
+  #nearestKnown(hinted: Iterable<string>): readonly string[] {
+    const nearest = [...hinted].map((folder) => {
+      let known = folder;
+      while (!this.#folders.has(known)) known = split(known).parent;
+      return known;
+    });
+    return [...new Set(nearest)];
+  }
+
+  async #lookAtLevel(
+    level: readonly string[],
+    { isAll, findIgnored }: Pick<LookOptions, "findIgnored"> & { readonly isAll: boolean },
+  ): Promise<readonly string[]> {
+    const listings = level.flatMap((folder) => this.#list(folder) ?? []);
+    const names = listings.flatMap(({ folder, listed }) =>
+      listed
+        .filter(({ name }) => isAll || !this.#isKnown(folder, name))
+        .map((one) => nameIn(folder, one)),
+    );
+    await this.#askAbout([...names, ...listings.flatMap(repositoryName)], findIgnored);
+    const inner: string[] = [];
+    for (const listing of listings.filter((one) => !this.#isForeign(one))) {
+      const { folder, listed, isEmpty } = listing;
+      const present = listed.filter((one) => !this.#ignored.has(nameIn(folder, one)));
+      inner.push(...(await this.#takeIn(folder, present, isAll)));
+      this.#noteEmpty(folder, isEmpty);
+    }
+    return inner;
+  }
+
+  async #askAbout(
+    names: readonly string[],
+    findIgnored: LookOptions["findIgnored"],
+  ): Promise<void> {
+    const open = names.filter((name) => !this.#ignored.has(name));
+    if (open.length === 0) return;
+    for (const name of await findIgnored(open)) this.#ignored.add(name);
+  }
+
+  /** A repository of its own is no part of this one, and neither is what it holds. */
+  #isForeign(listing: Listing): boolean {
+    const isForeign = repositoryName(listing).some((name) => this.#ignored.has(name));
+    if (isForeign) this.#forgetFolder(listing.folder);
+    return isForeign;
+  }
+
+  #isKnown(folder: string, name: string): boolean {
+    return this.#folders.get(folder)?.has(name) === true;
+  }
+
+  /** undefined where nothing can be said. One that has gone takes its contents with it. */
+  #list(folder: string): Listing | undefined {
+    this.#options.onFolder(folder);
+    try {
+      const all = this.#options.disk.list(inTree(folder));
+      this.#unknown.delete(folder);
+      if (all === undefined) {
+        this.#forgetFolder(folder);
+        return undefined;
+      }
+      const listed = all.filter(({ name }) => !isLeftOut(name) && isPlainName(name));
+      const isRepository = all.some(({ name }) => name === ".git");
+      return { folder, listed, isRepository, isEmpty: all.length === 0 };
+    } catch (error) {
+      this.#leave(folder, error);
+      return undefined;
+    }
+  }
+
+  /** Resolves with the folders in it that are to be looked at. */
+  async #takeIn(folder: string, listed: readonly Listed[], isAll: boolean): Promise<string[]> {
+    const before = this.#folders.get(folder) ?? new Set<string>();
+    const names = new Set<string>();
+    this.#folders.set(folder, names);
+    const inner: string[] = [];
+    for (const { name, kind } of listed) {
+      const path = join(folder, name);
+      if (kind !== "folder") {
+        if (await this.#takeInFile(path)) names.add(name);
+        continue;
+      }
+      names.add(name);
+      if (this.#isToBeLookedAt(path, isAll)) inner.push(path);
+    }
+    for (const name of before) if (!names.has(name)) this.#forget(join(folder, name));
+    return inner;
+  }
+
+  #isToBeLookedAt(folder: string, isAll: boolean): boolean {
+    this.#forgetFile(folder);
+    return isAll || !this.#folders.has(folder) || this.#options.onFolder(folder);
+  }
+
+  /** False: it is no part of the tree. */
+  async #takeInFile(path: string): Promise<boolean> {
+    if (this.#folders.has(path)) this.#forgetFolder(path);
+    await this.#read(path);
+    await breathe();
+    return this.#files.has(path) || this.#unknown.has(path);
+  }
+
+  async #read(path: string): Promise<void> {
+    try {
+      for (let count = 0; count < MOST_READS; count += 1) if (await this.#readOnce(path)) return;
+      this.#unknown.set(path, syncUnreadable(path, "it is being written"));
+    } catch (error) {
+      this.#leave(path, error);
+    }
+  }
+
+  /** False: it was changed while it was read. */
+  async #readOnce(path: string): Promise<boolean> {
+    const { disk, clock } = this.#options;
+    const seen = disk.see(inTree(path));
+    const known = this.#files.get(path);
+    const isUnchanged = known !== undefined && known.version === seen?.version && !known.isRacy;
+    if (!isUnchanged) {
+      const readAtMs = clock.now();
+      const entry = withoutOutside(path, await readEntry(disk, inTree(path), seen));
+      if (disk.see(inTree(path))?.version !== seen?.version) return false;
+      if (entry === undefined || seen === undefined) this.#forgetFile(path);
+      else this.#remember(path, entry, { seen, readAtMs });
+    }
+    this.#unknown.delete(path);
+    return true;
+  }
+
+  #remember(
+    path: string,
+    entry: Entry,
+    { seen, readAtMs }: { readonly seen: Seen; readonly readAtMs: number },
+  ): void {
+    const isSame = isSameEntry(this.#files.get(path)?.entry, entry);
+    const isRacy = readAtMs - seen.changedMs < RACY_MS;
+    this.#files.set(path, { entry, version: seen.version, isRacy });
+    if (!isSame) this.#changes.set(path, entry);
+  }
+
+  #noteEmpty(folder: string, isEmpty: boolean): void {
+    const path = `${folder}/`;
+    if (folder === "" || this.#files.has(path) === isEmpty) return;
+    if (!isEmpty) return this.#forgetFile(path);
+    const entry = { kind: "folder" } as const;
+    this.#files.set(path, { entry, version: "", isRacy: false });
+    this.#changes.set(path, entry);
+  }
+
+  #leave(path: string, error: unknown): void {
+    if (error instanceof Problem) this.#unknown.set(path, error);
+    else if (hasErrorCode(error, "EACCES", "EPERM", "EIO"))
+      this.#unknown.set(path, syncUnreadable(path, "it may not be read"));
+    else throw error;
+  }
+
+  #forget(path: string): void {
+    if (this.#folders.has(path)) this.#forgetFolder(path);
+    else this.#forgetFile(path);
+  }
+
+  #forgetFolder(folder: string): void {
+    const names = this.#folders.get(folder);
+    this.#folders.delete(folder);
+    this.#options.onGone(folder);
+    this.#forgetFile(`${folder}/`);
+    this.#unknown.delete(folder);
+    for (const name of names ?? []) this.#forget(join(folder, name));
+  }
+
+  #forgetFile(path: string): void {
+    this.#unknown.delete(path);
+    if (this.#files.delete(path)) this.#changes.set(path, undefined);
+  }
+}
+
+function withoutOutside(path: string, entry: Entry | undefined): Entry | undefined {
+  return entry?.kind === "link" && !leadsInside(path, entry.target) ? undefined : entry;
+}
+
+function nameIn(folder: string, { name, kind }: Listed): string {
+  return `${join(folder, name)}${kind === "folder" ? "/" : ""}`;
+}
+
+/** What the rules are asked about a folder that is a repository. */
+function repositoryName({ folder, isRepository }: Listing): readonly string[] {
+  return isRepository && folder !== "" ? [`${folder}/.git`] : [];
+}
+
+function join(folder: string, name: string): string {
+  return folder === "" ? name : `${folder}/${name}`;
+}
+
+function split(path: string): { readonly parent: string; readonly name: string } {
+  const at = path.lastIndexOf("/");
+  return { parent: path.slice(0, Math.max(0, at)), name: path.slice(at + 1) };
+}

@@ -1,0 +1,235 @@
+import { randomBytes } from "node:crypto";
+import path from "node:path";
+
+import { type Clock, isoTime } from "../base/clock.ts";
+import { hasErrorCode, Problem } from "../base/problem.ts";
+import { breathe } from "./breathe.ts";
+import { isPlainPath, leadsInside } from "./core/paths.ts";
+import type { Plan } from "./core/plan.ts";
+import { type Entry, listParents } from "./core/tree.ts";
+import { type Disk, inTree, type Place } from "./disk.ts";
+import { finishIntents, forgetIntents, noteIntent } from "./intents.ts";
+import { isLeftOut } from "./left-out.ts";
+import { changedMeanwhile, syncOutside, syncUnreadable } from "./problems.ts";
+import { Scanner } from "./scanner.ts";
+import type { Applied, Changes, Contents, Look, LookOptions, Side } from "./side.ts";
+import { stageFile } from "./stage.ts";
+import { type Hands, type Step, stagedAt, takeStep } from "./take-step.ts";
+import { Trash } from "./trash.ts";
+
+/** What tells where something may have happened. */
+export type Hints = {
+  /** The folders since it was last asked; null: anywhere. */
+  take(): Iterable<string> | null;
+  /** It is looked at from now on; true: it was not before. */
+  follow(folder: string): boolean;
+  /** It is no part of the tree any more. */
+  leave(folder: string): void;
+};
+
+export type TreeSideOptions = {
+  readonly disk: Disk;
+  readonly clock: Clock;
+  readonly hints: Hints;
+  /** Names the two sides: of another pair's plan this one learns nothing. */
+  readonly pair: string;
+  /** Where its store is, for people. */
+  readonly store: string;
+};
+
+/** A side that is a folder of this machine. */
+export class TreeSide implements Side {
+  readonly contents: Contents;
+  readonly #options: TreeSideOptions;
+  readonly #scanner: Scanner;
+  readonly #id: string;
+
+  /** @throws `sync_unreadable` */
+  constructor(options: TreeSideOptions) {
+    const { disk, clock, hints } = options;
+    this.#options = options;
+    this.#id = disk.identify();
+    this.#scanner = new Scanner({
+      disk,
+      clock,
+      onFolder: (folder) => hints.follow(folder),
+      onGone: (folder) => hints.leave(folder),
+    });
+    this.contents = { read: (name) => disk.read(inTree(name)) };
+  }
+
+  identify(): Promise<string> {
+    return Promise.resolve(this.#id);
+  }
+
+  async recover(): Promise<Changes> {
+    return this.#atRest(async () => finishIntents(this.#hands(), this.#options.pair));
+  }
+
+  /** @throws `sync_unreadable` when the folder was put away meanwhile: what it held then is not gone */
+  async look(options: LookOptions): Promise<Look> {
+    return this.#atRest(async () => {
+      this.#requireSame();
+      const hinted = this.#options.hints.take();
+      const look = await this.#scanner.look(options, hinted ?? []);
+      this.#requireSame();
+      return { ...look, isPartial: hinted === null && options.scope !== "all" };
+    });
+  }
+
+  async apply(plan: Plan, contents: Contents): Promise<Applied> {
+    return this.#atRest(async () => {
+      const hands = this.#hands();
+      const batch = new Batch(hands, this.#scanner, this.#options.pair);
+      await batch.carryOut(toSteps(plan), contents);
+      const { done, left } = batch;
+      const { folder } = hands.trash;
+      const displaced = folder === null ? null : path.join(this.#options.store, folder);
+      return { done, left, displaced };
+    });
+  }
+
+  commit(): Promise<void> {
+    return this.#atRest(async () => {
+      await finishIntents(this.#hands(), this.#options.pair);
+      forgetIntents(this.#options.disk);
+    });
+  }
+
+  #hands(): Hands {
+    const { disk, clock } = this.#options;
+    return {
+      disk,
+      trash: new Trash(disk, isoTime(clock).replaceAll(":", "-")),
+      isAsRead: (name, entry) => this.#scanner.isAsRead(name, entry),
+    };
+  }
+
+  #requireSame(): void {
+    if (this.#options.disk.identify() !== this.#id)
+      throw syncUnreadable("The folder", "it was replaced");
+  }
+
+  async #atRest<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } finally {
+      this.#options.disk.rest();
+    }
+  }
+}
+
+/** Steps that are taken together, noted before the first. */
+class Batch {
+  readonly done = new Map<string, Entry | undefined>();
+  readonly left = new Map<string, Problem>();
+  readonly #hands: Hands;
+  readonly #scanner: Scanner;
+  readonly #pair: string;
+
+  /** @param pair whose plan it is */
+  constructor(hands: Hands, scanner: Scanner, pair: string) {
+    this.#hands = hands;
+    this.#scanner = scanner;
+    this.#pair = pair;
+  }
+
+  async carryOut(steps: readonly Step[], contents: Contents): Promise<void> {
+    if (steps.length === 0) return;
+    for (const step of steps)
+      await this.#attempt(step, async () => this.#prepareOrNothing(step, contents));
+    const ready = steps.filter((step) => !this.left.has(step.path));
+    noteIntent(this.#hands.disk, this.#pair, ready);
+    const removals = ready.filter(({ entry }) => entry === undefined);
+    for (const step of removals) await this.#attempt(step, () => this.#take(step));
+    this.#prune(removals);
+    for (const step of ready)
+      if (step.entry !== undefined) await this.#attempt(step, () => this.#take(step));
+  }
+
+  async #attempt(step: Step, work: () => Promise<void>): Promise<void> {
+    await breathe();
+    try {
+      await work();
+    } catch (error) {
+      const problem = toProblem(error, step.path);
+      if (problem === undefined) throw error;
+      this.left.set(step.path, problem);
+    }
+  }
+
+  /** Until its step is taken, nothing but ours can lie aside. */
+  async #prepareOrNothing(step: Step, contents: Contents): Promise<void> {
+    try {
+      await this.#prepare(step, contents);
+    } catch (error) {
+      this.#hands.disk.remove(stagedAt(step.aside));
+      throw error;
+    }
+  }
+
+  async #prepare(step: Step, contents: Contents): Promise<void> {
+    requireInside(step);
+    const { entry } = step;
+    if (entry === undefined || entry.kind === "folder") return;
+    const { disk } = this.#hands;
+    const staged = stagedAt(step.aside);
+    if (entry.kind === "link") return void disk.makeLink(entry.target, staged);
+    const { path: name } = step;
+    const parts = hasBytes(step) ? disk.read(inTree(name)) : contents.read(name);
+    await stageFile(disk, { to: staged, path: name, entry, parts });
+  }
+
+  async #take(step: Step): Promise<void> {
+    const { disk } = this.#hands;
+    const { entry, aside } = step;
+    const before = disk.see(stagedAt(aside));
+    await takeStep(step, this.#hands);
+    this.done.set(step.path, entry);
+    const after = entry === undefined ? undefined : disk.see(placeOf(step.path));
+    // What somebody has changed since is found by the next look: it is not what was put there.
+    const isOurs = entry?.kind !== "file" || before === undefined || before.bytes === after?.bytes;
+    this.#scanner.learn(step.path, entry, isOurs ? (after?.version ?? "") : "");
+  }
+
+  /** Folders that removals left empty, the deepest first. */
+  #prune(removals: readonly Step[]): void {
+    const folders = removals.flatMap((step) => listParents(step.path.replace(/\/$/, "")));
+    for (const folder of [...new Set(folders)].toSorted((a, b) => b.length - a.length))
+      this.#hands.disk.removeFolder(inTree(folder));
+  }
+}
+
+function toSteps({ removals, puts }: Plan): readonly Step[] {
+  const steps = [...removals.map((step) => ({ ...step, entry: undefined })), ...puts];
+  const batch = randomBytes(6).toString("hex");
+  return steps.map((step, index) => ({ ...step, aside: `${batch}-${index}` }));
+}
+
+/** Whether the bytes stand there already, and only whether they can be run is to change. */
+function hasBytes({ entry, expected }: Step): boolean {
+  return entry?.kind === "file" && expected?.kind === "file" && entry.hash === expected.hash;
+}
+
+/** Whoever made the plan, nothing leaves the tree or touches what is no part of it. */
+function requireInside({ path: name, entry }: Step): void {
+  const isPart = isPlainPath(name) && !name.split("/").some(isLeftOut);
+  const isInside = entry?.kind !== "link" || leadsInside(name, entry.target);
+  if (!isPart || !isInside) throw syncOutside(name);
+}
+
+/** What concerns one path alone; undefined: it concerns all. */
+function toProblem(error: unknown, name: string): Problem | undefined {
+  if (error instanceof Problem) return error;
+  if (hasErrorCode(error, "EACCES", "EPERM", "EROFS", "EIO"))
+    return syncUnreadable(name, "it may not be read or written");
+  if (hasErrorCode(error, "EXDEV")) return syncUnreadable(name, "it is on another disk");
+  // A folder on the way was removed meanwhile.
+  if (hasErrorCode(error, "ENOENT", "ENOTDIR", "ENAMETOOLONG", "EISDIR"))
+    return changedMeanwhile(name);
+  return undefined;
+}
+
+function placeOf(name: string): Place {
+  return inTree(name.replace(/\/$/, ""));
+}

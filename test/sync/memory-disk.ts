@@ -1,0 +1,277 @@
+/** A disk in memory, for tests: between any two system calls somebody may act, or the program may die. */
+import type { Disk, Kind, Listed, Place, Seen, Writing } from "../../src/sync/disk.ts";
+import { changedMeanwhile, syncBlocked } from "../../src/sync/problems.ts";
+
+/** A file, link or folder, by whatever names. */
+export type Inode = {
+  readonly id: number;
+  readonly kind: Kind;
+  text: string;
+  executable: boolean;
+  readonly names: Map<string, Inode>;
+  modified: number;
+  changed: number;
+};
+
+export type MemoryDiskOptions = {
+  /** Called before each system call. */
+  readonly onCall: () => void;
+  /** Told of each folder of the tree in which something happened. */
+  readonly onEvent: (folder: string) => void;
+  /** Of the disk and the program. */
+  readonly now: () => number;
+  /** Whether two files can change places; `carelessly`: a copy is kept of what was there, and then it is overwritten. */
+  readonly exchanges: "yes" | "no" | "carelessly";
+};
+
+/** It counts time in steps of so long. */
+const STEP_MS = 1_000;
+const ENCODER = new TextEncoder();
+
+export class MemoryDisk implements Disk {
+  readonly #options: MemoryDiskOptions;
+  readonly #areas: Readonly<Record<Place["area"], Inode>>;
+  #lastId = 0;
+
+  constructor(options: MemoryDiskOptions) {
+    this.#options = options;
+    this.#areas = { tree: this.make("folder"), store: this.make("folder") };
+  }
+
+  identify(): string {
+    return String(this.#areas.tree.id);
+  }
+
+  see(place: Place): Seen | undefined {
+    this.#call();
+    const inode = this.find(place);
+    return inode === undefined ? undefined : toSeen(inode);
+  }
+
+  list(folder: Place): readonly Listed[] | undefined {
+    this.#call();
+    const inode = folder.path === "" ? this.#areas[folder.area] : this.find(folder);
+    if (inode?.kind !== "folder") return undefined;
+    return [...inode.names].map(([name, { kind }]) => ({ name, kind }));
+  }
+
+  readLink(place: Place): string | undefined {
+    this.#call();
+    const inode = this.find(place);
+    return inode?.kind === "link" ? inode.text : undefined;
+  }
+
+  *read(place: Place): Generator<Uint8Array> {
+    this.#call();
+    const inode = this.find(place);
+    if (inode?.kind !== "file") return;
+    const half = inode.text.slice(0, inode.text.length / 2);
+    yield ENCODER.encode(half);
+    this.#call();
+    yield ENCODER.encode(inode.text.slice(half.length));
+  }
+
+  write(place: Place, executable: boolean): Writing {
+    this.#call();
+    const inode = this.make("file");
+    inode.executable = executable;
+    this.#parent(place).names.set(nameOf(place), inode);
+    return {
+      write: (bytes) => {
+        this.#call();
+        this.change(inode, inode.text + new TextDecoder().decode(bytes));
+      },
+      close: () => undefined,
+    };
+  }
+
+  exchange(a: Place, b: Place): "done" | "gone" | "unable" {
+    if (this.#options.exchanges === "no") return "unable";
+    if (this.#options.exchanges === "carelessly") return this.#overwrite(a, b);
+    this.#call();
+    const [one, other] = [this.find(a), this.find(b)];
+    if (one === undefined || other === undefined) return "gone";
+    this.#name(a, other);
+    this.#name(b, one);
+    return "done";
+  }
+
+  link(from: Place, to: Place): boolean {
+    this.#call();
+    const inode = this.find(from);
+    if (inode === undefined) throw changedMeanwhile(from.path);
+    return this.#nameUnlessThere(to, inode);
+  }
+
+  makeLink(target: string, to: Place): boolean {
+    this.#call();
+    const inode = this.make("link");
+    inode.text = target;
+    return this.#nameUnlessThere(to, inode);
+  }
+
+  move(from: Place, to: Place): boolean {
+    this.#call();
+    const inode = this.find(from);
+    if (inode === undefined) return false;
+    const there = this.find(to);
+    if (there !== undefined && (there.kind === "folder") !== (inode.kind === "folder"))
+      return false;
+    if (there?.kind === "folder" && there.names.size > 0) return false;
+    this.#name(to, inode);
+    this.#unname(from);
+    return true;
+  }
+
+  remove(place: Place): void {
+    this.#call();
+    if (this.find(place)?.kind !== "folder") this.#unname(place);
+  }
+
+  removeFolder(folder: Place): boolean {
+    this.#call();
+    const inode = this.find(folder);
+    if (inode?.kind !== "folder" || inode.names.size > 0) return false;
+    this.#unname(folder);
+    return true;
+  }
+
+  makeFolder(folder: Place): void {
+    this.#call();
+    this.#parent({ ...folder, path: `${folder.path}/x` });
+  }
+
+  note(place: Place, text: string): void {
+    this.#call();
+    const inode = this.make("file");
+    this.#name(place, inode);
+    inode.text = text.slice(0, text.length / 2);
+    this.#call();
+    inode.text = text;
+  }
+
+  append(place: Place, text: string): void {
+    this.#call();
+    const inode = this.find(place) ?? this.make("file");
+    this.#name(place, inode);
+    inode.text += text.slice(0, text.length / 2);
+    this.#call();
+    inode.text += text.slice(Math.trunc(text.length / 2));
+  }
+
+  rest(): void {
+    // It holds nothing open.
+  }
+
+  /** From here on without a system call: what a test does itself. */
+  find({ area, path }: Place): Inode | undefined {
+    let inode: Inode | undefined = this.#areas[area];
+    for (const part of path.split("/"))
+      inode = inode?.kind === "folder" ? inode.names.get(part) : undefined;
+    return inode;
+  }
+
+  make(kind: Kind): Inode {
+    this.#lastId += 1;
+    const now = this.#now();
+    return {
+      id: this.#lastId,
+      kind,
+      text: "",
+      executable: false,
+      names: new Map(),
+      modified: now,
+      changed: now,
+    };
+  }
+
+  change(inode: Inode, text: string): void {
+    inode.text = text;
+    inode.modified = this.#now();
+    inode.changed = inode.modified;
+  }
+
+  /** Gives what stands there another inode, as a rename does; undefined takes the name away. */
+  put(place: Place, inode: Inode | undefined): void {
+    if (inode === undefined) this.#unname(place);
+    else this.#name(place, inode);
+  }
+
+  #call(): void {
+    this.#options.onCall();
+  }
+
+  #now(): number {
+    return Math.trunc(this.#options.now() / STEP_MS) * STEP_MS;
+  }
+
+  /** What check-then-rename comes to: between the copy and the rename somebody may write. */
+  #overwrite(a: Place, b: Place): "done" | "gone" {
+    this.#call();
+    const there = this.find(b);
+    if (there === undefined) return "gone";
+    const copy = { ...there, id: (this.#lastId += 1) };
+    this.#call();
+    this.#name(b, this.find(a) ?? there);
+    this.#name(a, copy);
+    return "done";
+  }
+
+  #nameUnlessThere(place: Place, inode: Inode): boolean {
+    if (this.find(place) !== undefined) return false;
+    this.#name(place, inode);
+    return true;
+  }
+
+  #name(place: Place, inode: Inode): void {
+    this.#parent(place).names.set(nameOf(place), inode);
+    inode.changed = this.#now();
+    this.#tell(place);
+  }
+
+  #unname(place: Place): void {
+    const parent = place.path.includes("/") ? this.find(parentOf(place)) : this.#areas[place.area];
+    const inode = parent?.names.get(nameOf(place));
+    if (inode !== undefined) inode.changed = this.#now();
+    parent?.names.delete(nameOf(place));
+    this.#tell(place);
+  }
+
+  #parent(place: Place): Inode {
+    let inode = this.#areas[place.area];
+    const way: string[] = [];
+    for (const part of place.path.split("/").slice(0, -1)) {
+      const next = inode.names.get(part) ?? this.make("folder");
+      if (next.kind !== "folder") throw syncBlocked(place.path);
+      if (!inode.names.has(part)) this.#tell({ area: place.area, path: [...way, part].join("/") });
+      inode.names.set(part, next);
+      way.push(part);
+      inode = next;
+    }
+    return inode;
+  }
+
+  #tell({ area, path }: Place): void {
+    if (area === "tree") this.#options.onEvent(path.split("/").slice(0, -1).join("/"));
+  }
+}
+
+function toSeen({ id, kind, text, executable, modified, changed }: Inode): Seen {
+  const bytes = `${id}:${text.length}:${modified}`;
+  return {
+    kind,
+    size: text.length,
+    executable,
+    bytes,
+    version: `${bytes}:${changed}:${executable}`,
+    changedMs: changed,
+  };
+}
+
+function nameOf({ path }: Place): string {
+  return path.slice(path.lastIndexOf("/") + 1);
+}
+
+function parentOf({ area, path }: Place): Place {
+  return { area, path: path.slice(0, path.lastIndexOf("/")) };
+}
