@@ -26,6 +26,8 @@ export const SUMMARIES: Readonly<Record<string, string>> = {
   status: "Compare this workspace's files with the environment's",
   push: "Make the environment's files equal to this workspace's",
   pull: "Make this workspace's files equal to the environment's",
+  "trash list": "List what transfers of files have overwritten or removed, on both sides",
+  "trash restore ID": "Put back what a transfer of files overwrote or removed",
   "var list": "List an environment's variables",
   "var get VARIABLE": "Print a variable's value",
   "var set": "Set variables, all of them or none",

@@ -26,6 +26,8 @@ export const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   status: async () => (await import("./commands/status.ts")).status,
   push: async () => (await import("./commands/push.ts")).push,
   pull: async () => (await import("./commands/pull.ts")).pull,
+  "trash list": async () => (await import("./commands/trash-list.ts")).trashList,
+  "trash restore": async () => (await import("./commands/trash-restore.ts")).trashRestore,
   "var list": async () => (await import("./commands/var-list.ts")).varList,
   "var get": async () => (await import("./commands/var-get.ts")).varGet,
   "var set": async () => (await import("./commands/var-set.ts")).varSet,
@@ -52,7 +54,7 @@ export const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
 /** The list of commands as it is read: what belongs together, the first things first. */
 export const SECTIONS: readonly (readonly [title: string, first: string, last: string])[] = [
   ["Environments", "init", "top"],
-  ["Work in one", "dev", "pull"],
+  ["Work in one", "dev", "trash restore"],
   ["Variables", "var list", "var import"],
   ["Database", "db url", "db psql"],
   ["Server", "server start", "version"],

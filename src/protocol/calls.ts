@@ -11,9 +11,11 @@ import {
   environmentSchema,
   leftoverSchema,
   queryResultSchema,
+  restoredSchema,
   serverStatusSchema,
   statusSchema,
   transferSchema,
+  trashSchema,
   useSchema,
   variableSchema,
   verificationSchema,
@@ -167,6 +169,17 @@ export const CALLS = {
   "files.pull": {
     input: target.extend({ workspace: text, force: z.boolean() }),
     output: transferSchema,
+  },
+
+  "files.trash": { input: target.extend({ workspace: text }), output: trashSchema },
+  "files.restore": {
+    input: target.extend({
+      workspace: text,
+      id: text,
+      /** None: all that was displaced at that time. */
+      paths: z.array(text).max(10_000),
+    }),
+    output: restoredSchema,
   },
 
   /** Sends lines. `follow`: until the caller leaves. */

@@ -197,6 +197,28 @@ export const transferSchema = z.object({
 });
 export type Transfer = z.infer<typeof transferSchema>;
 
+/** Of which side it was, and where it stood in that tree. */
+const placeSchema = z.object({ side: z.enum(["workspace", "environment"]), path: z.string() });
+
+/** What transfers have displaced, the latest first. */
+export const trashSchema = z.array(
+  placeSchema.extend({
+    /** Names all that was displaced at one time. */
+    id: z.string(),
+    /** ISO 8601 UTC. */
+    at: z.string(),
+    kind: z.enum(["file", "link"]),
+    bytes: z.number(),
+  }),
+);
+export type Trash = z.infer<typeof trashSchema>;
+
+export const restoredSchema = z.object({
+  restored: z.array(placeSchema),
+  /** Where what stood there instead was put. */
+  displaced: z.array(z.string()),
+});
+
 export const queryResultSchema = z.object({
   columns: z.array(z.string()),
   /** Values as PostgreSQL prints them; null is SQL's NULL. */

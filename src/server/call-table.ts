@@ -14,6 +14,7 @@ import { frontEnvironment } from "./calls/front-environment.ts";
 import { importVariables } from "./calls/import-variables.ts";
 import { listApps } from "./calls/list-apps.ts";
 import { listEnvironments } from "./calls/list-environments.ts";
+import { listTrashed } from "./calls/list-trashed.ts";
 import { listUse } from "./calls/list-use.ts";
 import { listVariables } from "./calls/list-variables.ts";
 import { measureDatabase } from "./calls/measure-database.ts";
@@ -23,6 +24,7 @@ import { queryDatabase } from "./calls/query-database.ts";
 import { readEnvironmentVariables } from "./calls/read-environment-variables.ts";
 import { readLogs } from "./calls/read-logs.ts";
 import { resetEnvironment } from "./calls/reset-environment.ts";
+import { restoreFiles } from "./calls/restore-files.ts";
 import { serverAuthority } from "./calls/server-authority.ts";
 import { serverDomain } from "./calls/server-domain.ts";
 import { serverLeave } from "./calls/server-leave.ts";
@@ -53,6 +55,8 @@ export const CALL_TABLE: Readonly<Record<CallName, Call>> = {
   "variable.list": listVariables,
   "files.pull": pullFiles,
   "files.push": pushFiles,
+  "files.restore": restoreFiles,
+  "files.trash": listTrashed,
   "database.query": queryDatabase,
   "database.size": measureDatabase,
   "environment.variables": readEnvironmentVariables,

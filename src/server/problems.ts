@@ -92,6 +92,14 @@ export function certificateUnfit(file: string, why: string): Problem {
   });
 }
 
+export function trashLinked(name: string): Problem {
+  return new Problem({
+    code: "trash_linked",
+    message: `${name} runs on this folder itself: nothing is transferred, and so nothing was displaced.`,
+    remedy: "Use git for what was changed here.",
+  });
+}
+
 export function linkedElsewhere(name: string, folder: string): Problem {
   return new Problem({
     code: "environment_linked_elsewhere",

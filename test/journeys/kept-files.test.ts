@@ -4,7 +4,7 @@ import path from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { exists } from "../../src/base/remove-inside.ts";
-import { environmentSchema, logLineSchema } from "../../src/protocol/schemas.ts";
+import { environmentSchema, logLineSchema, trashSchema } from "../../src/protocol/schemas.ts";
 import type { EnvironmentView } from "../../src/protocol/schemas.ts";
 import { eventually, fetchJson, openStage } from "./stage.ts";
 import type { Ran, Stage } from "./stage.ts";
@@ -194,6 +194,29 @@ test("what was changed on both sides is a conflict with exit code 3; nothing mov
   expect(await fetchJson(kept.url ?? "")).toEqual({ page: "ours" });
 });
 
+test("what was displaced is listed, the latest first, and is put back where it was", async () => {
+  const listed = trashSchema.parse(await stage.json(clone, ["trash", "list"]));
+  expect(listed[0]).toEqual({
+    side: "environment",
+    id: expect.any(String),
+    at: expect.stringMatching(/^\d{4}-.*Z$/),
+    path: "page.mjs",
+    kind: "file",
+    bytes: page("theirs")["page.mjs"]?.length,
+  });
+  expect(listed.map(({ side }) => side)).toContain("workspace");
+  const id = listed[0]?.id ?? "";
+  expect((await stage.ramet(clone, ["trash", "list"])).stdout).toContain(id);
+
+  const back = await stage.json(clone, ["trash", "restore", id, "page.mjs"]);
+
+  const restored = [{ side: "environment", path: "page.mjs" }];
+  expect(back).toEqual({ restored, displaced: [expect.any(String)] });
+  expect(await readKept("page.mjs")).toContain("theirs");
+  expect(await stage.json(clone, ["status"])).toMatchObject({ ...NOTHING, remote: ["page.mjs"] });
+  await stage.json(clone, ["push", "--force"]);
+});
+
 test("a push of another lock file runs setup, and one of a migration runs the migrations", async () => {
   const setups = (await readStep("setup")).length;
   await put(clone, { "package-lock.json": '{ "lockfileVersion": 3, "packages": {} }\n' });
@@ -269,6 +292,9 @@ test("on linked files push, pull and status say that there is nothing to move, a
   expect(await stage.json(app, ["pull"])).toEqual({ ...about, changed: [], displaced: null });
   expect(await stage.json(app, ["status"])).toEqual({ ...about, ...NOTHING });
   expect((await stage.ramet(app, ["push"])).stdout).toContain(app);
+  expect(await stage.json(app, ["trash", "list"])).toEqual([]);
+  const restored = await stage.ramet(app, ["trash", "restore", "x", "--json"]);
+  expect(restored).toMatchObject({ exitCode: 2, stdout: expect.stringContaining("trash_linked") });
 });
 
 test("a workspace that is bound to no environment, or names a linked one of another folder, moves nothing", async () => {
