@@ -29,6 +29,7 @@ import { measureSize } from "./sections/size.ts";
 import { measureSockets } from "./sections/sockets.ts";
 import { measureSource } from "./sections/source.ts";
 import { measureStandby } from "./sections/standby.ts";
+import { measureSync } from "./sections/sync.ts";
 import { measureTogether } from "./sections/together.ts";
 import { measureWake } from "./sections/wake.ts";
 
@@ -56,6 +57,7 @@ const OTHER_SECTIONS: Readonly<Record<string, (bench: Bench) => Promise<Report>>
   size: measureSize,
   load: measureBurden,
   standby: measureStandby,
+  sync: measureSync,
 };
 const NAMES = [...Object.keys(SCENE_SECTIONS), ...Object.keys(OTHER_SECTIONS)];
 
