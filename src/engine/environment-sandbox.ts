@@ -8,6 +8,7 @@ import { type Isolation, type Sandbox, planSandbox } from "../runtime/runtime.ts
 import { findWorkspace } from "../workspace/workspace.ts";
 import type { EngineContext } from "./context.ts";
 import { readNpmSettings } from "./npm-settings.ts";
+import { readPipSettings } from "./pip-settings.ts";
 
 type Choice = {
   readonly isolation: Isolation;
@@ -24,7 +25,10 @@ export async function planEnvironmentSandbox(
   if (isolation.kind === "ports") return null;
   const { folder, shared, sockets } = layout.home;
   const { uid, gid, name, home } = user ?? describeOurselves();
-  const npmSettings = await readNpmSettings(home, inherited);
+  const settings = [
+    { to: NPM_SETTINGS, text: await readNpmSettings(home, inherited) },
+    { to: PIP_SETTINGS, text: await readPipSettings(home) },
+  ];
   return planSandbox({
     tool: isolation.tool,
     program: isolation.program,
@@ -36,7 +40,7 @@ export async function planEnvironmentSandbox(
     temporary: layout.temporary(record.id),
     user: { uid, gid, name },
     names: listNames(record, manifest),
-    settings: npmSettings === "" ? [] : [{ to: NPM_SETTINGS, text: npmSettings }],
+    settings: settings.filter(({ text }) => text !== ""),
   });
 }
 
@@ -69,6 +73,8 @@ export function isProxyVariable(name: string): boolean {
 
 /** Where npm and its like find what the person's own settings say of registries. */
 const NPM_SETTINGS = "/etc/npmrc";
+/** The same of pip's. */
+const PIP_SETTINGS = "/etc/pip.conf";
 const OUTSIDE_ONLY = new Set(["TMPDIR", "npm_config_cache", "npm_config_userconfig"]);
 const CERTIFICATES = ["NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE", "SSL_CERT_DIR"];
 
