@@ -122,10 +122,19 @@ async function act(random: () => number): Promise<void> {
 async function save(side: string, name: string): Promise<void> {
   const [file, aside] = [path.join(side, name), path.join(side, "node_modules", "saved")];
   mkdirSync(path.dirname(file), { recursive: true });
-  writeFileSync(aside, newText());
-  if (exchangeFiles(aside, file) === "done") discarded.add(readFileSync(aside, "utf8"));
-  else if (!existsSync(file)) linkSync(aside, file);
-  rmSync(aside);
+  const text = newText();
+  writeFileSync(aside, text);
+  try {
+    const isThere = exchangeFiles(aside, file) === "done";
+    if (isThere) discarded.add(readFileSync(aside, "utf8"));
+    else linkSync(aside, file);
+  } catch (error) {
+    // Something came to stand there in that instant: it was not saved at all.
+    discarded.add(text);
+    throw error;
+  } finally {
+    rmSync(aside, { force: true });
+  }
 }
 
 /** As programs do it: emptied, and filled a while later. */
