@@ -52,11 +52,12 @@ function createContext(): Context {
     program,
     uid,
     alone: async (work) => (await import("./server/server.ts")).workAlone(home, work),
-    serve: async (version) => {
+    serve: async (version, listen) => {
       const { serve } = await import("./server/server.ts");
       return serve({
         home,
         version,
+        listen,
         keeperProgram: [...program, "keep"],
         dialerProgram: [...program, "dial"],
         environment: process.env,

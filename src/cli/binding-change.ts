@@ -19,10 +19,12 @@ type Target = { readonly app: string; readonly environment: string };
 export async function bindTo(environment: EnvironmentView, session: Session): Promise<void> {
   const { root } = await session.workspace();
   const { app, name, files } = environment;
-  if (files.kind === "linked" && !(await isWorkspaceOf(files.path, root))) {
+  // A path of another machine says nothing about this one's folders.
+  const isHere = !session.isAfar && (await isWorkspaceOf(files.path, root));
+  if (files.kind === "linked" && !isHere) {
     throw environmentOfOtherFolder(`${app}/${name}`, files.path);
   }
-  const home = session.context.home.folder;
+  const home = session.placeId;
   await bindWorkspace(root, { app, environment: name, id: environment.id, home });
 }
 

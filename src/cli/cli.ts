@@ -7,6 +7,7 @@ import type { Outcome } from "./command.ts";
 import type * as contexts from "./context.ts";
 import { describeFailure, formatProblem } from "./failure.ts";
 import { formatHints } from "./hints.ts";
+import { findRemote } from "./remote-server.ts";
 import { styleFor } from "./style.ts";
 import type { Style } from "./style.ts";
 
@@ -67,7 +68,8 @@ async function runCommand(
   if (command === undefined) throw new Error(`${name} is in no table of commands.`);
   const parsed = parseArguments(command, argv);
   const { Session } = await import("./session.ts");
-  return command.execute(parsed, new Session(context, parsed));
+  const remote = command.isOfMachine ? undefined : await findRemote(context);
+  return command.execute(parsed, new Session({ ...context, remote }, parsed));
 }
 
 type Printing = { readonly context: Context; readonly isJson: boolean };

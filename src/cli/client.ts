@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import type { IncomingMessage } from "node:http";
+import type { IncomingMessage, RequestOptions } from "node:http";
 
 import { hasErrorCode, messageOf, Problem } from "../base/problem.ts";
 import type { LogLine, Progress } from "../environment/environment.ts";
@@ -8,8 +8,10 @@ import { PROTOCOL_HEADER, PROTOCOL_VERSION, TOKEN_HEADER } from "../protocol/hea
 import type { Home } from "../protocol/home.ts";
 import { parseMessage, parseOutput } from "./answers.ts";
 import { readLines } from "./lines.ts";
+import type { Place } from "./place.ts";
 import { answerUnreadable, connectionLost, protocolMismatch } from "./problems.ts";
 import { serverAbsent, serverForbidden, serverSilent } from "./problems.ts";
+import { protocolAfar } from "./remote-problems.ts";
 
 export type CallEvents = {
   onProgress?(progress: Progress): void;
@@ -42,34 +44,91 @@ const SILENCE_MS: Partial<Record<CallName, number>> = {
   "environment.develop": FOREVER_MS,
 };
 
+/** One that is elsewhere says something at least every 15 seconds, be it that it is there. */
+const AFAR_MS = 60_000;
+
 /**
  * Asks the server and waits for its answer.
  * @throws the problem that the server answers, `server_not_running`, `server_forbidden`, `server_silent`,
- * `connection_lost`, `answer_unreadable`, `protocol_mismatch`, or the signal's reason
+ * `connection_lost`, `answer_unreadable`, `protocol_mismatch`, or the signal's reason; of a server elsewhere
+ * `server_unreachable`, `server_untrusted`, `server_elsewhere`, `server_other`, `protocol_differs` as well
  */
 export async function callServer<Name extends CallName>(
-  home: Home,
+  place: Place,
   { name, input }: { readonly name: Name; readonly input: CallInput<Name> },
   options: CallOptions = {},
 ): Promise<CallOutput<Name>> {
-  const token = await readToken(home);
+  const route = await openRoute(place, options);
   options.signal?.throwIfAborted();
-  const exchange = openExchange(home, { name, token, body: JSON.stringify(input) }, options);
+  const exchange = openExchange(route, { name, body: JSON.stringify(input) }, options);
   try {
     const response = await exchange.response.catch((error: unknown) => {
-      // A server that was killed may still take a connection, and dies before it can say that it heard.
-      throw hasErrorCode(error, "ECONNRESET", "EPIPE") ? serverAbsent() : error;
+      throw route.explainUnheard(error);
     });
-    checkProtocol(response);
+    route.check(response);
     return await parseOutput(name, await readAnswer(response, options));
   } catch (error) {
     options.signal?.throwIfAborted();
-    if (token === "" && error instanceof Problem && error.code === "token_wrong")
+    if (route.token === "" && error instanceof Problem && error.code === "token_wrong")
       throw serverAbsent();
-    throw exchange.failure() ?? explain(error, home);
+    throw exchange.failure() ?? route.explain(error);
   } finally {
     exchange.close();
   }
+}
+
+/** How a server is reached, what it is shown, and what its failures mean. */
+type Route = {
+  readonly line: Pick<RequestOptions, "socketPath" | "createConnection" | "agent">;
+  readonly host: string;
+  readonly token: string;
+  /** How long it may say nothing, whatever is asked; null: the call says it. */
+  readonly silenceMs: number | null;
+  check(response: IncomingMessage): void;
+  explain(error: unknown): unknown;
+  /** Of a request that nothing was answered to. */
+  explainUnheard(error: unknown): unknown;
+};
+
+async function openRoute(place: Place, { signal }: CallOptions): Promise<Route> {
+  if (!("url" in place)) return openOwnRoute(place);
+  const { assertOwnAnswer, explainAfar, openLine } = await import("./remote-line.ts");
+  const { url, token } = place;
+  const { host, ...line } = await openLine(place, signal);
+  return {
+    line,
+    host,
+    token,
+    silenceMs: AFAR_MS,
+    check: (response) => {
+      assertOwnAnswer(response, url);
+      const server = versionOf(response);
+      if (server !== PROTOCOL_VERSION) throw protocolAfar(url, { server, ours: PROTOCOL_VERSION });
+    },
+    explain: (error) => explainAfar(error, url),
+    explainUnheard: (error) => explainAfar(error, url),
+  };
+}
+
+async function openOwnRoute(home: Home): Promise<Route> {
+  return {
+    line: { socketPath: home.socket, agent: false },
+    host: "ramet",
+    token: await readToken(home),
+    silenceMs: null,
+    check: (response) => {
+      const version = versionOf(response);
+      if (version !== PROTOCOL_VERSION) throw protocolMismatch(version, PROTOCOL_VERSION);
+    },
+    explain: (error) => explain(error, home),
+    // A server that was killed may still take a connection, and dies before it can say that it heard.
+    explainUnheard: (error) =>
+      hasErrorCode(error, "ECONNRESET", "EPIPE") ? serverAbsent() : error,
+  };
+}
+
+function versionOf(response: IncomingMessage): number {
+  return Number(response.headers[PROTOCOL_HEADER] ?? PROTOCOL_VERSION);
 }
 
 type Exchange = {
@@ -80,26 +139,25 @@ type Exchange = {
 };
 
 function openExchange(
-  home: Home,
-  call: { name: CallName; token: string; body: string },
+  route: Route,
+  call: { readonly name: CallName; readonly body: string },
   { signal, silenceMs }: CallOptions,
 ): Exchange {
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
-  const limit = silenceMs ?? SILENCE_MS[call.name] ?? QUICK_MS;
+  const limit = silenceMs ?? route.silenceMs ?? SILENCE_MS[call.name] ?? QUICK_MS;
   let failure: Problem | undefined;
   // As an import it would load all that it can do, WebSockets too, which takes as long as a whole start of Node.
   const { request } = process.getBuiltinModule("node:http");
   const sent = request({
-    socketPath: home.socket,
+    ...route.line,
     path: `/calls/${call.name}`,
     method: "POST",
-    agent: false,
     timeout: limit,
     headers: {
-      host: "ramet",
+      host: route.host,
       "content-type": "application/json",
       "content-length": Buffer.byteLength(call.body),
-      [TOKEN_HEADER]: call.token,
+      [TOKEN_HEADER]: route.token,
       [PROTOCOL_HEADER]: String(PROTOCOL_VERSION),
     },
     ...(signal === undefined ? {} : { signal }),
@@ -107,7 +165,7 @@ function openExchange(
   sent.on("response", resolve);
   sent.on("error", reject);
   sent.on("timeout", () => {
-    failure = serverSilent(Math.ceil(limit / 1000));
+    failure = route.silenceMs === null ? serverSilent(Math.ceil(limit / 1000)) : connectionLost();
     sent.destroy();
   });
   sent.end(call.body);
@@ -124,11 +182,6 @@ async function readAnswer(response: IncomingMessage, events: CallEvents): Promis
     else return message.result;
   }
   throw connectionLost();
-}
-
-function checkProtocol(response: IncomingMessage): void {
-  const version = Number(response.headers[PROTOCOL_HEADER] ?? PROTOCOL_VERSION);
-  if (version !== PROTOCOL_VERSION) throw protocolMismatch(version, PROTOCOL_VERSION);
 }
 
 /** Empty where no server ever ran, or one is just starting for the first time. */

@@ -32,6 +32,8 @@ export type CommandShape = {
   readonly summary: string;
   readonly description: string | null;
   readonly scope: Scope;
+  /** It is about this machine, also while the person is logged in to a server elsewhere. */
+  readonly isOfMachine: boolean;
   readonly positionals: Positionals;
   readonly options: Options;
   readonly examples: readonly Example[];

@@ -69,6 +69,7 @@ type CommandSpec<O extends Options, P extends Positionals, Result> = {
   readonly summary: string;
   readonly description?: string;
   readonly scope?: Scope;
+  readonly isOfMachine?: true;
   readonly positionals?: P;
   readonly options?: O;
   readonly examples?: readonly Example[];
@@ -96,6 +97,7 @@ export function defineCommand<
     summary: spec.summary,
     description: spec.description ?? null,
     scope: spec.scope ?? "none",
+    isOfMachine: spec.isOfMachine ?? false,
     positionals: spec.positionals ?? [],
     options: spec.options ?? {},
     examples: spec.examples ?? [],

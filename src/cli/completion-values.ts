@@ -3,6 +3,8 @@ import type { CallInput, CallName, CallOutput } from "../protocol/calls.ts";
 import { findWorkspace } from "../workspace/workspace.ts";
 import { callServer } from "./client.ts";
 import type { Context } from "./context.ts";
+import { placeIdOf, placeOf } from "./place.ts";
+import { findRemote } from "./remote-server.ts";
 import { findApp, requireTarget } from "./target.ts";
 import type { TargetSources } from "./target.ts";
 
@@ -19,7 +21,8 @@ export async function listLiveValues(
   context: Context,
 ): Promise<readonly string[]> {
   try {
-    return await LISTS[kind](createSources(chosen, context), context);
+    const there = { ...context, remote: await findRemote(context) };
+    return await LISTS[kind](createSources(chosen, there), there);
   } catch (error) {
     // The command itself says what is wrong; a word that is being typed is no place for it.
     if (error instanceof Problem) return [];
@@ -60,17 +63,19 @@ async function listVariables(sources: TargetSources, context: Context): Promise<
 function createSources(chosen: TargetSources["chosen"], context: Context): TargetSources {
   return {
     chosen,
-    home: context.home.folder,
+    home: placeIdOf(context),
     workspace: () => findWorkspace(context.folder),
     listApps: async () => (await ask(context, "app.list", {})).map(({ name }) => name),
-    findAppOf: async (folder) => (await ask(context, "app.find", { folder })).app,
+    findAppOf: async (folder) =>
+      context.remote === undefined ? (await ask(context, "app.find", { folder })).app : null,
   };
 }
 
 function ask<Name extends CallName>(
-  { home, signal }: Context,
+  context: Context,
   name: Name,
   input: CallInput<Name>,
 ): Promise<CallOutput<Name>> {
-  return callServer(home, { name, input }, { signal, silenceMs: SILENCE_MS });
+  const { signal } = context;
+  return callServer(placeOf(context), { name, input }, { signal, silenceMs: SILENCE_MS });
 }

@@ -39,8 +39,8 @@ async function valuesOf(...words: readonly string[]): Promise<(string | undefine
 }
 
 test("first words are the commands and groups, with what they do", async () => {
-  expect(await complete("lo")).toEqual(["logs\tShow what an environment's processes printed"]);
-  expect(await complete("db")).toEqual(["db\turl, query, size, psql"]);
+  expect(await complete("logs")).toEqual(["logs\tShow what an environment's processes printed"]);
+  expect(await complete("db")).toEqual(["db\turl, query, size, tunnel, psql"]);
   expect(await valuesOf("--json", "env", "st")).toEqual(["start", "stop"]);
   expect(await valuesOf("help", "va")).toEqual(["var"]);
 });

@@ -1,6 +1,7 @@
 import type { Readable } from "node:stream";
 
 import type { Home } from "../protocol/home.ts";
+import type { RemoteServer } from "./place.ts";
 
 /** Where text goes. */
 export type Writer = {
@@ -15,8 +16,22 @@ export type Writer = {
 /** Where text comes from; opened only by a command that reads it. */
 export type Input = { readonly isTerminal: boolean; open(): Readable };
 
+/** What `ramet serve --listen` says. */
+export type ListenRequest = {
+  readonly address: string;
+  /** null: nothing covers what is sent. */
+  readonly cover:
+    | { readonly kind: "tls"; readonly certificate: string; readonly key: string }
+    | { readonly kind: "proxy"; readonly url: URL }
+    | null;
+  /** Whether it may listen beyond this machine without TLS. */
+  readonly trustsNetwork: boolean;
+};
+
 /** All that a run of the command line knows of the world around it. */
 export type Context = {
+  /** The server that commands are for; absent: this machine's own. */
+  readonly remote?: RemoteServer | undefined;
   readonly folder: string;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly stdin: Input;
@@ -30,7 +45,7 @@ export type Context = {
   /** null where the system has no user ids. */
   readonly uid: number | null;
   /** Runs the server in this process, until it ends. */
-  readonly serve?: (version: string) => Promise<number>;
+  readonly serve?: (version: string, listen?: ListenRequest) => Promise<number>;
   /** Does work on this home while no server keeps it. */
   readonly alone?: <T>(work: () => Promise<T>) => Promise<T>;
   /** Runs work that has the terminal: what the person stops is that, not us. */

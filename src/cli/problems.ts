@@ -110,10 +110,12 @@ export function bindingStale(environment: string): Problem {
 }
 
 export function bindingElsewhere(environment: string, home: string): Problem {
+  const isAfar = home.startsWith("https://") || home.startsWith("http://");
+  const way = isAfar ? `Log in there with \`ramet login ${home}\`` : `Set RAMET_HOME=${home}`;
   return problem(
     "binding_elsewhere",
-    `This workspace is bound to ${environment} of the server in ${home}, which is another.`,
-    `Set RAMET_HOME=${home}, or bind the workspace to an environment of this one with \`ramet env use NAME\`.`,
+    `This workspace is bound to ${environment} of the server ${isAfar ? "at" : "in"} ${home}, which is another.`,
+    `${way}, or bind the workspace to an environment of this one with \`ramet env use NAME\`.`,
   );
 }
 

@@ -8,6 +8,7 @@ import { findPostgresBin, POSTGRES_BIN } from "../protocol/postgres-bin.ts";
 import type { ServerStatus } from "../protocol/schemas.ts";
 import { callServer } from "./client.ts";
 import type { Context } from "./context.ts";
+import type { Place } from "./place.ts";
 import { serverFailed, serverStuck } from "./problems.ts";
 import { readServerLog, sizeOfLog } from "./server-log.ts";
 
@@ -16,27 +17,29 @@ const START_MS = 20_000;
 const OTHERS_START_MS = 3_000;
 const END_MS = 60_000;
 const LAST_LINES = 12;
+/** Nobody answers: here, or at a server elsewhere. */
+const ABSENT: ReadonlySet<string> = new Set(["server_not_running", "server_unreachable"]);
 
 /** What the running server says of itself; `undefined` when there is none. */
 export async function findServer(
-  home: Home,
+  place: Place,
   signal?: AbortSignal,
 ): Promise<ServerStatus | undefined> {
   try {
-    return await callServer(home, { name: "server.status", input: {} }, { signal });
+    return await callServer(place, { name: "server.status", input: {} }, { signal });
   } catch (error) {
-    if (error instanceof Problem && error.code === "server_not_running") return undefined;
+    if (error instanceof Problem && ABSENT.has(error.code)) return undefined;
     throw error;
   }
 }
 
 /** The same of one that starts or ends: it may take a connection and drop it. */
 export async function findStartingServer(
-  home: Home,
+  place: Place,
   signal?: AbortSignal,
 ): Promise<ServerStatus | undefined> {
   try {
-    return await findServer(home, signal);
+    return await findServer(place, signal);
   } catch (error) {
     if (error instanceof Problem && error.code === "connection_lost") return undefined;
     throw error;
@@ -44,7 +47,10 @@ export async function findStartingServer(
 }
 
 /** Starts a server that outlives this command, and waits until it answers. @throws `server_failed` */
-export async function startServer(context: Context): Promise<ServerStatus> {
+export async function startServer(
+  context: Context,
+  listenArguments: readonly string[] = [],
+): Promise<ServerStatus> {
   const { home, program, signal } = context;
   await createHome(context);
   const [file = process.execPath, ...args] = program;
@@ -52,7 +58,7 @@ export async function startServer(context: Context): Promise<ServerStatus> {
   const pid = await startDetached(
     {
       file,
-      args: [...args, "serve"],
+      args: [...args, "serve", ...listenArguments],
       folder: home.folder,
       environment: pickServerEnvironment(context.environment, context),
       user: null,
@@ -104,7 +110,7 @@ export function pickServerEnvironment(
 }
 
 /** Its parents may be there with any mode; as root other users' processes must reach what is theirs below it. */
-async function createHome({ home, uid }: Context): Promise<void> {
+export async function createHome({ home, uid }: Context): Promise<void> {
   const created = await mkdir(home.folder, { recursive: true, mode: 0o700 });
   if (created !== undefined) await chmod(home.folder, uid === 0 ? 0o711 : 0o700);
 }

@@ -18,6 +18,7 @@ test("a server that runs says where, and one that does not says so", () => {
     gatewayPort: 7420,
     databasePort: 7421,
     databaseSocket: "/h/run/.s.PGSQL.7421",
+    listenArguments: null,
     home: "/h",
     startedAt: "2026-01-01T23:00:00Z",
   };

@@ -18,6 +18,9 @@ export function formatServer(status: ServerStatus, style: Style): string {
     ["version", status.version ?? "–"],
     ["process", `${status.pid ?? "–"}${since}`],
     ["gateway", formatPort(status.gatewayPort)],
+    ...(status.listenArguments === null
+      ? []
+      : [["for others", status.listenArguments.join(" ")] as const]),
     ["databases", [formatPort(status.databasePort), ...socket].join(", ")],
   );
   return [`${style.paint("green", "●")} The server is running`, formatFields(fields, style)].join(

@@ -10,6 +10,7 @@ import type { CallEvents } from "./client.ts";
 import type { ParsedArguments } from "./command-shape.ts";
 import type { Context } from "./context.ts";
 import type { LogLook } from "./log-text.ts";
+import { placeIdOf, placeOf } from "./place.ts";
 import { bindingStale, flagsExclusive } from "./problems.ts";
 import { openProgress } from "./progress.ts";
 import type { ProgressMode, ProgressView } from "./progress.ts";
@@ -52,10 +53,12 @@ export class Session {
         app: parsed.values.get("app") ?? null,
         environment: parsed.values.get("env") ?? null,
       },
-      home: context.home.folder,
+      home: placeIdOf(context),
       workspace: () => this.workspace(),
       listApps: async () => (await this.call("app.list", {})).map(({ name }) => name),
-      findAppOf: async (inside) => (await this.call("app.find", { folder: inside })).app,
+      // A folder of this machine says nothing to a server elsewhere.
+      findAppOf: async (inside) =>
+        this.isAfar ? null : (await this.call("app.find", { folder: inside })).app,
     };
   }
 
@@ -68,6 +71,16 @@ export class Session {
   afterStop(limitMs: number): Session {
     const context = { ...this.context, signal: AbortSignal.timeout(limitMs) };
     return new Session(context, this.#parsed, this.#folder);
+  }
+
+  /** Whether commands are for a server that is not this machine's own. */
+  get isAfar(): boolean {
+    return this.context.remote !== undefined;
+  }
+
+  /** What a binding names this server by. */
+  get placeId(): string {
+    return placeIdOf(this.context);
   }
 
   /** --app. */
@@ -161,7 +174,7 @@ export class Session {
   /** Asks a server that runs, also once the person has stopped the command. */
   async ask<Name extends CallName>(name: Name, input: CallInput<Name>): Promise<CallOutput<Name>> {
     const { callServer } = await import("./client.ts");
-    return callServer(this.context.home, { name, input }, {});
+    return callServer(placeOf(this.context), { name, input }, {});
   }
 
   /** Works while the server keeps the environment from falling asleep; one that is restarted is asked again. */
@@ -216,7 +229,7 @@ export class Session {
     const call = { name: "environment.attend", input } as const;
     while (!signal.aborted) {
       try {
-        await callServer(this.context.home, call, { signal });
+        await callServer(placeOf(this.context), call, { signal });
       } catch {
         // The server leaves, or the work is over.
       }
@@ -256,15 +269,16 @@ export class Session {
     events: CallEvents,
   ): Promise<CallOutput<Name>> {
     const { callServer } = await import("./client.ts");
-    const { home, signal } = this.context;
+    const { signal } = this.context;
+    const place = placeOf(this.context);
     try {
-      return await callServer(home, call, { ...events, signal });
+      return await callServer(place, call, { ...events, signal });
     } catch (error) {
       const isAbsent = error instanceof Problem && error.code === "server_not_running";
       if (!isAbsent || this.#isServerStarted) throw error;
     }
     await this.#startServer();
-    return callServer(home, call, { ...events, signal });
+    return callServer(place, call, { ...events, signal });
   }
 
   async #startServer(): Promise<void> {
@@ -280,10 +294,11 @@ export class Session {
   async #waitForServer(lost: unknown): Promise<void> {
     this.#isServerStarted = true;
     const { findStartingServer } = await import("./server-process.ts");
-    const { home, signal } = this.context;
+    const { signal } = this.context;
+    const place = placeOf(this.context);
     const since = monotonicMs();
     this.note("The connection to the server was lost; waiting for it …");
-    const status = await waitFor(() => findStartingServer(home, signal), {
+    const status = await waitFor(() => findStartingServer(place, signal), {
       timeoutMs: RECONNECT_MS,
       everyMs: 100,
     });
@@ -329,6 +344,6 @@ function resume(input: CallInput<StreamName>, seen: SeenLines): CallInput<Stream
 function isLoss(error: unknown): boolean {
   return (
     error instanceof Problem &&
-    (error.code === "connection_lost" || error.code === "server_not_running")
+    /^(connection_lost|server_not_running|server_unreachable)$/.test(error.code)
   );
 }

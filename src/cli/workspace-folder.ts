@@ -14,10 +14,17 @@ import type { Session } from "./session.ts";
  */
 export async function findWorkspaceFolder(session: Session, app: AppName): Promise<string> {
   const { root, git } = await session.workspace();
+  if (session.isAfar) return findAppFolder(session, root);
   const inner = git === null ? "" : await findInnerFolder(session, app);
   const folder = path.join(root, inner);
   if (inner !== "" && !(await exists(folder))) throw appFolderMissing(app, inner, root);
   return folder;
+}
+
+/** A server elsewhere cannot be asked where in this repository its app stands: the nearest manifest says it. */
+async function findAppFolder(session: Session, root: string): Promise<string> {
+  const { findAppFolder: find } = await import("../manifest/manifest.ts");
+  return find((await session.workspace()).folder, root);
 }
 
 /** Where in its repository the app stands: empty for the whole of it, or when that cannot be seen from here. */

@@ -1,7 +1,7 @@
 import type { Http2ServerRequest } from "node:http2";
 
+import { parseHostname } from "../base/hostname.ts";
 import { HOPS_HEADER, type RawHeaders, toHttp1Headers } from "./forwarded-headers.ts";
-import { parseHostname } from "./hostname.ts";
 
 /** What of an `IncomingMessage` decides whether it is let in. */
 export type RequestHead = {

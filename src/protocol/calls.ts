@@ -2,6 +2,13 @@ import { z } from "zod";
 
 import { FORK_DATA, LOG_LEVELS } from "../environment/environment.ts";
 import {
+  auditEntrySchema,
+  callerSchema,
+  rightSchema,
+  tokenSchema,
+  userSchema,
+} from "./access-schemas.ts";
+import {
   appSchema,
   authoritySchema,
   domainSchema,
@@ -213,6 +220,35 @@ export const CALLS = {
     }),
     output: nothing,
   },
+
+  /** Who asks, and what for their token is good. */
+  "access.whoami": { input: nothing, output: callerSchema },
+  /** What was written, the latest last. */
+  "access.audit": {
+    input: z.object({ last: z.number().int().min(1).max(10_000) }),
+    output: z.array(auditEntrySchema),
+  },
+  "user.add": { input: z.object({ name: text, isAdmin: z.boolean() }), output: userSchema },
+  "user.list": { input: nothing, output: z.array(userSchema) },
+  /** With all their tokens. */
+  "user.remove": {
+    input: z.object({ name: text }),
+    output: z.object({ name: z.string(), revoked: z.array(z.string()) }),
+  },
+  /** `text` is told this once. */
+  "token.create": {
+    input: z.object({
+      user: text,
+      label: z.string().max(100).nullable(),
+      apps: z.array(text).max(100).nullable(),
+      right: rightSchema,
+      /** null: for ever. */
+      days: z.number().int().min(1).max(3650).nullable(),
+    }),
+    output: tokenSchema.extend({ text: z.string() }),
+  },
+  "token.list": { input: nothing, output: z.array(tokenSchema) },
+  "token.revoke": { input: z.object({ id: text }), output: tokenSchema },
 
   doctor: {
     input: z.object({ fix: z.boolean() }),

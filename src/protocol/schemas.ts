@@ -312,6 +312,8 @@ export const serverStatusSchema = z.object({
   databasePort: z.number().nullable(),
   /** The unix socket that leads to all databases, for the home's owner alone. */
   databaseSocket: z.string().nullable().default(null),
+  /** What `ramet serve` was told of listening for others; null: it does not. */
+  listenArguments: z.array(z.string()).nullable().default(null),
   home: z.string(),
   startedAt: z.string().nullable(),
 });

@@ -1,9 +1,11 @@
 import type { CallName } from "../protocol/calls.ts";
 import type { Call } from "./call.ts";
+import { addUser } from "./calls/add-user.ts";
 import { attendEnvironment } from "./calls/attend-environment.ts";
 import { compareFiles } from "./calls/compare-files.ts";
 import { createApp } from "./calls/create-app.ts";
 import { createEnvironment } from "./calls/create-environment.ts";
+import { createToken } from "./calls/create-token.ts";
 import { deleteApp } from "./calls/delete-app.ts";
 import { deleteEnvironment } from "./calls/delete-environment.ts";
 import { deleteVariables } from "./calls/delete-variables.ts";
@@ -13,9 +15,12 @@ import { findApp } from "./calls/find-app.ts";
 import { frontEnvironment } from "./calls/front-environment.ts";
 import { importVariables } from "./calls/import-variables.ts";
 import { listApps } from "./calls/list-apps.ts";
+import { listAudit } from "./calls/list-audit.ts";
 import { listEnvironments } from "./calls/list-environments.ts";
+import { listTokens } from "./calls/list-tokens.ts";
 import { listTrashed } from "./calls/list-trashed.ts";
 import { listUse } from "./calls/list-use.ts";
+import { listUsers } from "./calls/list-users.ts";
 import { listVariables } from "./calls/list-variables.ts";
 import { measureDatabase } from "./calls/measure-database.ts";
 import { pullFiles } from "./calls/pull-files.ts";
@@ -23,8 +28,10 @@ import { pushFiles } from "./calls/push-files.ts";
 import { queryDatabase } from "./calls/query-database.ts";
 import { readEnvironmentVariables } from "./calls/read-environment-variables.ts";
 import { readLogs } from "./calls/read-logs.ts";
+import { removeUser } from "./calls/remove-user.ts";
 import { resetEnvironment } from "./calls/reset-environment.ts";
 import { restoreFiles } from "./calls/restore-files.ts";
+import { revokeToken } from "./calls/revoke-token.ts";
 import { serverAuthority } from "./calls/server-authority.ts";
 import { serverDomain } from "./calls/server-domain.ts";
 import { serverLeave } from "./calls/server-leave.ts";
@@ -35,6 +42,7 @@ import { showEnvironment } from "./calls/show-environment.ts";
 import { startEnvironment } from "./calls/start-environment.ts";
 import { stopEnvironment } from "./calls/stop-environment.ts";
 import { verifyEnvironment } from "./calls/verify-environment.ts";
+import { whoAmI } from "./calls/who-am-i.ts";
 
 export const CALL_TABLE: Readonly<Record<CallName, Call>> = {
   "files.status": compareFiles,
@@ -45,6 +53,14 @@ export const CALL_TABLE: Readonly<Record<CallName, Call>> = {
   "environment.delete": deleteEnvironment,
   "variable.delete": deleteVariables,
   "environment.develop": developEnvironment,
+  "access.whoami": whoAmI,
+  "access.audit": listAudit,
+  "user.add": addUser,
+  "user.list": listUsers,
+  "user.remove": removeUser,
+  "token.create": createToken,
+  "token.list": listTokens,
+  "token.revoke": revokeToken,
   doctor: examine,
   "app.find": findApp,
   "environment.front": frontEnvironment,
@@ -73,6 +89,10 @@ export const CALL_TABLE: Readonly<Record<CallName, Call>> = {
   "environment.start": startEnvironment,
   "environment.stop": stopEnvironment,
 };
+
+export function isCallName(name: string): name is CallName {
+  return Object.hasOwn(CALL_TABLE, name);
+}
 
 /** The call of this name, as a client writes it. */
 export function findCall(name: string): Call | undefined {

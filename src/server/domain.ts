@@ -1,13 +1,13 @@
 import { X509Certificate } from "node:crypto";
-import type { Stats } from "node:fs";
-import { readFile, stat } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 
 import { z } from "zod";
 
-import { formatKeyPair, type KeyPair, parseKeyPair } from "../base/certificates.ts";
-import { hasErrorCode, messageOf } from "../base/problem.ts";
+import type { KeyPair } from "../base/certificates.ts";
+import { hasErrorCode } from "../base/problem.ts";
 import { writeAtomically } from "../base/write-atomically.ts";
-import { certificateUnfit, certificateUnreadable, domainInvalid } from "./problems.ts";
+import { readPair, stampOf } from "./pem-files.ts";
+import { certificateUnfit, domainInvalid } from "./problems.ts";
 
 const domainSchema = z.object({
   name: z.string(),
@@ -67,35 +67,4 @@ async function assertFit(domain: Domain): Promise<void> {
   const { certificate } = await readPair(domain);
   if (new X509Certificate(certificate).checkHost(`shop--development.${domain.name}`) === undefined)
     throw certificateUnfit(domain.certificate, `it is not for *.${domain.name}`);
-}
-
-async function readPair({ certificate, key }: Domain): Promise<KeyPair> {
-  const pair = parseKeyPair(
-    formatKeyPair({ key: await readPem(key), certificate: await readPem(certificate) }),
-  );
-  if (pair === undefined) throw certificateUnfit(certificate, `${key} is not its key`);
-  return pair;
-}
-
-async function readPem(file: string): Promise<string> {
-  try {
-    const text = await readFile(file, "utf8");
-    return text.endsWith("\n") ? text : `${text}\n`;
-  } catch (error) {
-    throw certificateUnreadable(file, messageOf(error));
-  }
-}
-
-async function stampOf({ certificate, key }: Domain): Promise<string> {
-  const files = await Promise.all([certificate, key].map(findStats));
-  return files.map((file) => `${file?.mtimeMs}.${file?.size}`).join(" ");
-}
-
-async function findStats(file: string): Promise<Stats | undefined> {
-  try {
-    return await stat(file);
-  } catch {
-    // Whoever reads it says why it cannot be.
-    return undefined;
-  }
 }

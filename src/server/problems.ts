@@ -1,3 +1,4 @@
+import type { Need } from "../access/access.ts";
 import { Problem } from "../base/problem.ts";
 
 export function inputInvalid(why: string): Problem {
@@ -121,5 +122,65 @@ export function serverStarted(home: string): Problem {
     code: "server_started",
     message: `A server of ${home} was started meanwhile.`,
     remedy: "Do it again; what is asked of Ramet meanwhile starts a server.",
+  });
+}
+
+export function ownerOnly(call: string): Problem {
+  return new Problem({
+    code: "owner_only",
+    message: `What ${call} does is about the server's own machine, and can be asked for there alone.`,
+    remedy: "Run the command on that machine, as the user whose server it is.",
+  });
+}
+
+export function scopeTooSmall(call: string, { right, app }: Need): Problem {
+  const where = app === null ? "" : ` on ${app.slice(0, 60)}`;
+  return new Problem({
+    code: "scope_too_small",
+    message: `This token is not good for ${call}${where}, which takes the right to ${right === "admin" ? "administer" : right}.`,
+    remedy:
+      "See what it is good for with `ramet whoami`; whoever keeps the server can give you another.",
+  });
+}
+
+export function filesLinkedAfar(name: string): Problem {
+  return new Problem({
+    code: "files_linked_afar",
+    message: `${name} runs on a folder of the server's own machine, which this command cannot reach from here.`,
+    remedy:
+      "Fork it with `ramet env create NAME --use`: the server keeps a fork's files, and exchanges them with yours.",
+  });
+}
+
+export function requestScreened(reason: string): Problem {
+  return new Problem({
+    code: "request_screened",
+    message: `This server refuses the request: ${reason}.`,
+    remedy: "Use the ramet command, at the address that the server's certificate is for.",
+  });
+}
+
+export function listenPlain(address: string): Problem {
+  return new Problem({
+    code: "listen_plain",
+    message: `Without TLS, tokens and files would pass ${address} in the clear.`,
+    remedy:
+      "Give --tls-cert FILE and --tls-key FILE; or behind a proxy that ends TLS listen on 127.0.0.1 with --behind-proxy URL.",
+  });
+}
+
+export function listenInvalid(text: string): Problem {
+  return new Problem({
+    code: "listen_invalid",
+    message: `${JSON.stringify(text.slice(0, 80))} is no address to listen on.`,
+    remedy: "Write an address of this machine and a port, such as 0.0.0.0:7443 or [::]:7443.",
+  });
+}
+
+export function listenFailed(address: string, why: string): Problem {
+  return new Problem({
+    code: "listen_failed",
+    message: `The server cannot listen on ${address}: ${why.slice(0, 200)}.`,
+    remedy: "Free that port, or choose another with --listen ADDRESS:PORT.",
   });
 }

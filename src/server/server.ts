@@ -2,6 +2,7 @@
 import { chmod, chown, mkdir, stat } from "node:fs/promises";
 import path from "node:path";
 
+import { openAccess } from "../access/access.ts";
 import { isoTime, sleep, systemClock } from "../base/clock.ts";
 import { hasErrorCode, messageOf } from "../base/problem.ts";
 import { UndoStack } from "../base/undo-stack.ts";
@@ -15,8 +16,11 @@ import { findPostgresBin } from "../protocol/postgres-bin.ts";
 import type { ServerStatus } from "../protocol/schemas.ts";
 import { openStorage } from "../storage/storage.ts";
 import type { OpenStorage } from "../storage/storage.ts";
+import { formatListenArguments } from "./afar/listen-address.ts";
+import type { ListenRequest } from "./afar/listen-address.ts";
 import { openCallServer } from "./call-server.ts";
 import { OwnDomain } from "./domain.ts";
+import { openDoors } from "./doors.ts";
 import { Fronts } from "./fronts.ts";
 import { listInherited } from "./inherited.ts";
 import { acquireLock } from "./lock.ts";
@@ -36,6 +40,8 @@ export type ServeOptions = {
   /** How to run whoever dials for environments in networks of their own, before its socket. */
   readonly dialerProgram: readonly string[];
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Where calls from afar are answered as well; absent: nowhere. */
+  readonly listen?: ListenRequest | undefined;
   /** Ends the server; its environments go on. */
   readonly signal: AbortSignal;
   readonly log: (text: string) => void;
@@ -98,21 +104,20 @@ async function serveAlone(options: ServeOptions, lock: Lock): Promise<void> {
   const left = Promise.withResolvers<Reason>();
   const refused = Promise.withResolvers<void>();
   options.signal.addEventListener("abort", () => left.resolve("signal"), { once: true });
-  const opening = openParts(options, recorded);
-  const calls = await openCallServer({
-    socket: home.socket,
-    token: await requireToken(home.token),
-    session: async (name) => {
-      const { storage, ...parts } = await opening.catch((error: unknown) => {
-        refused.resolve();
-        throw error;
-      });
-      if (!name.startsWith("server.")) await storage.assertMounted();
-      return { ...parts, leave: (how) => left.resolve(how) };
-    },
-    log,
+  const access = await openAccess(home.folder, systemClock);
+  const opening = Promise.withResolvers<OpenParts>();
+  // Where it cannot listen, nothing else is opened either.
+  const calls = await openDoors({ ...options, access }, async (name) => {
+    const { storage, ...parts } = await opening.promise.catch((error: unknown) => {
+      refused.resolve();
+      throw error;
+    });
+    if (!name.startsWith("server.")) await storage.assertMounted();
+    const { PATH: searchPath = "" } = options.environment;
+    return { ...parts, access, searchPath, leave: (how) => left.resolve(how) };
   });
-  const parts = await opening.catch(async (error: unknown) => {
+  openParts(options, recorded).then(opening.resolve, opening.reject);
+  const parts = await opening.promise.catch(async (error: unknown) => {
     // Whoever started it hears why it cannot serve.
     await Promise.race([refused.promise, sleep(REFUSAL_LIMIT_MS)]);
     await calls.close();
@@ -201,7 +206,7 @@ async function openParts(options: ServeOptions, recorded: ServerFile): Promise<O
     fronts,
     storage,
     file,
-    status: () => describeStatus(home, file),
+    status: () => describeStatus(options, file),
     close: async () => {
       await Promise.all([gateway.close(), wire.close(), fronts?.close()]);
       await engine?.close();
@@ -287,11 +292,13 @@ function describeSelf({
   return { pid: process.pid, startedAt: isoTime(systemClock), version };
 }
 
-function describeStatus({ folder, sockets }: Home, file: ServerFile): ServerStatus {
+function describeStatus({ home, listen }: ServeOptions, file: ServerFile): ServerStatus {
+  const { folder, sockets } = home;
   const { pid, version, gatewayPort, databasePort, startedAt } = file;
   const databaseSocket = path.join(sockets, `.s.PGSQL.${databasePort}`);
   const listeners = { gatewayPort, databasePort, databaseSocket };
-  return { running: true, home: folder, pid, version, startedAt, ...listeners };
+  const listenArguments = listen === undefined ? null : [...formatListenArguments(listen)];
+  return { running: true, home: folder, pid, version, startedAt, listenArguments, ...listeners };
 }
 
 /** Root may work on another user's home, whose commands are to read what it left there. */

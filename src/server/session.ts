@@ -1,7 +1,9 @@
+import type { Access } from "../access/access.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { LogLine, Report } from "../environment/environment.ts";
 import type { Certificates } from "../gateway/gateway.ts";
 import type { ServerStatus } from "../protocol/schemas.ts";
+import type { Caller } from "./caller.ts";
 import type { OwnDomain } from "./domain.ts";
 import type { Fronts } from "./fronts.ts";
 
@@ -11,6 +13,11 @@ export type Session = {
   readonly certificates: Certificates;
   readonly fronts: Fronts;
   readonly domain: OwnDomain;
+  /** Who may ask from afar. */
+  readonly access: Access;
+  readonly caller: Caller;
+  /** The server's own PATH, for callers whose own says nothing about this machine. */
+  readonly searchPath: string;
   /** Tells the caller how far it is. */
   readonly report: Report;
   /** Sends the caller a line of a log. */

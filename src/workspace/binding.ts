@@ -13,7 +13,7 @@ export type Binding = {
   readonly environment: string;
   /** Tells the environment from a later one of the same name. */
   readonly id: string;
-  /** The folder of the server that keeps it. */
+  /** The folder of the server that keeps it; its URL where it is elsewhere. */
   readonly home: string;
 };
 
@@ -95,7 +95,7 @@ function parseBinding(file: string, text: string): Binding {
   const value = parseJson(file, text);
   if (!isRecord(value)) throw bindingInvalid(file, "it is no JSON object");
   const { app, environment, id, home } = value;
-  if (typeof id !== "string" || typeof home !== "string" || !path.isAbsolute(home)) {
+  if (typeof id !== "string" || typeof home !== "string" || !isPlace(home)) {
     throw bindingInvalid(file, "it lacks `id` or an absolute `home`");
   }
   if (typeof app !== "string" || typeof environment !== "string") {
@@ -107,6 +107,10 @@ function parseBinding(file: string, text: string): Binding {
     if (error instanceof Problem) throw bindingInvalid(file, error.message.replace(/\.$/, ""));
     throw error;
   }
+}
+
+function isPlace(home: string): boolean {
+  return path.isAbsolute(home) || /^https?:\/\//.test(home);
 }
 
 function parseJson(file: string, text: string): unknown {

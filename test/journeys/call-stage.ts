@@ -3,6 +3,8 @@ import { request } from "node:http";
 import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
 import path from "node:path";
 
+import { openAccess } from "../../src/access/access.ts";
+import type { Access } from "../../src/access/access.ts";
 import { systemClock } from "../../src/base/clock.ts";
 import { runs, TestEngine } from "../../src/engine/test-engine.ts";
 import { openCertificates } from "../../src/gateway/gateway.ts";
@@ -10,6 +12,7 @@ import { PROTOCOL_HEADER, PROTOCOL_VERSION, TOKEN_HEADER } from "../../src/proto
 import { messageSchema } from "../../src/protocol/messages.ts";
 import type { Message } from "../../src/protocol/messages.ts";
 import type { ServerStatus } from "../../src/protocol/schemas.ts";
+import type { ServerPart } from "../../src/server/answer-call.ts";
 import { openCallServer } from "../../src/server/call-server.ts";
 import { OwnDomain } from "../../src/server/domain.ts";
 import { Fronts } from "../../src/server/fronts.ts";
@@ -37,6 +40,9 @@ export type Answer = {
 export type CallStage = {
   readonly engine: TestEngine;
   readonly socket: string;
+  readonly access: Access;
+  /** What a call of this stage works with. */
+  readonly session: () => Promise<ServerPart>;
   readonly log: readonly string[];
   /** What happens before a call is worked on; a test may hold it up or break it. */
   opening: () => Promise<void>;
@@ -52,25 +58,31 @@ export async function openCallStage(): Promise<CallStage> {
   const socket = path.join(engine.folder, "server.sock");
   const certificates = openCertificates(path.join(engine.folder, "keys"), systemClock);
   const fronts = new Fronts(path.join(engine.folder, "fronts.json"), engine.engine, certificates);
+  const access = await openAccess(engine.folder, systemClock);
+  const session = async (): Promise<ServerPart> => {
+    await stage.opening();
+    return {
+      engine: engine.engine,
+      certificates,
+      domain: new OwnDomain(path.join(engine.folder, "domain.json")),
+      fronts,
+      access,
+      searchPath: process.env["PATH"] ?? "",
+      status: () => statusOf(engine.folder),
+      leave: () => undefined,
+    };
+  };
   const calls = await openCallServer({
     socket,
     token: TOKEN,
-    session: async () => {
-      await stage.opening();
-      return {
-        engine: engine.engine,
-        certificates,
-        domain: new OwnDomain(path.join(engine.folder, "domain.json")),
-        fronts,
-        status: () => statusOf(engine.folder),
-        leave: () => undefined,
-      };
-    },
+    session,
     log: (text) => void log.push(text),
   });
   const stage: CallStage = {
     engine,
     socket,
+    access,
+    session,
     log,
     opening: async () => undefined,
     ask: async (question) => ask(socket, question),
@@ -83,7 +95,12 @@ export async function openCallStage(): Promise<CallStage> {
 }
 
 function statusOf(home: string): ServerStatus {
-  const ports = { gatewayPort: null, databasePort: null, databaseSocket: null };
+  const ports = {
+    gatewayPort: null,
+    databasePort: null,
+    databaseSocket: null,
+    listenArguments: null,
+  };
   const unknown = { version: null, startedAt: null, ...ports };
   return { running: true, pid: process.pid, home, ...unknown };
 }

@@ -63,6 +63,7 @@ test("server status, restart and logs; environments go on through a restart", as
     version: expect.stringMatching(/^\d+\.\d+\.\d+/),
     gatewayPort: expect.any(Number),
     databasePort: expect.any(Number),
+    listenArguments: null,
     databaseSocket: expect.stringMatching(/\/\.s\.PGSQL\.\d+$/),
     home: stage.home,
     startedAt: expect.stringMatching(ISO_TIME),

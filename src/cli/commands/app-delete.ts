@@ -22,8 +22,8 @@ export const appDelete = defineCommand({
       );
     }
     const deleted = await session.call("app.delete", { app });
-    const { folder, home } = session.context;
-    await unbindFrom(folder, { app, names: deleted.deleted, home: home.folder });
+    const { folder } = session.context;
+    await unbindFrom(folder, { app, names: deleted.deleted, home: session.placeId });
     return deleted;
   },
   toText: ({ app, deleted }, style) =>

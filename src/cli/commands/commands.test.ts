@@ -85,6 +85,7 @@ test("a server that does not run has a status, can be stopped, and is not starte
     gatewayPort: null,
     databasePort: null,
     databaseSocket: null,
+    listenArguments: null,
     home,
     startedAt: null,
   });

@@ -8,6 +8,7 @@ export const completion = defineCommand({
   description:
     "Names of environments, apps, processes and variables come from the server, if it runs; none is started for them.",
   positionals: [{ name: "SHELL", kind: "required", summary: "bash, zsh or fish" }],
+  isOfMachine: true,
   examples: [
     { line: 'eval "$(ramet completion bash)"', why: "In ~/.bashrc" },
     { line: 'eval "$(ramet completion zsh)"', why: "In ~/.zshrc, after compinit" },

@@ -1,4 +1,5 @@
 import { Problem } from "../../base/problem.ts";
+import { atPort, withTunnel } from "../afar-database.ts";
 import { attach } from "../attached.ts";
 import { defineCommand } from "../command.ts";
 import { addressMissing, psqlMissing } from "../problems.ts";
@@ -15,16 +16,16 @@ export const dbPsql = defineCommand({
   ],
   async run(input, session) {
     const environment = await session.environment();
-    if (environment.databaseUrl === null) throw addressMissing(titleOf(environment), "database");
-    const program = {
-      file: "psql",
-      args: input.rest,
-      variables: toVariables(new URL(environment.databaseUrl)),
-    };
-    const { app, name } = environment;
-    const work = async (): Promise<number> => attach(session.context, program);
+    const { app, name, databaseUrl } = environment;
+    if (databaseUrl === null) throw addressMissing(titleOf(environment), "database");
+    const target = { app, environment: name };
     try {
-      return { exitCode: await session.attending({ app, environment: name }, work) };
+      const exitCode = await withTunnel(session, target, async (port) => {
+        const url = new URL(port === null ? databaseUrl : atPort(databaseUrl, port));
+        const program = { file: "psql", args: input.rest, variables: toVariables(url) };
+        return session.attending(target, async () => attach(session.context, program));
+      });
+      return { exitCode };
     } catch (error) {
       throw error instanceof Problem && error.code === "program_missing" ? psqlMissing() : error;
     }

@@ -1,6 +1,7 @@
 import { flag } from "../command-shape.ts";
 import { defineCommand } from "../command.ts";
 import { addressMissing } from "../problems.ts";
+import { tunnelNeeded } from "../remote-problems.ts";
 import { titleOf } from "../title.ts";
 
 export const dbUrl = defineCommand({
@@ -19,6 +20,7 @@ export const dbUrl = defineCommand({
   async run(input, session) {
     const environment = await session.environment(input.optional("ENV"));
     if (environment.databaseUrl === null) throw addressMissing(titleOf(environment), "database");
+    if (session.isAfar) throw tunnelNeeded(titleOf(environment));
     const { databaseUrl } = environment;
     const { sockets } = session.context.home;
     return { databaseUrl: input.has("socket") ? toSocketUrl(databaseUrl, sockets) : databaseUrl };

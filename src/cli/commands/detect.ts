@@ -9,6 +9,7 @@ export const detect = defineCommand({
     "Reads ramet.json, package.json, manage.py, Procfile, lock files and what else stands in the folder, or in the " +
     "folders below where that is no app itself; runs nothing, needs no server, " +
     "and changes nothing. Where there is no ramet.json it shows the one that says the same.",
+  isOfMachine: true,
   examples: [
     { line: "ramet detect", why: "Processes, setup, database, variables, and the reason for each" },
     { line: "ramet detect --json", why: "The same for a program" },

@@ -15,7 +15,7 @@ export const envCreate = defineCommand({
   summary: "Fork an environment: files, database with its rows, processes, URL",
   description:
     "With --use the new environment runs on this workspace's own files and the workspace is bound to it. " +
-    "Otherwise the server keeps a copy of the source's files. Variables are not copied: `ramet var import`.",
+    "Otherwise, and on a server elsewhere, the server keeps a copy of the source's files. Variables are not copied: `ramet var import`.",
   scope: "app",
   positionals: [
     { name: "NAME", kind: "required", summary: "What to call it: a-z, 0-9 and single hyphens" },
@@ -49,7 +49,9 @@ export const envCreate = defineCommand({
     const name = parseEnvironmentName(input.required("NAME"));
     const from = input.value("from");
     const source = from === null ? null : parseEnvironmentName(from);
-    const kind = chooseKind(input.value("files"), input.has("use"));
+    // A server elsewhere cannot run an environment on a folder of this machine.
+    const isLinkable = input.has("use") && !session.isAfar;
+    const kind = chooseKind(input.value("files"), isLinkable);
     const app = await session.app();
     const request = {
       app,
@@ -81,8 +83,8 @@ export const envCreate = defineCommand({
   exitCode: ({ created }) => exitCodeOf(created),
 });
 
-function chooseKind(chosen: string | null, isUsed: boolean): "linked" | "kept" {
-  if (chosen === null) return isUsed ? "linked" : "kept";
+function chooseKind(chosen: string | null, isLinkable: boolean): "linked" | "kept" {
+  if (chosen === null) return isLinkable ? "linked" : "kept";
   if (chosen === "linked" || chosen === "kept") return chosen;
   throw flagInvalid("--files", chosen, "linked or kept");
 }

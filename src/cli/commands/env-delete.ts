@@ -26,10 +26,10 @@ export const envDelete = defineCommand({
       await session.confirm(describeLoss(environment));
     }
     const deleted = await session.call("environment.delete", target);
-    const { folder, home } = session.context;
-    const gone = { app: deleted.app, names: [deleted.name], home: home.folder };
+    const { folder } = session.context;
+    const gone = { app: deleted.app, names: [deleted.name], home: session.placeId };
     await unbindFrom(folder, gone);
-    if (deleted.folder !== null) await unbindFrom(deleted.folder, gone);
+    if (deleted.folder !== null && !session.isAfar) await unbindFrom(deleted.folder, gone);
     return deleted;
   },
   hints: ({ folder }) =>

@@ -11,6 +11,7 @@ import { defineCommand } from "../command.ts";
 import { exitCodeOf, formatReady, hasProblems } from "../environment-text.ts";
 import type { Hint } from "../hints.ts";
 import { workspaceBound } from "../problems.ts";
+import { appMadeElsewhere } from "../remote-problems.ts";
 import type { Session } from "../session.ts";
 import { formatMs } from "../style.ts";
 
@@ -35,6 +36,7 @@ export const init = defineCommand({
     { line: "ramet init --app shop", why: "The same, and call it shop" },
   ],
   async run(input, session) {
+    if (session.isAfar) throw appMadeElsewhere(session.placeId);
     const workspace = await session.workspace();
     const folder = await requireAppFolder(workspace.folder, workspace.root);
     const chosen = input.value("app");
@@ -81,8 +83,7 @@ function nameOf(found: Found | undefined, folder: string): string {
 /** A workspace that is another app's would lose its binding. @throws `workspace_bound` */
 async function assertUnbound(session: Session, app: AppName): Promise<void> {
   const { root, binding } = await session.workspace();
-  if (binding === null || binding.home !== session.context.home.folder || binding.app === app)
-    return;
+  if (binding === null || binding.home !== session.placeId || binding.app === app) return;
   const apps = await session.call("app.list", {});
   const other = apps.find(({ name }) => name === binding.app);
   // A binding to what is gone binds nothing.

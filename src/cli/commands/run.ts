@@ -1,3 +1,4 @@
+import { moveVariables, withTunnel } from "../afar-database.ts";
 import { attach } from "../attached.ts";
 import { defineCommand } from "../command.ts";
 import { argumentMissing } from "../problems.ts";
@@ -18,8 +19,12 @@ export const run = defineCommand({
     if (file === undefined) throw argumentMissing("a command", "run", "ramet run -- COMMAND…");
     const target = await session.target();
     const variables = await session.call("environment.variables", target);
-    const work = async (): Promise<number> => attach(session.context, { file, args, variables });
-    return { exitCode: await session.attending(target, work) };
+    const exitCode = await withTunnel(session, target, async (port) => {
+      const moved = port === null ? variables : moveVariables(variables, port);
+      const program = { file, args, variables: moved };
+      return session.attending(target, async () => attach(session.context, program));
+    });
+    return { exitCode };
   },
   isSilent: true,
   toText: () => "",

@@ -1,22 +1,85 @@
+import path from "node:path";
+
+import { flag, value } from "../command-shape.ts";
 import { defineCommand } from "../command.ts";
+import type { ListenRequest } from "../context.ts";
+import { flagsExclusive, flagValueMissing } from "../problems.ts";
+import { parseServerUrl } from "../remote-server.ts";
 import { readVersion } from "../version.ts";
 
 export const serve = defineCommand({
   name: "serve",
-  summary: "Run the server in the foreground",
+  summary: "Run the server in the foreground; with --listen for others too",
+  description:
+    "Commands of this machine's user come by a unix socket in any case. With --listen it answers those of others too, with a token " +
+    "each (`ramet user add`, `ramet token create`), over TLS. Behind a proxy that ends TLS say the URL by which clients know it.",
+  isOfMachine: true,
+  options: {
+    listen: value("ADDRESS[:PORT]", "Answer calls from afar, such as 0.0.0.0:7443"),
+    "tls-cert": value("FILE", "PEM, with what vouches for it; renewed in place it is taken up"),
+    "tls-key": value("FILE", "PEM, the certificate's"),
+    "behind-proxy": value("URL", "A proxy ends TLS, and clients know the server by this URL"),
+    "trust-network": flag(
+      "Behind a proxy on another machine: let tokens pass the network in the clear",
+    ),
+  },
   examples: [
     { line: "ramet serve", why: "In a terminal, until Ctrl-C" },
     {
       line: "RAMET_HOME=/srv/ramet ramet serve",
       why: "With its things in another folder, under a service manager",
     },
+    {
+      line: "ramet serve --listen 0.0.0.0:7443 --tls-cert full.pem --tls-key key.pem",
+      why: "For a team",
+    },
+    {
+      line: "ramet serve --listen 127.0.0.1:7443 --behind-proxy https://ramet.example.com",
+      why: "Behind nginx or Caddy",
+    },
   ],
-  async run(_input, session) {
-    const { serve: start } = session.context;
+  async run(input, session) {
+    const { serve: start, folder } = session.context;
     if (start === undefined) throw new Error("This program was not given a server to run.");
-    return { exitCode: await start(await readVersion()) };
+    const listen = parseListen(folder, {
+      address: input.value("listen"),
+      certificate: input.value("tls-cert"),
+      key: input.value("tls-key"),
+      proxy: input.value("behind-proxy"),
+      trustsNetwork: input.has("trust-network"),
+    });
+    return { exitCode: await start(await readVersion(), listen) };
   },
   isSilent: true,
   toText: () => "",
   exitCode: ({ exitCode }) => exitCode,
 });
+
+type Said = {
+  readonly address: string | null;
+  readonly certificate: string | null;
+  readonly key: string | null;
+  readonly proxy: string | null;
+  readonly trustsNetwork: boolean;
+};
+
+/** undefined: it listens for this machine's user alone. @throws `flag_value_missing`, `flags_exclusive`, `server_url_invalid` */
+function parseListen(folder: string, said: Said): ListenRequest | undefined {
+  const { address, trustsNetwork } = said;
+  const cover = parseCover(folder, said);
+  if (address !== null) return { address, cover, trustsNetwork };
+  if (cover !== null) throw flagValueMissing("--listen", "ADDRESS[:PORT]");
+  return undefined;
+}
+
+function parseCover(folder: string, { certificate, key, proxy }: Said): ListenRequest["cover"] {
+  if (proxy !== null) {
+    if (certificate !== null || key !== null) throw flagsExclusive("--behind-proxy", "--tls-cert");
+    return { kind: "proxy", url: new URL(parseServerUrl(proxy)) };
+  }
+  if (certificate === null && key === null) return null;
+  if (certificate === null) throw flagValueMissing("--tls-cert", "FILE");
+  if (key === null) throw flagValueMissing("--tls-key", "FILE");
+  const files = { certificate: path.resolve(folder, certificate), key: path.resolve(folder, key) };
+  return { kind: "tls", ...files };
+}

@@ -22,6 +22,7 @@ export const serverDomain = defineCommand({
     key: value("FILE", "PEM, the certificate's"),
     off: flag("No domain any more"),
   },
+  isOfMachine: true,
   examples: [
     { line: "ramet server domain", why: "Whether there is one" },
     {

@@ -14,6 +14,7 @@ export const serverLogs = defineCommand({
     follow: flag("Go on until Ctrl-C", "f"),
     last: value("N", `How many lines (${DEFAULT_LAST})`, "n"),
   },
+  isOfMachine: true,
   examples: [
     { line: "ramet server logs --last 1000", why: "More of the last lines" },
     { line: "ramet server logs -f", why: "What it prints, as it prints it" },

@@ -5,6 +5,7 @@ import { formatServer } from "../server-text.ts";
 export const serverRestart = defineCommand({
   name: "server restart",
   summary: "Start the server anew; environments go on all the while",
+  isOfMachine: true,
   examples: [
     { line: "ramet server restart", why: "After an upgrade" },
     {
@@ -14,11 +15,12 @@ export const serverRestart = defineCommand({
   ],
   async run(_input, session) {
     const { home, signal } = session.context;
-    if ((await findServer(home, signal)) !== undefined) {
+    const before = await findServer(home, signal);
+    if (before !== undefined) {
       await session.call("server.leave", {});
       await waitUntilGone(home, signal);
     }
-    return startServer(session.context);
+    return startServer(session.context, before?.listenArguments ?? []);
   },
   toText: formatServer,
 });

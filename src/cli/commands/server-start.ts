@@ -5,6 +5,7 @@ export const serverStart = defineCommand({
   name: "server start",
   summary: "Start the server, if it does not run",
   description: "A command that needs it starts it by itself.",
+  isOfMachine: true,
   examples: [
     { line: "ramet server start", why: "Start it before the first command does" },
     { line: "ramet server start --json", why: "For a program: where it listens" },

@@ -6,6 +6,7 @@ import { formatServer } from "../server-text.ts";
 export const serverStatus = defineCommand({
   name: "server status",
   summary: "Show whether the server runs, and where it listens",
+  isOfMachine: true,
   examples: [
     { line: "ramet server status", why: "Whether it runs" },
     { line: "ramet server status --json", why: "For a program: its process, ports and home" },
@@ -29,6 +30,7 @@ function absentServer(home: string): ServerStatus {
     gatewayPort: null,
     databasePort: null,
     databaseSocket: null,
+    listenArguments: null,
     home,
     startedAt: null,
   };

@@ -7,6 +7,7 @@ export const serverStop = defineCommand({
   summary: "Stop every environment, then the server",
   description:
     "Environments sleep until the next request or `env start`. `server restart` leaves them running.",
+  isOfMachine: true,
   examples: [
     { line: "ramet server stop", why: "Everything sleeps, nothing is lost" },
     { line: "ramet server stop --json", why: "For a program: how many environments slept" },

@@ -22,6 +22,7 @@ export const serverStorage = defineCommand({
   options: {
     size: value("SIZE", "Of the image, such as 50G: all of it is taken from the disk at once"),
   },
+  isOfMachine: true,
   examples: [
     {
       line: "sudo ramet server storage create",

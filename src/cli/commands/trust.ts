@@ -12,6 +12,7 @@ export const trust = defineCommand({
     "Every address answers https:// as well, at the same port. Its certificate is from an authority of this server's own, " +
     "which can vouch for names at and below localhost alone. Its key stays in the server's home, for its owner only.",
   options: { undo: flag("Trust it no longer") },
+  isOfMachine: true,
   examples: [
     { line: "ramet trust", why: "Once; then https:// is as good as http://" },
     { line: "sudo ramet trust", why: "The system's store too: curl, Python, Go" },

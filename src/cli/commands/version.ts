@@ -4,6 +4,7 @@ import { readVersion } from "../version.ts";
 export const version = defineCommand({
   name: "version",
   summary: "Print the version",
+  isOfMachine: true,
   examples: [
     { line: "ramet version", why: "The version alone" },
     { line: "ramet version --json", why: "For a program" },

@@ -2,6 +2,8 @@ import { DEVELOPMENT, parseEnvironmentName } from "../../environment/name.ts";
 import { CALLS } from "../../protocol/calls.ts";
 import { defineCall } from "../call.ts";
 import { describeCreated } from "../describe-created.ts";
+import { filesLinkedAfar } from "../problems.ts";
+import { showTo } from "../shown.ts";
 
 export const createEnvironment = defineCall(CALLS["environment.create"], async (input, session) => {
   const { engine } = session;
@@ -10,7 +12,10 @@ export const createEnvironment = defineCall(CALLS["environment.create"], async (
   const [first = DEVELOPMENT, ...others] = input.from.map((from) => from.toLowerCase());
   const found = [first, ...others].find((from) => engine.registry.find(app, from) !== undefined);
   const source = engine.registry.require(app, found ?? first);
-  const { files, searchPath, data } = input;
+  const { files, data } = input;
+  const isOwner = session.caller.kind === "owner";
+  if (!isOwner && files.kind === "linked") throw filesLinkedAfar(name);
+  const searchPath = isOwner ? input.searchPath : session.searchPath;
   const created = await engine.create({ app, name, source, files, searchPath, data }, session);
-  return describeCreated(created, { home: engine.layout.home.folder });
+  return showTo(session, describeCreated(created, { home: engine.layout.home.folder }));
 });

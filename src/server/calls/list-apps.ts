@@ -1,6 +1,7 @@
 import { CALLS } from "../../protocol/calls.ts";
 import { defineCall } from "../call.ts";
+import { mayReach } from "../caller.ts";
 
-export const listApps = defineCall(CALLS["app.list"], async (_, { engine }) => [
-  ...engine.registry.apps(),
-]);
+export const listApps = defineCall(CALLS["app.list"], async (_, { engine, caller }) =>
+  engine.registry.apps().filter(({ name }) => mayReach(caller, name)),
+);

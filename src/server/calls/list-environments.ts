@@ -1,9 +1,13 @@
 import { CALLS } from "../../protocol/calls.ts";
 import { defineCall } from "../call.ts";
+import { mayReach } from "../caller.ts";
+import { showTo } from "../shown.ts";
 
 export const listEnvironments = defineCall(
   CALLS["environment.list"],
-  async ({ app }, { engine }) => [
-    ...(await engine.describeAll(app === null ? null : engine.registry.requireApp(app))),
-  ],
+  async ({ app }, { engine, ...session }) => {
+    const all = await engine.describeAll(app === null ? null : engine.registry.requireApp(app));
+    const reached = all.filter((one) => mayReach(session.caller, one.app));
+    return reached.map((one) => showTo(session, one));
+  },
 );

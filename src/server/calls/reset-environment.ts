@@ -1,6 +1,7 @@
 import { CALLS } from "../../protocol/calls.ts";
 import { defineCall } from "../call.ts";
 import { describeCreated } from "../describe-created.ts";
+import { showTo } from "../shown.ts";
 
 export const resetEnvironment = defineCall(
   CALLS["environment.reset"],
@@ -8,6 +9,7 @@ export const resetEnvironment = defineCall(
     const { engine } = session;
     const live = engine.registry.require(app, environment);
     const made = await engine.reset(live, { from, undo }, session);
-    return describeCreated(made, { home: engine.layout.home.folder, isReset: true });
+    const { folder: home } = engine.layout.home;
+    return showTo(session, describeCreated(made, { home, isReset: true }));
   },
 );

@@ -1,21 +1,22 @@
 import { CALLS } from "../../protocol/calls.ts";
 import { defineCall } from "../call.ts";
+import { showTo } from "../shown.ts";
 
 /** Longer than to count most environments' bytes takes. */
 const MEASURING_MS = 500;
 
 export const showEnvironment = defineCall(
   CALLS["environment.show"],
-  async ({ app, environment }, { engine }) => {
+  async ({ app, environment }, { engine, ...session }) => {
     const making = (await engine.describeAll(engine.registry.requireApp(app))).find(
       ({ name, state }) => name === environment && state === "creating",
     );
-    if (making !== undefined) return making;
+    if (making !== undefined) return showTo(session, making);
     const live = engine.registry.require(app, environment);
     await Promise.all([
       engine.ownBytes.find(live, { timeoutMs: MEASURING_MS }),
       engine.standbys.measure(live.record.id),
     ]);
-    return engine.describe(live);
+    return showTo(session, await engine.describe(live));
   },
 );

@@ -1,11 +1,12 @@
 import { CALLS } from "../../protocol/calls.ts";
 import { defineCall } from "../call.ts";
+import { showTo } from "../shown.ts";
 
 export const startEnvironment = defineCall(
   CALLS["environment.start"],
   async ({ app, environment }, session) => {
     const live = session.engine.registry.require(app, environment);
     await session.engine.start(live, session);
-    return session.engine.describe(live);
+    return showTo(session, await session.engine.describe(live));
   },
 );

@@ -1,12 +1,13 @@
 import { CALLS } from "../../protocol/calls.ts";
 import { defineCall } from "../call.ts";
+import { showTo } from "../shown.ts";
 
 export const stopEnvironment = defineCall(
   CALLS["environment.stop"],
-  async ({ app, environment }, { engine }) => {
+  async ({ app, environment }, { engine, ...session }) => {
     const live = engine.registry.require(app, environment);
     await live.sleep();
     await engine.standbys.rest(live.record.id);
-    return engine.describe(live);
+    return showTo(session, await engine.describe(live));
   },
 );

@@ -1,0 +1,48 @@
+import { untilAborted } from "../../base/clock.ts";
+import { atPort } from "../afar-database.ts";
+import { value } from "../command-shape.ts";
+import { defineCommand } from "../command.ts";
+import { parseCount } from "../numbers.ts";
+import { addressMissing } from "../problems.ts";
+import { tunnelNeedless } from "../remote-problems.ts";
+import { titleOf } from "../title.ts";
+
+const MOST_PORT = 65_535;
+
+export const dbTunnel = defineCommand({
+  name: "db tunnel",
+  summary: "Lead a port of this machine to a database on a server elsewhere, until Ctrl-C",
+  description:
+    "Each connection goes by one of its own, in TLS, and wakes the environment. `ramet db psql` and `ramet run` open one by themselves.",
+  scope: "environment",
+  positionals: [
+    { name: "ENV", kind: "optional", summary: "The environment; otherwise this workspace's" },
+  ],
+  options: { port: value("PORT", "Of this machine; otherwise a free one", "p") },
+  examples: [
+    { line: "ramet db tunnel", why: "For a client of your own; prints its URL" },
+    { line: "ramet db tunnel staging --port 5433", why: "Always at the same port" },
+  ],
+  async run(input, session) {
+    const { remote, signal, stdout } = session.context;
+    if (remote === undefined) throw tunnelNeedless();
+    const asked = input.value("port");
+    const port = asked === null ? null : parseCount("--port", asked, MOST_PORT);
+    const environment = await session.environment(input.optional("ENV"));
+    if (environment.databaseUrl === null) throw addressMissing(titleOf(environment), "database");
+    const { openTunnel } = await import("../tunnel.ts");
+    const target = { app: environment.app, environment: environment.name };
+    const onProblem = ({ message }: { readonly message: string }): void => session.note(message);
+    const tunnel = await openTunnel(remote, target, { port, onProblem });
+    const databaseUrl = atPort(environment.databaseUrl, tunnel.port);
+    stdout.write(`${session.isJson ? JSON.stringify({ databaseUrl }) : databaseUrl}\n`);
+    try {
+      await untilAborted(signal ?? new AbortController().signal);
+    } finally {
+      tunnel.close();
+    }
+    return {};
+  },
+  isSilent: true,
+  toText: () => "",
+});

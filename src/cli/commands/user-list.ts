@@ -1,0 +1,13 @@
+import { formatUsers } from "../access-text.ts";
+import { defineCommand } from "../command.ts";
+
+export const userList = defineCommand({
+  name: "user list",
+  summary: "List who may ask this server from afar",
+  examples: [
+    { line: "ramet user list", why: "Everyone" },
+    { line: "ramet user list --json", why: "For a program" },
+  ],
+  run: (_input, session) => session.call("user.list", {}),
+  toText: formatUsers,
+});

@@ -1,0 +1,6 @@
+import { CALLS } from "../../protocol/calls.ts";
+import { defineCall } from "../call.ts";
+
+export const addUser = defineCall(CALLS["user.add"], async ({ name, isAdmin }, { access }) =>
+  access.addUser(name.toLowerCase(), isAdmin),
+);

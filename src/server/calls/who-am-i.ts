@@ -1,0 +1,7 @@
+import { CALLS } from "../../protocol/calls.ts";
+import { defineCall } from "../call.ts";
+
+export const whoAmI = defineCall(CALLS["access.whoami"], async (_, { caller, status }) => {
+  const token = caller.kind === "token" ? caller.grant.token : null;
+  return { token, isAdmin: token === null || token.right === "admin", version: status().version };
+});
