@@ -153,6 +153,11 @@ test.each([
   },
 );
 
+test("no folder of the server's is brought to an environment, or overwritten, by developing it from afar", async () => {
+  const input = { ...SHOP, workspace: "/etc", prefer: "local" };
+  expect(await codeOf(stage.token, "environment.develop", input)).toBe("owner_only");
+});
+
 test("an environment on a folder of the server's is made by nobody from afar", async () => {
   const files = { kind: "linked", path: "/etc" };
   const input = { app: "shop", name: "x", from: ["development"], files, searchPath: "/evil" };

@@ -8,6 +8,7 @@ import { followLog, watchFolder } from "../../runtime/runtime.ts";
 import { describeMerge, keepMerged } from "../../sync/sync.ts";
 import type { Sides } from "../../sync/sync.ts";
 import { defineCall } from "../call.ts";
+import { ownerOnly } from "../problems.ts";
 import type { Session } from "../session.ts";
 import { requireSides } from "../sides.ts";
 
@@ -27,6 +28,8 @@ export const developEnvironment = defineCall(
   async ({ app, environment, workspace, prefer }, session) => {
     const { engine } = session;
     const live = engine.registry.require(app, environment);
+    // A path from afar would be one of this machine, which is not the caller's to name.
+    if (workspace !== null && session.caller.kind !== "owner") throw ownerOnly("files.push");
     const sides = workspace === null ? null : await requireSides(engine, live, workspace);
     await engine.start(live, session);
     const ended = new AbortController();
