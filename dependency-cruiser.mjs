@@ -54,7 +54,7 @@ export const MAY_IMPORT = {
     "access",
     "engine",
   ],
-  cli: ["base", "environment", "protocol", "process", "manifest", "workspace", "storage"],
+  cli: ["base", "environment", "protocol", "process", "manifest", "workspace", "sync", "storage"],
 };
 
 /** Vocabulary: other rooms import any of their files. */

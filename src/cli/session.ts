@@ -14,19 +14,23 @@ import { placeIdOf, placeOf } from "./place.ts";
 import { bindingStale, flagsExclusive } from "./problems.ts";
 import { openProgress } from "./progress.ts";
 import type { ProgressMode, ProgressView } from "./progress.ts";
-import type { SeenLines } from "./seen-lines.ts";
+import { isLoss, resume } from "./streams.ts";
+import type { StreamName } from "./streams.ts";
 import { styleFor } from "./style.ts";
 import { findApp, listSources, requireApp, requireTarget } from "./target.ts";
 import type { Target, TargetSources } from "./target.ts";
 
 type Attended = CallInput<"environment.attend">;
-type StreamName = "environment.logs" | "environment.develop";
+
+/** What goes on beside a stream, and may show lines among its own. */
+type Beside = (show: (line: LogLine) => void, signal: AbortSignal) => Promise<void>;
 
 /** How long a stream waits for a server that was restarted. */
 const RECONNECT_MS = 30_000;
+/** A laptop that slept may be long without a network. */
+const RECONNECT_AFAR_MS = 10 * 60_000;
 const RECONNECT_PAUSE_MS = 1_000;
 const MAX_LOSSES_WITHOUT_A_LINE = 5;
-const MISSED = { last: 100_000 };
 
 /** What a command's `run` works with: the workspace it stands in, and the server. */
 export class Session {
@@ -162,19 +166,25 @@ export class Session {
   /** Shows lines until the person stops it or the stream ends; goes on after a restart of the server. */
   async follow(
     input: CallInput<StreamName>,
-    { name, ...look }: LogLook & { readonly name: StreamName },
+    { name, beside, ...look }: LogLook & { readonly name: StreamName; readonly beside?: Beside },
   ): Promise<void> {
+    const show = await this.#openLines(look);
     try {
-      await this.#followOn({ name, input }, await this.#openLines(look));
+      if (beside === undefined) await this.#followOn({ name, input }, show);
+      else await this.#followBeside({ name, input }, show, beside);
     } catch (error) {
       if (this.context.signal?.aborted !== true) throw error;
     }
   }
 
   /** Asks a server that runs, also once the person has stopped the command. */
-  async ask<Name extends CallName>(name: Name, input: CallInput<Name>): Promise<CallOutput<Name>> {
+  async ask<Name extends CallName>(
+    name: Name,
+    input: CallInput<Name>,
+    signal?: AbortSignal,
+  ): Promise<CallOutput<Name>> {
     const { callServer } = await import("./client.ts");
-    return callServer(placeOf(this.context), { name, input }, {});
+    return callServer(placeOf(this.context), { name, input }, { signal });
   }
 
   /** Works while the server keeps the environment from falling asleep; one that is restarted is asked again. */
@@ -241,6 +251,25 @@ export class Session {
     }
   }
 
+  /** The end of one is that of both. */
+  async #followBeside(
+    call: { name: StreamName; input: CallInput<StreamName> },
+    show: (line: LogLine) => void,
+    beside: Beside,
+  ): Promise<void> {
+    const over = new AbortController();
+    const stopped = this.context.signal;
+    const signal = AbortSignal.any([over.signal, ...(stopped === undefined ? [] : [stopped])]);
+    const following = new Session({ ...this.context, signal }, this.#parsed, this.#folder);
+    const works = [following.#followOn(call, show), beside(show, signal)];
+    try {
+      await Promise.race(works);
+    } finally {
+      over.abort();
+      await Promise.allSettled(works);
+    }
+  }
+
   async #followOn(
     { name, input: first }: { name: StreamName; input: CallInput<StreamName> },
     show: (line: LogLine) => void,
@@ -299,8 +328,8 @@ export class Session {
     const since = monotonicMs();
     this.note("The connection to the server was lost; waiting for it …");
     const status = await waitFor(() => findStartingServer(place, signal), {
-      timeoutMs: RECONNECT_MS,
-      everyMs: 100,
+      timeoutMs: this.isAfar ? RECONNECT_AFAR_MS : RECONNECT_MS,
+      everyMs: this.isAfar ? RECONNECT_PAUSE_MS : 100,
     });
     if (status === undefined) throw lost;
     this.note(`Connected again after ${Math.round(monotonicMs() - since)} ms.`);
@@ -332,18 +361,4 @@ export class Session {
     const text = new LogText(styleFor(stdout, environment, systemClock.now()), look);
     return (line) => stdout.write(`${text.format(line)}\n`);
   }
-}
-
-/** What was printed while nobody listened comes too. */
-function resume(input: CallInput<StreamName>, seen: SeenLines): CallInput<StreamName> {
-  seen.readAgain();
-  if (!("last" in input)) return input;
-  return seen.since === null ? { ...input, last: 0 } : { ...input, ...MISSED, since: seen.since };
-}
-
-function isLoss(error: unknown): boolean {
-  return (
-    error instanceof Problem &&
-    /^(connection_lost|server_not_running|server_unreachable)$/.test(error.code)
-  );
 }

@@ -27,6 +27,7 @@ import {
   variableSchema,
   verificationSchema,
 } from "./schemas.ts";
+import { WIRED_CALLS } from "./wired-calls.ts";
 
 const text = z.string().max(4096);
 const target = z.object({ app: text, environment: text });
@@ -220,6 +221,8 @@ export const CALLS = {
     }),
     output: nothing,
   },
+
+  ...WIRED_CALLS,
 
   /** Who asks, and what for their token is good. */
   "access.whoami": { input: nothing, output: callerSchema },

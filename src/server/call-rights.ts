@@ -12,6 +12,8 @@ type Rule = { readonly right: Right | "anyone" | "owner"; readonly isWrite: bool
 const ANYONE: Rule = { right: "anyone", isWrite: false };
 const READ: Rule = { right: "read", isWrite: false };
 const WRITE: Rule = { right: "write", isWrite: true };
+/** A part of something that is written down as a whole. */
+const WRITES_LATER: Rule = { right: "write", isWrite: false };
 const ADMIN: Rule = { right: "admin", isWrite: true };
 const ADMIN_READS: Rule = { right: "admin", isWrite: false };
 const OWNER: Rule = { right: "owner", isWrite: true };
@@ -38,7 +40,7 @@ const RULES: Readonly<Record<CallName, Rule>> = {
   "environment.stop": WRITE,
   "environment.verify": WRITE,
   "environment.front": OWNER,
-  "environment.attend": { right: "write", isWrite: false },
+  "environment.attend": WRITES_LATER,
   // It opens secrets.
   "environment.variables": WRITE,
   "environment.logs": READ,
@@ -56,6 +58,16 @@ const RULES: Readonly<Record<CallName, Rule>> = {
   "files.pull": OWNER,
   "files.trash": OWNER_READS,
   "files.restore": OWNER,
+  "tree.open": READ,
+  "tree.look": READ,
+  "tree.answer": READ,
+  "tree.read": READ,
+  "tree.commit": READ,
+  "tree.wait": READ,
+  "tree.close": READ,
+  "tree.stage": WRITES_LATER,
+  "tree.apply": WRITE,
+  "tree.arrived": WRITES_LATER,
   "access.whoami": ANYONE,
   "access.audit": ADMIN_READS,
   "user.add": ADMIN,

@@ -1,7 +1,11 @@
 import type { CallName } from "../protocol/calls.ts";
 import type { Call } from "./call.ts";
 import { addUser } from "./calls/add-user.ts";
+import { answerTree } from "./calls/answer-tree.ts";
+import { applyToTree } from "./calls/apply-to-tree.ts";
 import { attendEnvironment } from "./calls/attend-environment.ts";
+import { closeTree } from "./calls/close-tree.ts";
+import { commitTree } from "./calls/commit-tree.ts";
 import { compareFiles } from "./calls/compare-files.ts";
 import { createApp } from "./calls/create-app.ts";
 import { createEnvironment } from "./calls/create-environment.ts";
@@ -22,12 +26,15 @@ import { listTrashed } from "./calls/list-trashed.ts";
 import { listUse } from "./calls/list-use.ts";
 import { listUsers } from "./calls/list-users.ts";
 import { listVariables } from "./calls/list-variables.ts";
+import { lookAtTree } from "./calls/look-at-tree.ts";
 import { measureDatabase } from "./calls/measure-database.ts";
+import { openTree } from "./calls/open-tree.ts";
 import { pullFiles } from "./calls/pull-files.ts";
 import { pushFiles } from "./calls/push-files.ts";
 import { queryDatabase } from "./calls/query-database.ts";
 import { readEnvironmentVariables } from "./calls/read-environment-variables.ts";
 import { readLogs } from "./calls/read-logs.ts";
+import { readTree } from "./calls/read-tree.ts";
 import { removeUser } from "./calls/remove-user.ts";
 import { resetEnvironment } from "./calls/reset-environment.ts";
 import { restoreFiles } from "./calls/restore-files.ts";
@@ -39,9 +46,12 @@ import { serverStatus } from "./calls/server-status.ts";
 import { serverStop } from "./calls/server-stop.ts";
 import { setVariables } from "./calls/set-variables.ts";
 import { showEnvironment } from "./calls/show-environment.ts";
+import { stageInTree } from "./calls/stage-in-tree.ts";
 import { startEnvironment } from "./calls/start-environment.ts";
 import { stopEnvironment } from "./calls/stop-environment.ts";
+import { takeUpTree } from "./calls/take-up-tree.ts";
 import { verifyEnvironment } from "./calls/verify-environment.ts";
+import { waitForTree } from "./calls/wait-for-tree.ts";
 import { whoAmI } from "./calls/who-am-i.ts";
 
 export const CALL_TABLE: Readonly<Record<CallName, Call>> = {
@@ -53,6 +63,16 @@ export const CALL_TABLE: Readonly<Record<CallName, Call>> = {
   "environment.delete": deleteEnvironment,
   "variable.delete": deleteVariables,
   "environment.develop": developEnvironment,
+  "tree.open": openTree,
+  "tree.look": lookAtTree,
+  "tree.answer": answerTree,
+  "tree.read": readTree,
+  "tree.stage": stageInTree,
+  "tree.apply": applyToTree,
+  "tree.commit": commitTree,
+  "tree.wait": waitForTree,
+  "tree.arrived": takeUpTree,
+  "tree.close": closeTree,
   "access.whoami": whoAmI,
   "access.audit": listAudit,
   "user.add": addUser,

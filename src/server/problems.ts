@@ -184,3 +184,12 @@ export function listenFailed(address: string, why: string): Problem {
     remedy: "Free that port, or choose another with --listen ADDRESS:PORT.",
   });
 }
+
+/** The server was started anew, or many others came since. */
+export function visitUnknown(): Problem {
+  return new Problem({
+    code: "visit_unknown",
+    message: "The server knows nothing of this transfer any more, as after a restart.",
+    remedy: "Run the command again: what was brought so far is there.",
+  });
+}

@@ -27,6 +27,7 @@ import { acquireLock } from "./lock.ts";
 import type { Lock } from "./lock.ts";
 import { noFreePort, serverStarted, storageMoving } from "./problems.ts";
 import { findTarget, findWireRoute } from "./routes.ts";
+import { ServedTrees } from "./served-trees.ts";
 import { readServerFile, requireToken, writeServerFile } from "./server-file.ts";
 import type { ServerFile } from "./server-file.ts";
 import type { Session } from "./session.ts";
@@ -149,7 +150,10 @@ const REASONS: Readonly<Record<Reason, string>> = {
   socket: "its socket was removed",
 };
 
-type OpenParts = Pick<Session, "engine" | "certificates" | "domain" | "fronts" | "status"> & {
+type OpenParts = Pick<
+  Session,
+  "engine" | "certificates" | "domain" | "fronts" | "trees" | "status"
+> & {
   readonly storage: OpenStorage;
   readonly file: ServerFile;
   close(): Promise<void>;
@@ -171,12 +175,8 @@ async function openParts(options: ServeOptions, recorded: ServerFile): Promise<O
     domain,
     engine: () => engine,
   });
-  const file = {
-    ...recorded,
-    gatewayPort: gateway.port,
-    databasePort: wire.port,
-    ...describeSelf(options),
-  };
+  const ports = { gatewayPort: gateway.port, databasePort: wire.port };
+  const file = { ...recorded, ...ports, ...describeSelf(options) };
   await writeServerFile(home.serverFile, file);
   engine = await openEngine({
     home: { folder: home.folder, sockets: home.sockets, id: recorded.homeId },
@@ -190,7 +190,7 @@ async function openParts(options: ServeOptions, recorded: ServerFile): Promise<O
       frontProblems: fronts?.problems(id) ?? [],
       domain: domain.get()?.name ?? null,
     }),
-    listeners: () => ({ gatewayPort: gateway.port, databasePort: wire.port }),
+    listeners: () => ports,
     log,
     openData: async (shared) => {
       storage = await openStorage(home.folder, shared);
@@ -199,8 +199,10 @@ async function openParts(options: ServeOptions, recorded: ServerFile): Promise<O
   });
   fronts = new Fronts(path.join(home.folder, "fronts.json"), engine, certificates);
   await fronts.start();
+  const trees = new ServedTrees(engine);
   return {
     engine,
+    trees,
     certificates,
     domain,
     fronts,
@@ -208,6 +210,7 @@ async function openParts(options: ServeOptions, recorded: ServerFile): Promise<O
     file,
     status: () => describeStatus(options, file),
     close: async () => {
+      trees.closeAll();
       await Promise.all([gateway.close(), wire.close(), fronts?.close()]);
       await engine?.close();
     },

@@ -6,6 +6,7 @@ import type { ServerStatus } from "../protocol/schemas.ts";
 import type { Caller } from "./caller.ts";
 import type { OwnDomain } from "./domain.ts";
 import type { Fronts } from "./fronts.ts";
+import type { ServedTrees } from "./served-trees.ts";
 
 /** What a call works with: the engine, and the caller who listens meanwhile. */
 export type Session = {
@@ -16,6 +17,8 @@ export type Session = {
   /** Who may ask from afar. */
   readonly access: Access;
   readonly caller: Caller;
+  /** The trees that are visited from afar. */
+  readonly trees: ServedTrees;
   /** The server's own PATH, for callers whose own says nothing about this machine. */
   readonly searchPath: string;
   /** Tells the caller how far it is. */

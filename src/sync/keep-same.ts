@@ -2,7 +2,6 @@ import { monotonicMs, rest, sleep } from "../base/clock.ts";
 import type { Preference } from "./core/reconcile.ts";
 import { stampGit, untilGitIsDone } from "./git-state.ts";
 import type { Merged, MergeOptions } from "./merge.ts";
-import type { PairHints } from "./pairs.ts";
 import { TreeWatch } from "./tree-watch.ts";
 
 export type KeepOptions = {
@@ -12,9 +11,24 @@ export type KeepOptions = {
 
 const NOTHING_LEFT = "[[],[]]";
 
-type Folders = { readonly local: string; readonly remote: string };
+/** What tells that something may have happened in a tree. */
+export type Watch = {
+  /** False: not all of it is told. */
+  readonly isComplete: boolean;
+  close(): void;
+};
+
+/** The workspace; and how the other tree is listened to, wherever that is. */
+export type Kept<Remote extends Watch> = {
+  readonly local: string;
+  readonly watchRemote: (onEvent: () => void) => Remote;
+};
+type Watches<Remote extends Watch> = { readonly local: TreeWatch; readonly remote: Remote };
 /** undefined: the sides were not at rest. */
-export type Merge = (options: MergeOptions, hints: PairHints) => Promise<Merged | undefined>;
+export type Merge<Remote extends Watch> = (
+  options: MergeOptions,
+  watches: Watches<Remote>,
+) => Promise<Merged | undefined>;
 
 /** A file is written in steps: with less of a pause half of them would be taken over (see docs/decisions). */
 const SETTLE_MS = 3;
@@ -30,31 +44,31 @@ const RETRY_MS = 500;
  * Keeps both sides the same until the signal ends it: tells each merge that did something, or left something, anew.
  * @throws `sync_emptied`, `sync_removals`, `disk_full`, with both sides as they were
  */
-export async function* keepSame(
-  folders: Folders,
-  merge: Merge,
+export async function* keepSame<Remote extends Watch>(
+  kept: Kept<Remote>,
+  merge: Merge<Remote>,
   options: KeepOptions,
 ): AsyncGenerator<Merged> {
   const events = new Events();
-  const local = new TreeWatch(folders.local, events.note);
-  const remote = new TreeWatch(folders.remote, events.note);
+  const local = new TreeWatch(kept.local, events.note);
+  const remote = kept.watchRemote(events.note);
   try {
-    yield* mergeOnEvents(folders, merge, { ...options, events, watches: { local, remote } });
+    yield* mergeOnEvents(kept.local, merge, { ...options, events, watches: { local, remote } });
   } finally {
     local.close();
     remote.close();
   }
 }
 
-type Watching = KeepOptions & {
+type Watching<Remote extends Watch> = KeepOptions & {
   readonly events: Events;
-  readonly watches: { readonly local: TreeWatch; readonly remote: TreeWatch };
+  readonly watches: Watches<Remote>;
 };
 
-async function* mergeOnEvents(
-  { local }: Folders,
-  merge: Merge,
-  { prefer, signal, events, watches }: Watching,
+async function* mergeOnEvents<Remote extends Watch>(
+  local: string,
+  merge: Merge<Remote>,
+  { prefer, signal, events, watches }: Watching<Remote>,
 ): AsyncGenerator<Merged> {
   let told = NOTHING_LEFT;
   let before: string | undefined;
@@ -81,10 +95,10 @@ async function* mergeOnEvents(
 
 /** When everything is to be looked at again. */
 class Whole {
-  readonly #watches: Watching["watches"];
+  readonly #watches: Watches<Watch>;
   #at = Number.NEGATIVE_INFINITY;
 
-  constructor(watches: Watching["watches"]) {
+  constructor(watches: Watches<Watch>) {
     this.#watches = watches;
   }
 

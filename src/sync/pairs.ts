@@ -53,6 +53,11 @@ export async function withPair<T>(
   return locks.run(sides.home, () => locks.run(sides.local, () => workWith(sides, work, hints)));
 }
 
+/** Does the work while nobody else does with the tree that keeps its things there. */
+export function whileAlone<T>(home: string, work: () => Promise<T>): Promise<T> {
+  return locks.run(path.join(realpathSync(path.dirname(home)), path.basename(home)), work);
+}
+
 /** Does the work with both disks, while nobody transfers anything. @throws `sync_unreadable` */
 export async function withDisks<T>(
   given: Sides,

@@ -92,6 +92,16 @@ export function syncUnreadable(path: string, reason: string): Problem {
   });
 }
 
+/** What came from the other end makes no sense: a bug there, or somebody who plays with it. */
+export function wireBroken(why: string): Problem {
+  return new Problem({
+    code: "wire_broken",
+    message: `What came from the other machine makes no sense: ${why}.`,
+    remedy:
+      "Run the command again; if that does not help, bring both machines to one version of Ramet.",
+  });
+}
+
 export function trashUnknown(id: string, paths: readonly string[]): Problem {
   const named = paths.length === 0 ? "" : ` for ${nameSome(paths)}`;
   return new Problem({

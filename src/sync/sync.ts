@@ -4,6 +4,8 @@ import type { Problem } from "../base/problem.ts";
 import type { Comparison } from "./core/compare.ts";
 import { planMirror } from "./core/plan.ts";
 import { formatMerge } from "./describe-merge.ts";
+import * as far from "./far-pair.ts";
+import { FarWatch } from "./far-watch.ts";
 import { type KeepOptions, keepSame, type Merge } from "./keep-same.ts";
 import * as trash from "./keep-trash.ts";
 import { mergePair, type Merged } from "./merge.ts";
@@ -16,8 +18,15 @@ import {
   syncReplaced,
   syncUnsettled,
 } from "./problems.ts";
+import * as served from "./served-tree.ts";
+import { TreeWatch } from "./tree-watch.ts";
+import type * as wires from "./wire.ts";
 
 export type Sides = BothSides;
+/** A workspace, and the tree of an environment on another machine. */
+export type FarSides = far.FarSides;
+export type Wire = wires.Wire;
+export type ServedTree = served.ServedTree;
 
 export type TransferOptions = {
   /** Overwrite what the receiving side changed. */
@@ -57,7 +66,8 @@ export function pull(sides: Sides, options: TransferOptions): Promise<Transferre
  */
 export function keepMerged(sides: Sides, options: KeepOptions): AsyncGenerator<Merged> {
   let epoch: string | undefined;
-  const merge: Merge = async (merging, hints) =>
+  const watchRemote = (onEvent: () => void): TreeWatch => new TreeWatch(sides.remote, onEvent);
+  const merge: Merge<TreeWatch> = async (merging, hints) =>
     explained(sides.remote, () =>
       withPair(
         sides,
@@ -69,7 +79,53 @@ export function keepMerged(sides: Sides, options: KeepOptions): AsyncGenerator<M
         hints,
       ),
     );
-  return keepSame(sides, merge, options);
+  return keepSame({ local: sides.local, watchRemote }, merge, options);
+}
+
+/** `compareSides` with a tree on another machine. @throws what its wire does, too */
+export function compareFar(sides: FarSides): Promise<Comparison> {
+  return withFar(sides, async (pair) => {
+    await lookAtAll(pair);
+    return pair.compare();
+  });
+}
+
+/** `push` and `pull` with a tree on another machine. @throws what its wire does, too */
+export function transferFar(
+  sides: FarSides,
+  options: TransferOptions,
+  direction: Direction,
+): Promise<Transferred> {
+  return explained(sides.local, () =>
+    withFar(sides, async (pair) => mirror(pair, options, direction)),
+  );
+}
+
+/** `keepMerged` with a tree on another machine. @throws what its wire does, too: then it can be begun anew */
+export async function* keepFarMerged(
+  sides: FarSides,
+  options: KeepOptions,
+): AsyncGenerator<Merged> {
+  const pair = new far.FarPair(sides);
+  const watchRemote = (onEvent: () => void): FarWatch =>
+    new FarWatch(async (signal) => pair.wait(signal), onEvent);
+  try {
+    // What is waited for is open then.
+    await pair.with(async () => undefined);
+    yield* keepSame(
+      { local: pair.local, watchRemote },
+      async (merging, { local }) =>
+        explained(pair.local, () => pair.with(async (both) => mergePair(both, merging), local)),
+      options,
+    );
+  } finally {
+    await pair.close();
+  }
+}
+
+/** A tree of this machine, for whoever holds the other end of the wire. @throws `sync_unreadable` */
+export function openServedTree(sides: Pick<Sides, "remote" | "home">, pair: string): ServedTree {
+  return served.openServed(sides, pair);
 }
 
 /** What a merge did and what it left, a line each, for people. */
@@ -131,6 +187,15 @@ function assertNothingLost(pair: Pair, direction: Direction): void {
     direction === "push" ? [trees.local, trees.remote] : [trees.remote, trees.local];
   const emptied = direction === "push" ? "workspace" : "environment";
   if (from.size === 0 && to.size > 0) throw syncEmptied(emptied, to.size);
+}
+
+async function withFar<T>(sides: FarSides, work: (pair: Pair) => Promise<T>): Promise<T> {
+  const pair = new far.FarPair(sides);
+  try {
+    return await pair.with(work);
+  } finally {
+    await pair.close();
+  }
 }
 
 async function explained<T>(folder: string, work: () => Promise<T>): Promise<T> {

@@ -16,6 +16,7 @@ import type { ServerPart } from "../../src/server/answer-call.ts";
 import { openCallServer } from "../../src/server/call-server.ts";
 import { OwnDomain } from "../../src/server/domain.ts";
 import { Fronts } from "../../src/server/fronts.ts";
+import { ServedTrees } from "../../src/server/served-trees.ts";
 
 export const TOKEN = "correct-horse-battery-staple";
 export const SHOP = { app: "shop", environment: "development" };
@@ -59,6 +60,7 @@ export async function openCallStage(): Promise<CallStage> {
   const certificates = openCertificates(path.join(engine.folder, "keys"), systemClock);
   const fronts = new Fronts(path.join(engine.folder, "fronts.json"), engine.engine, certificates);
   const access = await openAccess(engine.folder, systemClock);
+  const trees = new ServedTrees(engine.engine);
   const session = async (): Promise<ServerPart> => {
     await stage.opening();
     return {
@@ -67,6 +69,7 @@ export async function openCallStage(): Promise<CallStage> {
       domain: new OwnDomain(path.join(engine.folder, "domain.json")),
       fronts,
       access,
+      trees,
       searchPath: process.env["PATH"] ?? "",
       status: () => statusOf(engine.folder),
       leave: () => undefined,
@@ -88,6 +91,7 @@ export async function openCallStage(): Promise<CallStage> {
     ask: async (question) => ask(socket, question),
     close: async () => {
       await calls.close();
+      trees.closeAll();
       await engine.close();
     },
   };

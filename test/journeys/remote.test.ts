@@ -1,9 +1,10 @@
-import { readdir, readFile, stat } from "node:fs/promises";
+import { readdir, readFile, stat, writeFile } from "node:fs/promises";
 import path from "node:path";
 
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { tokenSchema } from "../../src/protocol/access-schemas.ts";
+import { environmentSchema } from "../../src/protocol/schemas.ts";
 import { findInFiles, watchArguments } from "./canaries.ts";
 import { openMachines } from "./machines.ts";
 import type { Machines } from "./machines.ts";
@@ -158,6 +159,54 @@ test("a command with its variables reaches the database through a tunnel of its 
 
 async function asked(...argv: readonly string[]): Promise<string> {
   return (await machines.ramet(clone, [...argv, "--json"])).stdout;
+}
+
+test("files go there and come back, and what both changed stays as it is", async () => {
+  const here = path.join(clone, "notes.txt");
+  const there = path.join(await keptFolder(), "notes.txt");
+  await writeFile(here, "ours\n");
+  expect(await machines.json(clone, ["push"])).toMatchObject({ changed: ["notes.txt"] });
+  expect(await readFile(there, "utf8")).toBe("ours\n");
+  await writeFile(there, "theirs\n");
+  expect(await machines.json(clone, ["status"])).toMatchObject({ remote: ["notes.txt"] });
+  expect(await machines.json(clone, ["pull"])).toMatchObject({ changed: ["notes.txt"] });
+  expect(await readFile(here, "utf8")).toBe("theirs\n");
+  await writeFile(here, "ours again\n");
+  await writeFile(there, "theirs again\n");
+  const refused = await machines.ramet(clone, ["push", "--json"]);
+  expect(refused).toMatchObject({ exitCode: 3 });
+  expect(refused.stdout).toContain("sync_conflict");
+  expect(await readFile(there, "utf8")).toBe("theirs again\n");
+  const large = "0123456789abcdef".repeat(400_000);
+  await writeFile(path.join(clone, "large.bin"), large);
+  await machines.json(clone, ["push", "--force"]);
+  expect(await readFile(there, "utf8")).toBe("ours again\n");
+  expect(await readFile(path.join(await keptFolder(), "large.bin"), "utf8")).toBe(large);
+});
+
+test("dev carries edits both ways while it runs, also over a restart of the server", async () => {
+  const developing = await machines.start(clone, ["dev"]);
+  const kept = await keptFolder();
+  await eventually(async () => expect(developing.seen()).toContain("paper is served"));
+  await writeFile(path.join(clone, "here.txt"), "here\n");
+  await eventually(async () =>
+    expect(await readFile(path.join(kept, "here.txt"), "utf8")).toBe("here\n"),
+  );
+  await writeFile(path.join(kept, "there.txt"), "there\n");
+  await eventually(async () =>
+    expect(await readFile(path.join(clone, "there.txt"), "utf8")).toBe("there\n"),
+  );
+  await machines.server.json(machines.app, ["server", "restart"]);
+  await writeFile(path.join(clone, "here.txt"), "after\n");
+  await eventually(async () =>
+    expect(await readFile(path.join(kept, "here.txt"), "utf8")).toBe("after\n"),
+  );
+  await developing.stop();
+});
+
+async function keptFolder(): Promise<string> {
+  const shown = environmentSchema.parse(await machines.json(clone, ["env", "show"]));
+  return shown.files.path;
 }
 
 test("what is about the server's own machine is asked for there alone", async () => {

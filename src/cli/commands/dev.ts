@@ -3,6 +3,7 @@ import path from "node:path";
 import type { EnvironmentView } from "../../protocol/schemas.ts";
 import { value } from "../command-shape.ts";
 import { defineCommand } from "../command.ts";
+import { compareFiles } from "../compare-files.ts";
 import { flagInvalid } from "../problems.ts";
 import type { Session } from "../session.ts";
 import { titleOf } from "../title.ts";
@@ -10,6 +11,7 @@ import { findWorkspaceFolder } from "../workspace-folder.ts";
 
 /** As of a push or a pull that would overwrite something. */
 const CONFLICT_EXIT = 3;
+const COMPARE_LIMIT_MS = 30_000;
 
 export const dev = defineCommand({
   name: "dev",
@@ -43,12 +45,26 @@ export const dev = defineCommand({
     const target = { app: environment.app, environment: environment.name };
     here.note(`${titleOf(environment)}  ${environment.url ?? ""}`.trimEnd());
     const workspace = await findTransferred(here, environment);
+    const isMoved = here.isAfar && workspace !== null;
     await here.follow(
-      { ...target, workspace, prefer },
+      // A folder of this machine says nothing to a server elsewhere: we keep both sides the same then.
+      { ...target, workspace: isMoved ? null : workspace, prefer },
       {
         name: "environment.develop",
         names: environment.processes.map(({ name }) => name),
         hasTimes: false,
+        ...(isMoved
+          ? {
+              beside: async (show, signal) =>
+                (await import("../far-files.ts")).keepAfar(here, {
+                  ...target,
+                  workspace,
+                  prefer,
+                  show,
+                  signal,
+                }),
+            }
+          : {}),
       },
     );
     const hasConflicts = workspace !== null && (await isLeft(here, { ...target, workspace }));
@@ -69,7 +85,7 @@ async function isLeft(
   session: Session,
   question: { readonly app: string; readonly environment: string; readonly workspace: string },
 ): Promise<boolean> {
-  const { conflicts } = await session.ask("files.status", question);
+  const { conflicts } = await compareFiles(session.afterStop(COMPARE_LIMIT_MS), question);
   if (conflicts.length > 0)
     session.note(`Changed on both sides, and left as they are: ${conflicts.join(", ")}.`);
   return conflicts.length > 0;

@@ -3,6 +3,7 @@ import { parseAppName } from "../../environment/name.ts";
 import type { EnvironmentView } from "../../protocol/schemas.ts";
 import { bindTo } from "../binding-change.ts";
 import { defineCommand } from "../command.ts";
+import { compareFiles } from "../compare-files.ts";
 import { formatReady } from "../environment-text.ts";
 import type { Session } from "../session.ts";
 import { findWorkspaceFolder } from "../workspace-folder.ts";
@@ -40,7 +41,7 @@ async function noteDifferences(session: Session, { app, name }: EnvironmentView)
   try {
     const workspace = await findWorkspaceFolder(session, parseAppName(app));
     const asked = { app, environment: name, workspace };
-    const { local, remote, conflicts } = await session.call("files.status", asked);
+    const { local, remote, conflicts } = await compareFiles(session, asked);
     const count = local.length + remote.length + conflicts.length;
     if (count > 0) session.note(`Files that differ: ${count}. See \`ramet status\`.`);
   } catch (error) {

@@ -16,11 +16,11 @@ export const pull = defineCommand({
   ],
   async run(input, session) {
     const target = await session.target();
-    return session.call("files.pull", {
-      ...target,
-      workspace: await findWorkspaceFolder(session, target.app),
-      force: input.has("force"),
-    });
+    const workspace = await findWorkspaceFolder(session, target.app);
+    const question = { ...target, workspace, force: input.has("force") };
+    return session.isAfar
+      ? (await import("../far-files.ts")).transferAfar(session, question, "pull")
+      : session.call("files.pull", question);
   },
   hints: ({ changed }) => (changed.length === 0 ? [] : [{ line: "git status", why: "What came" }]),
   toText: (transfer, style) => formatTransfer(transfer, { verb: "pull", style }),

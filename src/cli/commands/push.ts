@@ -16,11 +16,11 @@ export const push = defineCommand({
   ],
   async run(input, session) {
     const target = await session.target();
-    return session.call("files.push", {
-      ...target,
-      workspace: await findWorkspaceFolder(session, target.app),
-      force: input.has("force"),
-    });
+    const workspace = await findWorkspaceFolder(session, target.app);
+    const question = { ...target, workspace, force: input.has("force") };
+    return session.isAfar
+      ? (await import("../far-files.ts")).transferAfar(session, question, "push")
+      : session.call("files.push", question);
   },
   hints: ({ changed }) =>
     changed.length === 0 ? [] : [{ line: "ramet logs", why: "What its processes say to that" }],

@@ -1,4 +1,5 @@
 import { defineCommand } from "../command.ts";
+import { compareFiles } from "../compare-files.ts";
 import { tameText } from "../style.ts";
 import type { Style } from "../style.ts";
 import { findWorkspaceFolder } from "../workspace-folder.ts";
@@ -16,7 +17,7 @@ export const status = defineCommand({
   async run(_input, session) {
     const target = await session.target();
     const workspace = await findWorkspaceFolder(session, target.app);
-    return session.call("files.status", { ...target, workspace });
+    return compareFiles(session, { ...target, workspace });
   },
   toText({ app, environment, files, local, remote, conflicts }, style) {
     const title = style.paint("bold", `${app}/${environment}`);

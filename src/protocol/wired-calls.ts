@@ -1,0 +1,92 @@
+import { z } from "zod";
+
+import { problemSchema } from "./schemas.ts";
+
+/** How a workspace on another machine and an environment's own files are brought to each other. */
+
+const path = z.string().max(4096);
+const entrySchema = z.discriminatedUnion("kind", [
+  z.object({ kind: z.literal("file"), hash: z.string().max(128), executable: z.boolean() }),
+  z.object({ kind: z.literal("link"), target: path }),
+  z.object({ kind: z.literal("folder") }),
+]);
+/** null: nothing stands there any more. */
+const changesSchema = z.array(z.tuple([path, entrySchema.nullable()]));
+const problemsSchema = z.array(z.tuple([path, problemSchema]));
+const batchSchema = z.object({
+  parts: z
+    .array(
+      z.object({
+        path,
+        offset: z.number().int().min(0),
+        size: z.number().int().min(0),
+        isEnd: z.boolean(),
+      }),
+    )
+    .max(10_000),
+  /** Base64 of zstd. */
+  packed: z.string(),
+});
+const planSchema = z.object({
+  removals: z.array(z.object({ path, expected: entrySchema })),
+  puts: z.array(z.object({ path, entry: entrySchema, expected: entrySchema.optional() })),
+});
+const lookReplySchema = z.discriminatedUnion("kind", [
+  z.object({ kind: z.literal("ask"), names: z.array(z.string()) }),
+  z.object({
+    kind: z.literal("look"),
+    changes: changesSchema,
+    unknown: problemsSchema,
+    isPartial: z.boolean(),
+  }),
+]);
+
+/** `pair` names workspace and environment, `visit` one command's work with both. */
+const visit = z.object({
+  app: z.string().max(4096),
+  environment: z.string().max(4096),
+  pair: z.string().regex(/^[0-9a-f]{16}$/),
+  visit: z.string().regex(/^[0-9a-f]{16}$/),
+});
+const nothing = z.object({});
+
+export const WIRED_CALLS = {
+  "tree.open": {
+    input: visit,
+    output: z.object({ identity: z.string(), recovered: changesSchema }),
+  },
+  /** What has changed since; or a question first, which rules leave out. */
+  "tree.look": {
+    input: visit.extend({ scope: z.enum(["all", "hinted"]) }),
+    output: lookReplySchema,
+  },
+  "tree.answer": {
+    input: visit.extend({ ignored: z.array(path) }),
+    output: lookReplySchema,
+  },
+  "tree.read": {
+    input: visit.extend({
+      wants: z
+        .array(z.object({ path, offset: z.number().int().min(0) }))
+        .min(1)
+        .max(10_000),
+    }),
+    output: batchSchema,
+  },
+  "tree.stage": { input: visit.extend({ batch: batchSchema }), output: nothing },
+  "tree.apply": {
+    input: visit.extend({ plan: planSchema }),
+    output: z.object({
+      done: changesSchema,
+      left: problemsSchema,
+      /** A folder of the server's machine. */
+      displaced: z.string().nullable(),
+    }),
+  },
+  "tree.commit": { input: visit, output: nothing },
+  /** Answers when something may have changed, or after a while. */
+  "tree.wait": { input: visit, output: nothing },
+  /** What a push has changed is taken up: setup, where a lock file changed, and processes. */
+  "tree.arrived": { input: visit, output: nothing },
+  "tree.close": { input: visit, output: nothing },
+} as const;

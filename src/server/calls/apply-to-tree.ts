@@ -1,0 +1,11 @@
+import { CALLS } from "../../protocol/calls.ts";
+import { defineCall } from "../call.ts";
+
+export const applyToTree = defineCall(
+  CALLS["tree.apply"],
+  async ({ plan: { removals, puts }, ...visit }, { trees }) => {
+    // What is expected to stand there is said of a put alone where something is.
+    const steps = puts.map(({ expected, ...put }) => ({ ...put, expected }));
+    return trees.require(visit).apply({ removals, puts: steps });
+  },
+);

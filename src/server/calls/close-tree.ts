@@ -1,0 +1,7 @@
+import { CALLS } from "../../protocol/calls.ts";
+import { defineCall } from "../call.ts";
+
+export const closeTree = defineCall(CALLS["tree.close"], async (visit, { trees }) => {
+  trees.close(visit);
+  return {};
+});

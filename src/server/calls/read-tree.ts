@@ -1,0 +1,6 @@
+import { CALLS } from "../../protocol/calls.ts";
+import { defineCall } from "../call.ts";
+
+export const readTree = defineCall(CALLS["tree.read"], async ({ wants, ...visit }, { trees }) =>
+  trees.require(visit).read(wants),
+);

@@ -1,0 +1,107 @@
+import { createHash, randomBytes } from "node:crypto";
+import { realpathSync } from "node:fs";
+import path from "node:path";
+
+import { systemClock } from "../base/clock.ts";
+import { KeyedLock } from "../base/keyed-lock.ts";
+import { Ancestor, readBootId } from "./ancestor.ts";
+import { type Disk, inStore } from "./disk.ts";
+import { Pair } from "./pair.ts";
+import { openDisk } from "./real-disk.ts";
+import { rulesOf } from "./rules.ts";
+import { type Hints, TreeSide } from "./tree-side.ts";
+import type { Wire } from "./wire.ts";
+import { WiredSide } from "./wired-side.ts";
+
+export type FarSides = {
+  /** The workspace, on this machine. */
+  readonly local: string;
+  /** Names the tree at the other end, and no other tree ever. */
+  readonly id: string;
+  /** @param pair names both sides */
+  readonly connect: (pair: string) => Wire;
+};
+
+type Opened = { readonly pair: Pair; readonly wire: Wire };
+
+const STORE = ".ramet";
+const NAME = inStore("workspace-id");
+
+/** A workspace and a tree on another machine. What both held alike, and what the workspace displaces, is kept in the workspace. */
+export class FarPair {
+  readonly #sides: FarSides;
+  readonly #lock = new KeyedLock();
+  #hints: Hints | null = null;
+  #opened: Promise<Opened> | undefined;
+
+  constructor(sides: FarSides) {
+    this.#sides = { ...sides, local: realpathSync(sides.local) };
+  }
+
+  get local(): string {
+    return this.#sides.local;
+  }
+
+  /** After a failure, such as a connection that was lost, both are looked at anew. */
+  async with<T>(work: (pair: Pair) => Promise<T>, hints: Hints | null = null): Promise<T> {
+    return this.#lock.run("pair", async () => {
+      try {
+        this.#hints = hints;
+        this.#opened ??= this.#open();
+        return await work((await this.#opened).pair);
+      } catch (error) {
+        this.#opened = undefined;
+        throw error;
+      }
+    });
+  }
+
+  /** Resolves when something may have happened at the other end. */
+  async wait(signal: AbortSignal): Promise<void> {
+    await (await this.#opened)?.wire.wait(signal);
+  }
+
+  async close(): Promise<void> {
+    const opened = await this.#opened?.catch(() => undefined); // It was never open.
+    await opened?.wire.close().catch(() => undefined); // It is put away by the next visitor.
+  }
+
+  async #open(): Promise<Opened> {
+    const { local, id, connect } = this.#sides;
+    const disk = openDisk({ tree: local, store: { base: local, path: STORE } });
+    const pairId = hash(requireName(disk), local, id);
+    disk.rest();
+    const wire = connect(pairId);
+    const remote = await WiredSide.open(wire);
+    const hints = {
+      take: () => this.#hints?.take() ?? null,
+      follow: (folder: string) => this.#hints?.follow(folder) ?? false,
+      leave: (folder: string) => this.#hints?.leave(folder),
+    };
+    const store = path.join(local, STORE);
+    const side = new TreeSide({ disk, clock: systemClock, hints, pair: pairId, store });
+    const ancestor = new Ancestor({
+      disk,
+      folder: `ancestors/${pairId}`,
+      epoch: [await side.identify(), await remote.identify()].join("|"),
+      clock: systemClock,
+      boot: readBootId(),
+    });
+    const pair = await Pair.open({ local: side, remote, ancestor, rules: rulesOf(local) });
+    return { pair, wire };
+  }
+}
+
+/** Two workspaces, on whatever machines, have never the same; a copy of one lies elsewhere. */
+function requireName(disk: Disk): string {
+  const read = (): string =>
+    Buffer.concat([...disk.read(NAME)].map((part) => Buffer.from(part)))
+      .toString()
+      .trim();
+  if (read() === "") disk.note(NAME, `${randomBytes(16).toString("hex")}\n`);
+  return read();
+}
+
+function hash(...words: readonly string[]): string {
+  return createHash("sha256").update(JSON.stringify(words)).digest("hex").slice(0, 16);
+}

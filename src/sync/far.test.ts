@@ -1,0 +1,243 @@
+import {
+  chmod,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  readlink,
+  realpath,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+
+import { afterEach, beforeEach, expect, test } from "vitest";
+
+import { waitFor } from "../base/clock.ts";
+import { Problem } from "../base/problem.ts";
+import { removeInside } from "../base/remove-inside.ts";
+import { compareFar, describeMerge, keepFarMerged, openServedTree, transferFar } from "./sync.ts";
+import type { FarSides, ServedTree, Wire } from "./sync.ts";
+
+const NOTHING = { local: [], remote: [], conflicts: [] };
+
+let folder: string;
+let here: string;
+let there: string;
+let served: ServedTree | undefined;
+/** Calls that came to the other machine, by their names. */
+let calls: string[];
+/** Breaks the wire before such a call arrives. */
+let breaksAt: string | undefined;
+
+beforeEach(async () => {
+  folder = await realpath(await mkdtemp(path.join(tmpdir(), "ramet-far-")));
+  here = path.join(folder, "here");
+  there = path.join(folder, "there");
+  await mkdir(here);
+  await mkdir(there);
+  calls = [];
+  breaksAt = undefined;
+});
+afterEach(async () => {
+  served?.close();
+  await removeInside(path.dirname(folder), folder);
+});
+
+function lost(): Problem {
+  return new Problem({ code: "connection_lost", message: "Lost.", remedy: "Again." });
+}
+
+async function passed<T>(name: string, work: () => Promise<T>): Promise<T> {
+  calls.push(name);
+  if (name === breaksAt) throw lost();
+  const answer: T = await work();
+  return answer === undefined ? answer : structuredClone(answer);
+}
+
+/** Another machine, as far as this one can tell: all that passes is text. */
+function connect(pair: string): Wire {
+  const tree = openServedTree({ remote: there, home: path.join(folder, "store") }, pair);
+  served = tree;
+  return {
+    open: async () => passed("open", async () => tree.open()),
+    look: async (scope) => passed("look", async () => tree.look(scope)),
+    answer: async (ignored) => passed("answer", async () => tree.answer(ignored)),
+    read: async (wants) => passed("read", async () => tree.read(wants)),
+    stage: async (batch) => passed("stage", async () => tree.stage(batch)),
+    apply: async (plan) => passed("apply", async () => tree.apply(structuredClone(plan))),
+    commit: async () => passed("commit", async () => tree.commit()),
+    wait: async (signal) => tree.wait(signal),
+    close: async () => passed("close", async () => tree.close()),
+  };
+}
+
+function sides(): FarSides {
+  return { local: here, id: "abcdefghijklmnop", connect };
+}
+
+async function put(root: string, name: string, text: string): Promise<void> {
+  await mkdir(path.dirname(path.join(root, name)), { recursive: true });
+  await writeFile(path.join(root, name), text);
+}
+
+async function listFiles(root: string): Promise<readonly string[]> {
+  const entries = await readdir(root, { recursive: true, withFileTypes: true });
+  return entries
+    .filter((entry) => !entry.isDirectory())
+    .map((entry) => path.relative(root, path.join(entry.parentPath, entry.name)))
+    .filter((name) => !name.startsWith(".ramet"))
+    .toSorted();
+}
+
+async function codeOf(work: Promise<unknown>): Promise<string> {
+  try {
+    await work;
+    return "done";
+  } catch (error) {
+    if (error instanceof Problem) return error.code;
+    throw error;
+  }
+}
+
+const push = async (force = false): ReturnType<typeof transferFar> =>
+  transferFar(sides(), { force }, "push");
+const pull = async (force = false): ReturnType<typeof transferFar> =>
+  transferFar(sides(), { force }, "pull");
+
+test("a push brings files of all kinds, and their executable bit, and a second one nothing", async () => {
+  await put(here, "a.txt", "a\n");
+  await put(here, "deep/er/b.txt", "b\n");
+  await put(here, "empty", "");
+  await put(here, "run.sh", "#!/bin/sh\n");
+  await chmod(path.join(here, "run.sh"), 0o755);
+  await symlink("a.txt", path.join(here, "link"));
+  const { changed, displaced, left } = await push();
+  expect(changed).toEqual(["a.txt", "deep/er/b.txt", "empty", "link", "run.sh"]);
+  expect({ displaced, left }).toEqual({ displaced: null, left: [] });
+  expect(await listFiles(there)).toEqual(["a.txt", "deep/er/b.txt", "empty", "link", "run.sh"]);
+  expect(await readFile(path.join(there, "deep/er/b.txt"), "utf8")).toBe("b\n");
+  expect((await stat(path.join(there, "run.sh"))).mode & 0o777).toBe(0o755);
+  expect(await readlink(path.join(there, "link"))).toBe("a.txt");
+  calls = [];
+  expect((await push()).changed).toEqual([]);
+  expect(calls).not.toContain("stage");
+  expect(await compareFar(sides())).toEqual(NOTHING);
+});
+
+test("a pull brings what changed there, small files together and large ones in pieces", async () => {
+  const names = Array.from({ length: 300 }, (_, index) => `small/${index}.txt`);
+  for (const name of names) await put(there, name, `this is ${name}\n`);
+  const large = Buffer.alloc(5_000_001, "0123456789abcdefghijklm");
+  await writeFile(path.join(there, "large.bin"), large);
+  expect((await pull()).changed).toHaveLength(301);
+  expect((await readFile(path.join(here, "large.bin"))).equals(large)).toBe(true);
+  expect(await readFile(path.join(here, "small/299.txt"), "utf8")).toBe("this is small/299.txt\n");
+  expect(calls.filter((name) => name === "read").length).toBeLessThan(12);
+});
+
+test("a large file is pushed in pieces, and arrives as it was", async () => {
+  const large = Buffer.alloc(7_340_032, "the quick brown fox ");
+  await writeFile(path.join(here, "large.bin"), large);
+  await push();
+  expect((await readFile(path.join(there, "large.bin"))).equals(large)).toBe(true);
+  expect(calls.filter((name) => name === "stage").length).toBeGreaterThan(2);
+});
+
+test("what both sides changed is overwritten by neither, until it is said; then it is kept aside", async () => {
+  await put(here, "a.txt", "first\n");
+  await push();
+  await put(here, "a.txt", "ours\n");
+  await put(there, "a.txt", "theirs\n");
+  expect(await compareFar(sides())).toEqual({ ...NOTHING, conflicts: ["a.txt"] });
+  expect(await codeOf(push())).toBe("sync_conflict");
+  expect(await codeOf(pull())).toBe("sync_conflict");
+  expect(await readFile(path.join(there, "a.txt"), "utf8")).toBe("theirs\n");
+  const { displaced } = await push(true);
+  expect(await readFile(path.join(there, "a.txt"), "utf8")).toBe("ours\n");
+  expect(await readFile(path.join(displaced ?? "", "a.txt"), "utf8")).toBe("theirs\n");
+});
+
+test("what the workspace's rules leave out is looked at on neither side", async () => {
+  await put(here, ".gitignore", "node_modules\n*.log\n");
+  await put(here, "node_modules/x/index.js", "here\n");
+  await put(there, "node_modules/y/index.js", "there\n");
+  await put(there, "npm.log", "there\n");
+  expect((await push(true)).changed).toEqual([".gitignore"]);
+  expect(await listFiles(there)).toEqual([".gitignore", "node_modules/y/index.js", "npm.log"]);
+  expect((await pull()).changed).toEqual([]);
+});
+
+test("a removal is brought too, and a tree that was emptied is not taken for one", async () => {
+  await put(here, "a.txt", "a\n");
+  await put(here, "b.txt", "b\n");
+  await push();
+  await rm(path.join(here, "a.txt"));
+  expect((await push()).changed).toEqual(["a.txt"]);
+  await rm(path.join(here, "b.txt"));
+  expect(await codeOf(push())).toBe("sync_emptied");
+  expect(await listFiles(there)).toEqual(["b.txt"]);
+});
+
+test.each(["look", "stage", "apply", "commit"])(
+  "a wire that breaks at %s loses nothing, and the next push goes on",
+  async (name) => {
+    await put(here, "a.txt", "first\n");
+    await push();
+    await put(here, "a.txt", "second\n");
+    await put(here, "b.txt", "b\n");
+    breaksAt = name;
+    expect(await codeOf(push())).toBe("connection_lost");
+    expect(["first\n", "second\n"]).toContain(await readFile(path.join(there, "a.txt"), "utf8"));
+    breaksAt = undefined;
+    await push();
+    expect(await readFile(path.join(there, "a.txt"), "utf8")).toBe("second\n");
+    expect(await listFiles(there)).toEqual(["a.txt", "b.txt"]);
+    expect(await compareFar(sides())).toEqual(NOTHING);
+  },
+);
+
+test("a tree that was made anew has nothing in common with what was there: nothing here is removed", async () => {
+  await put(here, "a.txt", "a\n");
+  await push();
+  await rm(there, { recursive: true });
+  await mkdir(there);
+  expect(await codeOf(pull())).not.toBe("bug");
+  expect(await listFiles(here)).toEqual(["a.txt"]);
+});
+
+async function arrives(file: string, text: string): Promise<true | undefined> {
+  const look = async (): Promise<true | undefined> => {
+    const found = await readFile(file, "utf8").catch(() => ""); // It is not there yet.
+    return found === text ? true : undefined;
+  };
+  return waitFor(look, { timeoutMs: 20_000 });
+}
+
+test("edits of both sides go to the other while both are kept the same", async () => {
+  const stop = new AbortController();
+  const told: string[] = [];
+  const keeping = (async () => {
+    for await (const merged of keepFarMerged(sides(), { prefer: null, signal: stop.signal }))
+      told.push(...describeMerge(merged));
+  })();
+  await put(here, "here.txt", "here\n");
+  expect(await arrives(path.join(there, "here.txt"), "here\n")).toBe(true);
+  await put(there, "there.txt", "there\n");
+  expect(await arrives(path.join(here, "there.txt"), "there\n")).toBe(true);
+  stop.abort();
+  await keeping;
+  expect(told.join("\n")).toContain("here.txt");
+});
+
+test("a wire that breaks ends the keeping with its problem, so that it can be begun anew", async () => {
+  breaksAt = "look";
+  const options = { prefer: null, signal: new AbortController().signal };
+  const keeping = (async () => {
+    for await (const merged of keepFarMerged(sides(), options)) describeMerge(merged);
+  })();
+  expect(await codeOf(keeping)).toBe("connection_lost");
+});

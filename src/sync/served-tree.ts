@@ -1,0 +1,63 @@
+import path from "node:path";
+
+import { rest, systemClock } from "../base/clock.ts";
+import { whileAlone } from "./pairs.ts";
+import { openDisk } from "./real-disk.ts";
+import { ServedSide } from "./served-side.ts";
+import { TreeWatch } from "./tree-watch.ts";
+import type { Wire } from "./wire.ts";
+
+/** As a wire's other end is answered; `pair` names both sides. */
+export type ServedTree = Omit<Wire, "close"> & { close(): void };
+
+/** Shorter than a connection may be silent. */
+const WAIT_MS = 20_000;
+
+/** `home`: the folder of ours where what it displaces is kept. @throws `sync_unreadable` */
+export function openServed(
+  { remote, home }: { readonly remote: string; readonly home: string },
+  pair: string,
+): ServedTree {
+  const store = { base: path.dirname(home), path: path.basename(home) };
+  const waiting = new Waiting();
+  const hints = new TreeWatch(remote, waiting.note);
+  const disk = openDisk({ tree: remote, store });
+  const side = new ServedSide({ disk, clock: systemClock, hints, pair, store: home });
+  return {
+    open: async () => whileAlone(home, async () => side.open()),
+    look: async (scope) => side.look(scope),
+    answer: async (ignored) => side.answer(ignored),
+    read: async (wants) => side.read(wants),
+    stage: async (batch) => side.stage(batch),
+    apply: async (plan) => whileAlone(home, async () => side.apply(plan)),
+    commit: async () => whileAlone(home, async () => side.commit()),
+    wait: async (signal) => waiting.next(signal),
+    close: () => {
+      hints.close();
+      waiting.note();
+      side.close();
+    },
+  };
+}
+
+/** What happened since it was last asked, be it while nobody was asking. */
+class Waiting {
+  #hasHappened = false;
+  #wake: (() => void) | undefined;
+
+  readonly note = (): void => {
+    this.#hasHappened = true;
+    this.#wake?.();
+  };
+
+  async next(signal: AbortSignal): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#wake = resolve;
+    const over = new AbortController();
+    // Its only end is the signal's.
+    const waited = rest(WAIT_MS, AbortSignal.any([signal, over.signal])).catch(() => undefined);
+    if (!this.#hasHappened) await Promise.race([promise, waited]);
+    over.abort();
+    this.#hasHappened = false;
+  }
+}

@@ -1,0 +1,43 @@
+import type { Problem } from "../base/problem.ts";
+import type { Batch } from "./batch.ts";
+import type { Plan } from "./core/plan.ts";
+import type { Entry } from "./core/tree.ts";
+import type { LookOptions } from "./side.ts";
+
+/** As maps go by a wire. */
+export type WiredChanges = readonly (readonly [path: string, entry: Entry | null])[];
+export type WiredProblems = readonly (readonly [path: string, problem: ProblemFields])[];
+type ProblemFields = ReturnType<Problem["toFields"]>;
+
+/** How a look at a tree far away goes on: it asks which of these names rules leave out, or it has ended. */
+export type LookReply =
+  | { readonly kind: "ask"; readonly names: readonly string[] }
+  | {
+      readonly kind: "look";
+      readonly changes: WiredChanges;
+      readonly unknown: WiredProblems;
+      readonly isPartial: boolean;
+    };
+
+export type WiredApplied = {
+  readonly done: WiredChanges;
+  readonly left: WiredProblems;
+  readonly displaced: string | null;
+};
+
+/** What a side behind a wire is asked, one call each. @throws what the call does; `connection_lost` among it */
+export type Wire = {
+  /** Which folder it is, and what was finished of what a crash had left. */
+  open(): Promise<{ readonly identity: string; readonly recovered: WiredChanges }>;
+  look(scope: LookOptions["scope"]): Promise<LookReply>;
+  answer(ignored: readonly string[]): Promise<LookReply>;
+  /** Of each of these files its bytes from the offset on, as many of them as a batch holds. */
+  read(wants: readonly { readonly path: string; readonly offset: number }[]): Promise<Batch>;
+  /** Brings bytes that a plan is going to put there. */
+  stage(batch: Batch): Promise<void>;
+  apply(plan: Plan): Promise<WiredApplied>;
+  commit(): Promise<void>;
+  /** Resolves when something may have happened there, or after a while. */
+  wait(signal: AbortSignal): Promise<void>;
+  close(): Promise<void>;
+};
