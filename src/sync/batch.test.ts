@@ -43,11 +43,12 @@ test("one that says less than it holds, more, or too much is none", async () => 
     ...batch,
     parts: [{ path: "a", offset: 0, size, isEnd: true }],
   });
-  for (const size of [0.5, 1, 999, 1_001, MOST_BATCH_BYTES + 1, 1e15])
+  for (const size of [0, 0.5, 1, 999, 1_001, MOST_BATCH_BYTES + 1, 1e15])
     expect(await unpackBatch(saying(size))).toBeUndefined();
   expect(await unpackBatch(saying(1_000))).toHaveLength(1);
   const many = Array.from({ length: MOST_BATCH_PARTS + 1 }, () => saying(0).parts).flat();
   expect(await unpackBatch({ parts: many, packed: "" })).toBeUndefined();
+  expect(await unpackBatch({ parts: many.slice(1), packed: "" })).toHaveLength(MOST_BATCH_PARTS);
 });
 
 test("a small text that would become a huge one is not unpacked", async () => {

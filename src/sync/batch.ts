@@ -57,7 +57,7 @@ export async function unpackBatch({ parts, packed }: Batch): Promise<readonly Pa
 }
 
 async function decompressed(packed: string, size: number): Promise<Buffer | undefined> {
-  if (size === 0) return Buffer.alloc(0);
+  if (size === 0) return packed === "" ? Buffer.alloc(0) : undefined;
   try {
     return await decompress(Buffer.from(packed, "base64"), { maxOutputLength: size });
   } catch {

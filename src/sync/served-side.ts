@@ -30,7 +30,7 @@ export type ServedOptions = {
 };
 
 /** Part of a file that is staged while its parts come. */
-type Staging = { readonly writing: Writing; readonly offset: number };
+type Staging = { readonly path: string; readonly writing: Writing; readonly offset: number };
 type Asking = {
   readonly names: readonly string[];
   readonly answer: (ignored: ReadonlySet<string>) => void;
@@ -42,7 +42,8 @@ export class ServedSide {
   readonly #side: TreeSide;
   /** What was told of at a look: nothing else of the tree is given away. */
   readonly #told = new Set<string>();
-  readonly #staging = new Map<string, Staging>();
+  /** One at a time, so that nobody can hold many files open. */
+  #staging: Staging | undefined;
   #reading: Reading | undefined;
   /** A look that has asked, and waits for the answer. */
   #asking: PromiseWithResolvers<Asking> = Promise.withResolvers();
@@ -123,6 +124,7 @@ export class ServedSide {
 
   close(): void {
     this.#asked?.answer(new Set());
+    this.#readOn(undefined);
     this.#clearIncoming();
   }
 
@@ -168,8 +170,13 @@ export class ServedSide {
     const reading = isNext ? known : new Reading(this.#options.disk, path, offset);
     const bytes = reading.take(most);
     const isEnd = bytes.length < most;
-    this.#reading = isEnd ? undefined : reading;
+    this.#readOn(isEnd ? undefined : reading);
     return { path, offset, bytes, isEnd };
+  }
+
+  #readOn(reading: Reading | undefined): void {
+    if (this.#reading !== reading) this.#reading?.close();
+    this.#reading = reading;
   }
 
   #stagePart({ path, offset, bytes, isEnd }: Part): void {
@@ -177,23 +184,25 @@ export class ServedSide {
     const { disk } = this.#options;
     const place = this.#stagedPlace(path);
     if (offset === 0) {
-      this.#staging.get(path)?.writing.close();
+      this.#endStaging();
       disk.remove(place);
-      this.#staging.set(path, { writing: disk.write(place, false), offset: 0 });
+      this.#staging = { path, writing: disk.write(place, false), offset: 0 };
     }
-    const staging = this.#staging.get(path);
-    if (staging?.offset !== offset) throw wireBroken("a part is missing");
+    const staging = this.#staging;
+    if (staging?.path !== path || staging.offset !== offset) throw wireBroken("a part is missing");
     if (bytes.length > 0) staging.writing.write(bytes);
-    this.#staging.set(path, { ...staging, offset: offset + bytes.length });
-    if (!isEnd) return;
-    staging.writing.close();
-    this.#staging.delete(path);
+    this.#staging = { ...staging, offset: offset + bytes.length };
+    if (isEnd) this.#endStaging();
+  }
+
+  #endStaging(): void {
+    this.#staging?.writing.close();
+    this.#staging = undefined;
   }
 
   #clearIncoming(): void {
     const { disk } = this.#options;
-    for (const { writing } of this.#staging.values()) writing.close();
-    this.#staging.clear();
+    this.#endStaging();
     for (const { name } of disk.list(inStore(this.#incoming)) ?? [])
       disk.remove(inStore(`${this.#incoming}/${name}`));
     disk.rest();
@@ -224,6 +233,11 @@ class Reading {
       this.offset < offset &&
       this.take(Math.min(offset - this.offset, MOST_BATCH_BYTES)).length > 0
     );
+  }
+
+  /** What is not read to its end would stay open. */
+  close(): void {
+    this.#parts.return?.();
   }
 
   /** So many bytes; fewer at its end alone. */
