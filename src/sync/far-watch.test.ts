@@ -76,6 +76,8 @@ test("a served tree that is closed while somebody waits lets them go, whatever i
   await lookAtAll();
   expect(isOver).toBe(false);
   served.close();
+  // Long before it would have ended by itself.
+  expect(await comes(() => isOver)).toBe(true);
   await waiting;
   expect(never.signal.aborted).toBe(false);
 });

@@ -16,22 +16,17 @@ import path from "node:path";
 
 import { afterEach, beforeEach, expect, test } from "vitest";
 
+import { codeOf, OtherMachine } from "../../test/sync/other-machine.ts";
 import { waitFor } from "../base/clock.ts";
-import { Problem } from "../base/problem.ts";
 import { removeInside } from "../base/remove-inside.ts";
-import { compareFar, describeMerge, keepFarMerged, openServedTree, transferFar } from "./sync.ts";
-import type { FarSides, ServedTree, Wire } from "./sync.ts";
+import { compareFar, describeMerge, keepFarMerged, transferFar } from "./sync.ts";
 
 const NOTHING = { local: [], remote: [], conflicts: [] };
 
 let folder: string;
 let here: string;
 let there: string;
-let served: ServedTree | undefined;
-/** Calls that came to the other machine, by their names. */
-let calls: string[];
-/** Breaks the wire before such a call arrives. */
-let breaksAt: string | undefined;
+let machine: OtherMachine;
 
 beforeEach(async () => {
   folder = await realpath(await mkdtemp(path.join(tmpdir(), "ramet-far-")));
@@ -39,45 +34,12 @@ beforeEach(async () => {
   there = path.join(folder, "there");
   await mkdir(here);
   await mkdir(there);
-  calls = [];
-  breaksAt = undefined;
+  machine = new OtherMachine({ local: here, remote: there, home: path.join(folder, "store") });
 });
 afterEach(async () => {
-  served?.close();
+  machine.close();
   await removeInside(path.dirname(folder), folder);
 });
-
-function lost(): Problem {
-  return new Problem({ code: "connection_lost", message: "Lost.", remedy: "Again." });
-}
-
-async function passed<T>(name: string, work: () => Promise<T>): Promise<T> {
-  calls.push(name);
-  if (name === breaksAt) throw lost();
-  const answer: T = await work();
-  return answer === undefined ? answer : structuredClone(answer);
-}
-
-/** Another machine, as far as this one can tell: all that passes is text. */
-function connect(pair: string): Wire {
-  const tree = openServedTree({ remote: there, home: path.join(folder, "store") }, pair);
-  served = tree;
-  return {
-    open: async () => passed("open", async () => tree.open()),
-    look: async (scope) => passed("look", async () => tree.look(scope)),
-    answer: async (ignored) => passed("answer", async () => tree.answer(ignored)),
-    read: async (wants) => passed("read", async () => tree.read(wants)),
-    stage: async (batch) => passed("stage", async () => tree.stage(batch)),
-    apply: async (plan) => passed("apply", async () => tree.apply(structuredClone(plan))),
-    commit: async () => passed("commit", async () => tree.commit()),
-    wait: async (signal) => tree.wait(signal),
-    close: async () => passed("close", async () => tree.close()),
-  };
-}
-
-function sides(): FarSides {
-  return { local: here, id: "abcdefghijklmnop", connect };
-}
 
 async function put(root: string, name: string, text: string): Promise<void> {
   await mkdir(path.dirname(path.join(root, name)), { recursive: true });
@@ -93,20 +55,10 @@ async function listFiles(root: string): Promise<readonly string[]> {
     .toSorted();
 }
 
-async function codeOf(work: Promise<unknown>): Promise<string> {
-  try {
-    await work;
-    return "done";
-  } catch (error) {
-    if (error instanceof Problem) return error.code;
-    throw error;
-  }
-}
-
 const push = async (force = false): ReturnType<typeof transferFar> =>
-  transferFar(sides(), { force }, "push");
+  transferFar(machine.sides, { force }, "push");
 const pull = async (force = false): ReturnType<typeof transferFar> =>
-  transferFar(sides(), { force }, "pull");
+  transferFar(machine.sides, { force }, "pull");
 
 test("a push brings files of all kinds, and their executable bit, and a second one nothing", async () => {
   await put(here, "a.txt", "a\n");
@@ -122,10 +74,10 @@ test("a push brings files of all kinds, and their executable bit, and a second o
   expect(await readFile(path.join(there, "deep/er/b.txt"), "utf8")).toBe("b\n");
   expect((await stat(path.join(there, "run.sh"))).mode & 0o777).toBe(0o755);
   expect(await readlink(path.join(there, "link"))).toBe("a.txt");
-  calls = [];
+  machine.mend();
   expect((await push()).changed).toEqual([]);
-  expect(calls).not.toContain("stage");
-  expect(await compareFar(sides())).toEqual(NOTHING);
+  expect(machine.messages).not.toContain("stage");
+  expect(await compareFar(machine.sides)).toEqual(NOTHING);
 });
 
 test("a pull brings what changed there, small files together and large ones in pieces", async () => {
@@ -136,7 +88,7 @@ test("a pull brings what changed there, small files together and large ones in p
   expect((await pull()).changed).toHaveLength(301);
   expect((await readFile(path.join(here, "large.bin"))).equals(large)).toBe(true);
   expect(await readFile(path.join(here, "small/299.txt"), "utf8")).toBe("this is small/299.txt\n");
-  expect(calls.filter((name) => name === "read").length).toBeLessThan(12);
+  expect(machine.messages.filter((name) => name === "read").length).toBeLessThan(12);
 });
 
 test("a large file is pushed in pieces, and arrives as it was", async () => {
@@ -144,7 +96,7 @@ test("a large file is pushed in pieces, and arrives as it was", async () => {
   await writeFile(path.join(here, "large.bin"), large);
   await push();
   expect((await readFile(path.join(there, "large.bin"))).equals(large)).toBe(true);
-  expect(calls.filter((name) => name === "stage").length).toBeGreaterThan(2);
+  expect(machine.messages.filter((name) => name === "stage").length).toBeGreaterThan(2);
 });
 
 test("what both sides changed is overwritten by neither, until it is said; then it is kept aside", async () => {
@@ -152,7 +104,7 @@ test("what both sides changed is overwritten by neither, until it is said; then 
   await push();
   await put(here, "a.txt", "ours\n");
   await put(there, "a.txt", "theirs\n");
-  expect(await compareFar(sides())).toEqual({ ...NOTHING, conflicts: ["a.txt"] });
+  expect(await compareFar(machine.sides)).toEqual({ ...NOTHING, conflicts: ["a.txt"] });
   expect(await codeOf(push())).toBe("sync_conflict");
   expect(await codeOf(pull())).toBe("sync_conflict");
   expect(await readFile(path.join(there, "a.txt"), "utf8")).toBe("theirs\n");
@@ -189,14 +141,14 @@ test.each(["look", "stage", "apply", "commit"])(
     await push();
     await put(here, "a.txt", "second\n");
     await put(here, "b.txt", "b\n");
-    breaksAt = name;
+    machine.mayPass = (message) => message !== name;
     expect(await codeOf(push())).toBe("connection_lost");
     expect(["first\n", "second\n"]).toContain(await readFile(path.join(there, "a.txt"), "utf8"));
-    breaksAt = undefined;
+    machine.mend();
     await push();
     expect(await readFile(path.join(there, "a.txt"), "utf8")).toBe("second\n");
     expect(await listFiles(there)).toEqual(["a.txt", "b.txt"]);
-    expect(await compareFar(sides())).toEqual(NOTHING);
+    expect(await compareFar(machine.sides)).toEqual(NOTHING);
   },
 );
 
@@ -221,7 +173,7 @@ test("edits of both sides go to the other while both are kept the same", async (
   const stop = new AbortController();
   const told: string[] = [];
   const keeping = (async () => {
-    for await (const merged of keepFarMerged(sides(), { prefer: null, signal: stop.signal }))
+    for await (const merged of keepFarMerged(machine.sides, { prefer: null, signal: stop.signal }))
       told.push(...describeMerge(merged));
   })();
   await put(here, "here.txt", "here\n");
@@ -234,10 +186,10 @@ test("edits of both sides go to the other while both are kept the same", async (
 });
 
 test("a wire that breaks ends the keeping with its problem, so that it can be begun anew", async () => {
-  breaksAt = "look";
+  machine.mayPass = (message) => message !== "look";
   const options = { prefer: null, signal: new AbortController().signal };
   const keeping = (async () => {
-    for await (const merged of keepFarMerged(sides(), options)) describeMerge(merged);
+    for await (const merged of keepFarMerged(machine.sides, options)) describeMerge(merged);
   })();
   expect(await codeOf(keeping)).toBe("connection_lost");
 });

@@ -4,7 +4,7 @@ import path from "node:path";
 
 import { afterEach, beforeEach, expect, test } from "vitest";
 
-import { Problem } from "../base/problem.ts";
+import { codeOf } from "../../test/sync/other-machine.ts";
 import { removeInside } from "../base/remove-inside.ts";
 import { openServedTree } from "./sync.ts";
 import type { ServedTree } from "./sync.ts";
@@ -29,16 +29,6 @@ afterEach(async () => {
 
 async function put(root: string, name: string, text: string): Promise<void> {
   await writeFile(path.join(root, name), text);
-}
-
-async function codeOf(work: Promise<unknown>): Promise<string> {
-  try {
-    await work;
-    return "done";
-  } catch (error) {
-    if (error instanceof Problem) return error.code;
-    throw error;
-  }
 }
 
 /** Paths that lead out of a tree, into what is no part of it, or to nothing that could be one. */

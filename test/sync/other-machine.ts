@@ -6,8 +6,8 @@ import type { FarSides, ServedTree, Sides, Wire } from "../../src/sync/sync.ts";
 export class OtherMachine {
   /** What passed, by its calls' names; an answer's has a `!` behind it. */
   readonly messages: string[] = [];
-  /** After so many messages nothing passes any more. */
-  passes = Number.POSITIVE_INFINITY;
+  /** Whether a message passes; all do until it is said. */
+  mayPass: (message: string) => boolean = () => true;
   readonly #sides: Sides;
   readonly #open: ServedTree[] = [];
 
@@ -23,10 +23,10 @@ export class OtherMachine {
     };
   }
 
-  /** The wire is whole again, and nothing has passed yet. */
+  /** The wire is whole again, and nothing has passed yet. @param passes after so many messages none passes any more */
   mend(passes = Number.POSITIVE_INFINITY): void {
     this.messages.length = 0;
-    this.passes = passes;
+    this.mayPass = () => this.messages.length < passes;
   }
 
   close(): void {
@@ -57,7 +57,7 @@ export class OtherMachine {
   }
 
   #pass(message: string): void {
-    if (this.messages.length >= this.passes)
+    if (!this.mayPass(message))
       throw new Problem({ code: "connection_lost", message: "Lost.", remedy: "Again." });
     this.messages.push(message);
   }
