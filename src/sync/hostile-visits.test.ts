@@ -201,6 +201,7 @@ test("the same plan twice is carried out once, and what was written in between s
 test("a part that leaves a gap, comes twice or goes on after the end is refused", async () => {
   await stage({ path: "f", isEnd: false });
   expect(await codeOf(stage({ path: "f", offset: 5 }))).toBe("wire_broken");
+  expect(await codeOf(stage({ path: "g", offset: 4 }))).toBe("wire_broken");
   expect(await codeOf(stage({ path: "f", offset: 2 }))).toBe("wire_broken");
   await stage({ path: "f", offset: 4 });
   expect(await codeOf(stage({ path: "f", offset: 8 }))).toBe("wire_broken");
