@@ -33,34 +33,44 @@ export class ServedTrees {
     this.#makeRoom();
     const sides = { remote: files.path, home: this.#engine.layout.sync(id) };
     const tree = openServedTree(sides, visit.pair);
-    this.#open.set(visit.visit, { tree, id });
+    this.#open.set(keyOf(visit), { tree, id });
     return tree;
   }
 
   /** @throws `visit_unknown` */
   require(visit: Visit): ServedTree {
     const { id } = this.#engine.registry.require(visit.app, visit.environment).record;
-    const open = this.#open.get(visit.visit);
+    const key = keyOf(visit);
+    const open = this.#open.get(key);
     if (open?.id !== id) throw visitUnknown();
     // The one that was heard of last is last.
-    this.#open.delete(visit.visit);
-    this.#open.set(visit.visit, open);
+    this.#open.delete(key);
+    this.#open.set(key, open);
     return open.tree;
   }
 
-  close({ visit }: Pick<Visit, "visit">): void {
-    this.#open.get(visit)?.tree.close();
-    this.#open.delete(visit);
+  close(visit: Visit): void {
+    this.#close(keyOf(visit));
   }
 
   closeAll(): void {
-    for (const visit of this.#open.keys()) this.close({ visit });
+    for (const key of this.#open.keys()) this.#close(key);
+  }
+
+  #close(key: string): void {
+    this.#open.get(key)?.tree.close();
+    this.#open.delete(key);
   }
 
   #makeRoom(): void {
-    for (const [visit, { id }] of this.#open) {
+    for (const [key, { id }] of this.#open) {
       const isGone = this.#engine.registry.findById(id) === undefined;
-      if (isGone || this.#open.size >= MOST_OPEN) this.close({ visit });
+      if (isGone || this.#open.size >= MOST_OPEN) this.#close(key);
     }
   }
+}
+
+/** A visit to one environment is none to another, whatever it is called. */
+function keyOf({ app, environment, visit }: Visit): string {
+  return JSON.stringify([app, environment, visit]);
 }
