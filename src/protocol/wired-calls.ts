@@ -4,6 +4,10 @@ import { problemSchema } from "./schemas.ts";
 
 /** How a workspace on another machine and an environment's own files are brought to each other. */
 
+/** More than a call's body has room for: looking a million wrong ones over would keep the server from all else for seconds. */
+const MOST_CHANGES = 100_000;
+const MOST_NAMES = 250_000;
+
 const path = z.string().max(4096);
 const entrySchema = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("file"), hash: z.string().max(128), executable: z.boolean() }),
@@ -28,8 +32,10 @@ const batchSchema = z.object({
   packed: z.string(),
 });
 const planSchema = z.object({
-  removals: z.array(z.object({ path, expected: entrySchema })),
-  puts: z.array(z.object({ path, entry: entrySchema, expected: entrySchema.optional() })),
+  removals: z.array(z.object({ path, expected: entrySchema })).max(MOST_CHANGES),
+  puts: z
+    .array(z.object({ path, entry: entrySchema, expected: entrySchema.optional() }))
+    .max(MOST_CHANGES),
 });
 const lookReplySchema = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("ask"), names: z.array(z.string()) }),
@@ -61,7 +67,7 @@ export const WIRED_CALLS = {
     output: lookReplySchema,
   },
   "tree.answer": {
-    input: visit.extend({ ignored: z.array(path) }),
+    input: visit.extend({ ignored: z.array(path).max(MOST_NAMES) }),
     output: lookReplySchema,
   },
   "tree.read": {

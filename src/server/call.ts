@@ -3,6 +3,8 @@ import { z } from "zod";
 import { inputInvalid } from "./problems.ts";
 import type { Session } from "./session.ts";
 
+const MOST_REASONS = 10;
+
 /** What a call is asked with and answers with. */
 export type CallSchema<Input, Output> = {
   readonly input: z.ZodType<Input>;
@@ -26,6 +28,11 @@ export function defineCall<Input, Output>(
 
 function parseInput<Input>(schema: z.ZodType<Input>, raw: unknown): Input {
   const parsed = schema.safeParse(raw);
-  if (!parsed.success) throw inputInvalid(z.prettifyError(parsed.error));
+  if (!parsed.success) throw inputInvalid(describe(parsed.error));
   return parsed.data;
+}
+
+/** Its first reasons: a list of a million wrong things has a million, and writing them all down takes seconds. */
+function describe({ issues }: z.ZodError): string {
+  return z.prettifyError({ issues: issues.slice(0, MOST_REASONS) });
 }
