@@ -44,6 +44,7 @@ async function readPrivate(file: string): Promise<string | undefined> {
     }
   } catch (error) {
     if (hasErrorCode(error, "ENOENT", "ENOTDIR")) return undefined;
+    if (hasErrorCode(error, "ELOOP", "EISDIR")) throw loginInvalid(file);
     throw error;
   }
 }
