@@ -35,6 +35,7 @@ let server: Server;
 let url: string;
 let certificate: string;
 const heard: string[] = [];
+let connections = 0;
 
 beforeAll(async () => {
   world = await createWorld();
@@ -50,6 +51,7 @@ beforeAll(async () => {
     response.writeHead(200, { [PROTOCOL_HEADER]: String(PROTOCOL_VERSION) });
     response.end(`${JSON.stringify(answer)}\n`);
   });
+  server.on("connection", () => (connections += 1));
   const { promise, resolve } = Promise.withResolvers<void>();
   server.listen(0, "127.0.0.1", resolve);
   await promise;
@@ -142,4 +144,35 @@ test("a workspace that is bound to another server's environment is not taken for
   const ran = await world.ramet(["var", "list", "--json"]);
   expect(ran.out).toContain("binding_elsewhere");
   expect(heard).toEqual([GOOD]);
+});
+
+test.each([
+  ["a user", "https://anna@127.0.0.1:PORT"],
+  ["a token for a password", `https://anna:${GOOD}@127.0.0.1:PORT`],
+  ["a path", "https://127.0.0.1:PORT/calls"],
+  ["a question", "https://127.0.0.1:PORT/?x"],
+  ["http to what is not this machine by its name", "http://0.0.0.0:PORT"],
+])("a server's URL with %s is refused before anything is sent", async (_, text) => {
+  const odd = text.replace("PORT", new URL(url).port);
+  const environment = { RAMET_SERVER: odd, RAMET_TOKEN: GOOD, RAMET_CA: "ca.pem" };
+  const before = connections;
+  const login = await world.ramet(["login", odd, "--ca", "ca.pem", "--json"], { input: GOOD });
+  const list = await world.ramet(["env", "list", "--json"], { environment });
+  for (const { out, err } of [login, list]) {
+    expect(out).toContain("server_url_invalid");
+    expect(out + err).not.toContain(GOOD);
+  }
+  expect(connections).toBe(before);
+  expect(await exists(keptFile())).toBe(false);
+});
+
+test("RAMET_SERVER without RAMET_TOKEN sends that server nothing, not even the token of another", async () => {
+  await world.ramet(["login", url, "--ca", "ca.pem"], { input: GOOD });
+  const other = `https://localhost:${new URL(url).port}`;
+  const before = connections;
+  const ran = await world.ramet(["env", "list", "--json"], {
+    environment: { RAMET_SERVER: other },
+  });
+  expect(ran.out).toContain("login_needed");
+  expect(connections).toBe(before);
 });
