@@ -191,8 +191,12 @@ function flip(way: string, victim: string): Worker {
         exchange();
       } catch {
         // A folder was made there meanwhile: it makes room for the real one.
-        rmSync(way, { recursive: true, force: true });
-        try { renameSync(way + "-real", way); } catch { /* It is in its place. */ }
+        try {
+          rmSync(way, { recursive: true, force: true });
+          renameSync(way + "-real", way);
+        } catch {
+          // It is in its place, or somebody is just writing into what was made.
+        }
       }
     }`;
   return new Worker(program, { eval: true, workerData: [way, victim] });

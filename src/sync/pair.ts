@@ -1,3 +1,4 @@
+import { allDone } from "../base/all-done.ts";
 import type { Problem } from "../base/problem.ts";
 import type { Ancestor } from "./ancestor.ts";
 import { type Comparison, compareTrees } from "./core/compare.ts";
@@ -108,7 +109,7 @@ export class Pair {
     const { local, remote, ancestor } = this.#options;
     for (const path of this.#differing) this.#settle(path);
     ancestor.save();
-    await Promise.all([local.commit(), remote.commit()]);
+    await allDone([local.commit(), remote.commit()]);
   }
 
   async #recover(): Promise<void> {
@@ -116,7 +117,7 @@ export class Pair {
     for (const side of [local, remote])
       for (const [path, entry] of await side.recover()) ancestor.set(path, entry);
     ancestor.save();
-    await Promise.all([local.commit(), remote.commit()]);
+    await allDone([local.commit(), remote.commit()]);
   }
 
   /** False: a side may have missed something. */
