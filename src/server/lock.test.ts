@@ -5,6 +5,7 @@ import path from "node:path";
 
 import { afterEach, beforeEach, expect, test } from "vitest";
 
+import { sleep } from "../base/clock.ts";
 import { exists } from "../base/remove-inside.ts";
 import { acquireLock } from "./lock.ts";
 
@@ -49,6 +50,28 @@ test("a lock whose pid belongs to a program that is no server is taken over afte
   await writeFile(file, String(process.ppid));
   const lock = await acquireLock(file, socket);
   expect(await readFile(file, "utf8")).toBe(String(process.pid));
+  await lock?.release();
+});
+
+test("of several who find a stale lock one breaks it, and the others leave what comes then alone", async () => {
+  await writeFile(file, String(NOBODY));
+  await writeFile(`${file}.breaking`, String(process.ppid));
+  const waiting = acquireLock(file, socket);
+  const isFirst = await Promise.race([waiting.then(() => true), sleep(300).then(() => false)]);
+  expect(isFirst).toBe(false);
+  expect(await readFile(file, "utf8")).toBe(String(NOBODY));
+
+  await rm(`${file}.breaking`);
+  await (await waiting)?.release();
+  expect(await exists(file)).toBe(false);
+});
+
+test("whoever was killed while breaking a stale lock keeps nobody from it", async () => {
+  await writeFile(file, String(NOBODY));
+  await writeFile(`${file}.breaking`, String(NOBODY));
+  const lock = await acquireLock(file, socket);
+  expect(await readFile(file, "utf8")).toBe(String(process.pid));
+  expect(await exists(`${file}.breaking`)).toBe(false);
   await lock?.release();
 });
 

@@ -1,4 +1,4 @@
-import { link, readFile, rename, rm } from "node:fs/promises";
+import { link, readFile, rm } from "node:fs/promises";
 import { connect } from "node:net";
 
 import { sleep } from "../base/clock.ts";
@@ -23,8 +23,9 @@ export async function acquireLock(file: string, socket: string): Promise<Lock | 
     for (let silentMs = 0; ; silentMs += ASK_EVERY_MS) {
       if (await isLinked(own, file)) return { release: async () => releaseLock(file) };
       if (await answers(socket)) return undefined;
-      if (await isStale(file, silentMs)) await breakLock(file);
-      else await sleep(ASK_EVERY_MS);
+      const stale = await findStale(file, silentMs);
+      if (stale === undefined) await sleep(ASK_EVERY_MS);
+      else await breakLock(file, { own, stale });
     }
   } finally {
     await rm(own, { force: true });
@@ -52,23 +53,33 @@ async function isLinked(own: string, file: string): Promise<boolean> {
   }
 }
 
-async function isStale(file: string, silentMs: number): Promise<boolean> {
+/** Who holds it without being a server. */
+async function findStale(file: string, silentMs: number): Promise<number | undefined> {
   const holder = await readHolder(file);
-  if (holder === undefined) return false;
-  return !isRunning(holder) || silentMs >= SILENCE_LIMIT_MS;
+  if (holder === undefined) return undefined;
+  return !isRunning(holder) || silentMs >= SILENCE_LIMIT_MS ? holder : undefined;
 }
 
-/** Moved aside before it is removed, so that of several who find it stale one does it; a lock that was new is put back. */
-async function breakLock(file: string): Promise<void> {
-  const holder = await readHolder(file);
-  const aside = `${file}.stale.${process.pid}`;
-  try {
-    await rename(file, aside);
-    if ((await readHolder(aside)) !== holder) await link(aside, file);
-  } catch (error) {
-    if (!hasErrorCode(error, "ENOENT", "EEXIST")) throw error;
+/**
+ * One at a time breaks a lock, and looks again before it does: nobody takes away the new lock of whoever was quicker, not
+ * even for an instant, in which a third would find none and be a server as well.
+ */
+async function breakLock(
+  file: string,
+  { own, stale }: { readonly own: string; readonly stale: number },
+): Promise<void> {
+  const breaking = `${file}.breaking`;
+  if (!(await isLinked(own, breaking))) {
+    const breaker = await readHolder(breaking);
+    // Killed in the midst of it.
+    if (breaker !== undefined && !isRunning(breaker)) await rm(breaking, { force: true });
+    return;
   }
-  await rm(aside, { force: true });
+  try {
+    if ((await readHolder(file)) === stale) await rm(file, { force: true });
+  } finally {
+    await rm(breaking, { force: true });
+  }
 }
 
 async function releaseLock(file: string): Promise<void> {
