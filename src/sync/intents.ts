@@ -9,7 +9,7 @@ import { readEntry } from "./read-entry.ts";
 import {
   exchangeBack,
   type Hands,
-  isPut,
+  isPutAgain,
   movedAt,
   putBack,
   type Step,
@@ -79,7 +79,7 @@ async function finishMoved(step: Step, hands: Hands): Promise<void> {
   const isExpected = isSameEntry(await readEntry(disk, away), expected);
   if (isExpected && entry === undefined) return void trash.take(away, path);
   const isReady = entry !== undefined && isSameEntry(await readEntry(disk, stagedAt(aside)), entry);
-  if (isExpected && isReady && isPut(step, entry, disk)) return void trash.take(away, path);
+  if (isExpected && isReady && isPutAgain(step, entry, disk)) return void trash.take(away, path);
   putBack(away, path, hands);
 }
 

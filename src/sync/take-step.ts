@@ -124,7 +124,7 @@ async function replaceByMoving(
   const away = movedAt(step.aside);
   if (!disk.move(placeOf(step.path), away)) throw unexposed(step, hands);
   const isSame = isSameEntry(await readEntry(disk, away), expected);
-  const isThere = isSame && isPut(step, entry, disk);
+  const isThere = isSame && isPutAgain(step, entry, disk);
   if (isThere) trash.take(away, step.path);
   else putBack(away, step.path, hands);
   const problem = unexposed(step, hands);
@@ -132,10 +132,20 @@ async function replaceByMoving(
 }
 
 /** Where nothing stands: false where something does. */
-export function isPut({ path, aside }: Step, entry: Entry, disk: Disk): boolean {
+function isPut({ path, aside }: Step, entry: Entry, disk: Disk): boolean {
   return entry.kind === "link"
     ? disk.makeLink(entry.target, placeOf(path))
     : disk.link(stagedAt(aside), placeOf(path));
+}
+
+/** The same where what stood there is aside already: a file in place of a folder above it is no reason to leave it there. */
+export function isPutAgain(step: Step, entry: Entry, disk: Disk): boolean {
+  try {
+    return isPut(step, entry, disk);
+  } catch (error) {
+    if (error instanceof Problem) return false;
+    throw error;
+  }
 }
 
 function isBack(from: Place, path: string, disk: Disk): boolean {
