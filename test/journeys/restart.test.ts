@@ -199,8 +199,10 @@ test.each(MOMENTS)(
     const making = stage.ramet(app, ["env", "create", "victim", "--json"]);
     await Promise.race([
       eventually(async () => expect(await isReached(before)).toBe(true)),
-      // Over before anybody looked: what is left then must end as well.
-      making,
+      // One that is over without having come to it says why.
+      making.then(async ({ stdout }) => {
+        if (!(await isReached(before))) throw new Error(stdout);
+      }),
     ]);
     expect(await stage.ramet(app, ["server", "stop"])).toMatchObject({ exitCode: 0 });
     expect(await listProcesses(stage)).toEqual([]);
