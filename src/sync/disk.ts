@@ -49,6 +49,8 @@ export type Disk = {
   makeFolder(folder: Place): void;
   /** A small file of ours in the store: on the disk when it returns. */
   note(place: Place, text: string): void;
+  /** Writes from the beginning of such a file, which stays as long as it was. A power cut may undo it, unless `durably`. */
+  overwrite(place: Place, text: string, durably?: "durably"): Promise<void>;
   /** Adds to such a file, in one call, which a power cut may undo. */
   append(place: Place, text: string): void;
   /** Lets go of what it held open in between. */

@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { chmod, mkdir, open, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
+import { chmod, mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { promisify } from "node:util";
 
@@ -188,7 +188,11 @@ test("nothing is left beside the trash, in the workspace and with the environmen
   await put(remote, { a: "2" });
   await pull(folders.sides, plainly);
   const stores = [path.join(local, ".ramet"), folders.sides.home];
-  for (const store of stores)
-    for (const name of ["staged", "intents"])
-      expect(await readdir(path.join(store, name))).toEqual([]);
+  for (const store of stores) {
+    expect(await readdir(path.join(store, "staged"))).toEqual([]);
+    const [intent = "", ...others] = await readdir(path.join(store, "intents"));
+    expect(others).toEqual([]);
+    // One that is done with begins with a blank line, and stays for the next.
+    expect(await readFile(path.join(store, "intents", intent), "utf8")).toMatch(/^\n/);
+  }
 });

@@ -10,7 +10,7 @@ import type { Disk } from "./disk.ts";
 import { pruneKept } from "./kept-files.ts";
 import { Pair } from "./pair.ts";
 import { syncUnreadable } from "./problems.ts";
-import { openDisk } from "./real-disk.ts";
+import { identifyTree, openDisk } from "./real-disk.ts";
 import { rulesOf } from "./rules.ts";
 import { type Hints, TreeSide } from "./tree-side.ts";
 
@@ -160,7 +160,7 @@ function diskOf(sides: Sides, name: DiskName): Disk {
 }
 
 function identify(sides: Sides): string {
-  return [diskOf(sides, "local").identify(), diskOf(sides, "remote").identify()].join("|");
+  return [identifyTree(sides.local), identifyTree(sides.remote)].join("|");
 }
 
 function realSides({ local, remote, home }: Sides): Sides {

@@ -7,7 +7,6 @@ import {
   mkdirSync,
   openSync,
 } from "node:fs";
-import path from "node:path";
 
 import { hasErrorCode } from "../base/problem.ts";
 import { syncBlocked } from "./problems.ts";
@@ -78,13 +77,15 @@ export class PinnedFolders {
   }
 
   #reach(relative: string, makes: boolean): string | undefined {
+    const open = this.#open.get(relative);
+    if (open !== undefined) return pathOf(open);
     if (this.#open.size > MAX_OPEN) this.close();
     let folder = this.#step("", this.#base, makes);
     let way = "";
     for (const part of relative.split("/").filter((name) => name !== "")) {
       if (folder === undefined) return undefined;
       way = way === "" ? part : `${way}/${part}`;
-      folder = this.#step(way, path.join(folder, part), makes);
+      folder = this.#step(way, `${folder}/${part}`, makes);
     }
     return folder;
   }
@@ -94,7 +95,7 @@ export class PinnedFolders {
     const known = this.#open.get(way) ?? this.#pin(folder, makes);
     if (known === undefined) return undefined;
     this.#open.set(way, known);
-    return `/proc/self/fd/${known}`;
+    return pathOf(known);
   }
 
   #pin(folder: string, makes: boolean): number | undefined {
@@ -119,6 +120,10 @@ export class PinnedFolders {
       throw error;
     }
   }
+}
+
+function pathOf(descriptor: number): string {
+  return `/proc/self/fd/${descriptor}`;
 }
 
 function openFolder(folder: string): number | undefined {

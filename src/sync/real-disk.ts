@@ -3,6 +3,7 @@ import {
   closeSync,
   constants,
   fchmodSync,
+  fdatasync,
   fdatasyncSync,
   fstatSync,
   linkSync,
@@ -19,9 +20,10 @@ import {
   unlinkSync,
   writeSync,
 } from "node:fs";
-import path from "node:path";
+import { promisify } from "node:util";
 
 import { hasErrorCode } from "../base/problem.ts";
+import { splitPath } from "./core/paths.ts";
 import type { Disk, Kind, Listed, Place, Seen, Writing } from "./disk.ts";
 import { exchangeFiles } from "./exchange-files.ts";
 import { type Owner, PinnedFolders } from "./pinned-folders.ts";
@@ -30,6 +32,8 @@ import { changedMeanwhile, syncUnreadable } from "./problems.ts";
 const READ = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 const CREATE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
 const APPEND = constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND | constants.O_NOFOLLOW;
+const OVERWRITE = constants.O_WRONLY | constants.O_CREAT | constants.O_NOFOLLOW;
+const flush = promisify(fdatasync);
 const PART_BYTES = 1 << 20;
 const ABSENT = ["ENOENT", "ENOTDIR", "ELOOP"] as const;
 const MS_PER_NS = 1_000_000n;
@@ -58,6 +62,12 @@ export function openDisk({ tree, store }: DiskOptions): Disk {
   });
 }
 
+/** Which folder it is, without opening its disk. @throws `sync_unreadable` */
+export function identifyTree(tree: string): string {
+  const { ino, birthtimeNs } = statTree(tree);
+  return `${ino}:${birthtimeNs}`;
+}
+
 type Parts = {
   readonly tree: string;
   readonly folders: Readonly<Record<Place["area"], PinnedFolders>>;
@@ -66,15 +76,15 @@ type Parts = {
 
 class RealDisk implements Disk {
   readonly #parts: Parts;
-  readonly #buffer = Buffer.allocUnsafeSlow(PART_BYTES);
+  /** Once something is read: a disk is often opened for a look at its names. */
+  #buffer: Buffer | undefined;
 
   constructor(parts: Parts) {
     this.#parts = parts;
   }
 
   identify(): string {
-    const { ino, birthtimeNs } = statTree(this.#parts.tree);
-    return `${ino}:${birthtimeNs}`;
+    return identifyTree(this.#parts.tree);
   }
 
   see(place: Place): Seen | undefined {
@@ -101,15 +111,17 @@ class RealDisk implements Disk {
     const descriptor =
       file === undefined ? undefined : orAbsent(() => openSync(file, READ), "ENXIO");
     if (descriptor === undefined) return;
+    this.#buffer ??= Buffer.allocUnsafeSlow(PART_BYTES);
+    const buffer = this.#buffer;
     try {
       const stats = fstatSync(descriptor);
       if (!stats.isFile()) return;
       // What is added meanwhile is another change.
       for (let left = stats.size; left > 0;) {
-        const count = readSync(descriptor, this.#buffer, 0, Math.min(left, PART_BYTES), null);
+        const count = readSync(descriptor, buffer, 0, Math.min(left, PART_BYTES), null);
         if (count === 0) return;
         left -= count;
-        yield this.#buffer.subarray(0, count);
+        yield buffer.subarray(0, count);
       }
     } finally {
       closeSync(descriptor);
@@ -183,6 +195,18 @@ class RealDisk implements Disk {
     }
   }
 
+  /** What waits for the disk is a thread of its own. */
+  async overwrite(place: Place, text: string, durably?: "durably"): Promise<void> {
+    const descriptor = openSync(this.#make(place), OVERWRITE, 0o600);
+    try {
+      writeWhole(descriptor, Buffer.from(text));
+      if (durably !== undefined) await flush(descriptor);
+      this.#folders(place).giveOpen(descriptor);
+    } finally {
+      closeSync(descriptor);
+    }
+  }
+
   append(place: Place, text: string): void {
     const descriptor = openSync(this.#make(place), APPEND, 0o600);
     try {
@@ -200,19 +224,20 @@ class RealDisk implements Disk {
     return this.#parts.folders[area];
   }
 
-  #wayTo({ area, path: relative }: Place): string {
-    return area === "tree" ? relative : path.posix.join(this.#parts.storePath, relative);
+  #wayTo({ area, path }: Place): string {
+    if (area === "tree") return path;
+    return path === "" ? this.#parts.storePath : `${this.#parts.storePath}/${path}`;
   }
 
   #find(place: Place): string | undefined {
-    const way = this.#wayTo(place);
-    const folder = this.#folders(place).find(parentOf(way));
-    return folder === undefined ? undefined : path.join(folder, path.basename(way));
+    const { parent, name } = splitPath(this.#wayTo(place));
+    const folder = this.#folders(place).find(parent);
+    return folder === undefined ? undefined : `${folder}/${name}`;
   }
 
   #make(place: Place): string {
-    const way = this.#wayTo(place);
-    return path.join(this.#folders(place).make(parentOf(way)), path.basename(way));
+    const { parent, name } = splitPath(this.#wayTo(place));
+    return `${this.#folders(place).make(parent)}/${name}`;
   }
 
   #unlessThere(work: () => void, to: Place): boolean {
@@ -283,9 +308,4 @@ function orAbsent<T>(work: () => T, ...codes: readonly string[]): T | undefined 
     if (hasErrorCode(error, ...ABSENT, ...codes)) return undefined;
     throw error;
   }
-}
-
-function parentOf(way: string): string {
-  const parent = path.posix.dirname(way);
-  return parent === "." ? "" : parent;
 }

@@ -1,9 +1,9 @@
 import type { Clock } from "../base/clock.ts";
 import { hasErrorCode, Problem } from "../base/problem.ts";
 import { breathe } from "./breathe.ts";
-import { isPlainName, leadsInside } from "./core/paths.ts";
+import { isPlainName, leadsInside, splitPath } from "./core/paths.ts";
 import { type Entry, isSameEntry } from "./core/tree.ts";
-import { type Disk, inTree, type Listed, type Seen } from "./disk.ts";
+import { type Disk, inTree, type Listed, type Place, type Seen } from "./disk.ts";
 import { isLeftOut } from "./left-out.ts";
 import { syncUnreadable } from "./problems.ts";
 import { readEntry } from "./read-entry.ts";
@@ -11,6 +11,8 @@ import type { Look, LookOptions } from "./side.ts";
 
 type Known = {
   readonly entry: Entry;
+  /** Of what was seen there, as `Seen` has them. */
+  readonly bytes: string;
   readonly version: string;
   /** Whether it was read so soon after a change that another would not show. */
   readonly isRacy: boolean;
@@ -25,6 +27,8 @@ type Listing = {
   readonly isEmpty: boolean;
 };
 
+/** Of what is read again whatever is seen. */
+const UNSEEN = { bytes: "", version: "" } as const;
 /** Some disks count time in steps of so long. */
 const RACY_MS = 2_000;
 const MAX_ENTRIES = 500_000;
@@ -74,31 +78,35 @@ export class Scanner {
   }
 
   /** What was put there, or nothing: whoever put it saw to it that nobody else did. */
-  learn(path: string, entry: Entry | undefined, version: string): void {
+  learn(path: string, entry: Entry | undefined, seen: Seen | undefined): void {
     const name = path.replace(/\/$/, "");
     if (entry !== undefined) {
-      this.#files.set(path, { entry, version, isRacy: true });
+      const { bytes, version } = seen ?? UNSEEN;
+      this.#files.set(path, { entry, bytes, version, isRacy: true });
       if (entry.kind === "folder" && !this.#folders.has(name)) this.#folders.set(name, new Set());
       this.#noteName(name);
       return;
     }
     this.#files.delete(path);
     if (path !== name) this.#folders.delete(name);
-    const { parent, name: last } = split(name);
+    const { parent, name: last } = splitPath(name);
     this.#folders.get(parent)?.delete(last);
   }
 
-  /** Whether what stands there is still what was read there. */
-  isAsRead(path: string, entry: Entry): boolean {
+  /** Whether what stands there is still what was read there. @param moved where it was moved to, if it was */
+  isAsRead(path: string, entry: Entry, moved?: Place): boolean {
     const known = this.#files.get(path);
     if (known === undefined || known.isRacy || !isSameEntry(known.entry, entry)) return false;
-    return this.#options.disk.see(inTree(path))?.version === known.version;
+    const seen = this.#options.disk.see(moved ?? inTree(path));
+    if (moved === undefined) return seen?.version === known.version;
+    const isFileAsIs = entry.kind !== "file" || seen?.executable === entry.executable;
+    return seen?.bytes === known.bytes && isFileAsIs;
   }
 
   /** In its folder, and that in the one above it, which may be new too. */
   #noteName(path: string): void {
     if (path === "") return;
-    const { parent, name } = split(path);
+    const { parent, name } = splitPath(path);
     const names = this.#folders.get(parent);
     if (names !== undefined) {
       names.add(name);
@@ -112,7 +120,7 @@ export class Scanner {
   #nearestKnown(hinted: Iterable<string>): readonly string[] {
     const nearest = [...hinted].map((folder) => {
       let known = folder;
-      while (!this.#folders.has(known)) known = split(known).parent;
+      while (!this.#folders.has(known)) known = splitPath(known).parent;
       return known;
     });
     return [...new Set(nearest)];
@@ -243,7 +251,7 @@ export class Scanner {
   ): void {
     const isSame = isSameEntry(this.#files.get(path)?.entry, entry);
     const isRacy = readAtMs - seen.changedMs < RACY_MS;
-    this.#files.set(path, { entry, version: seen.version, isRacy });
+    this.#files.set(path, { entry, bytes: seen.bytes, version: seen.version, isRacy });
     if (!isSame) this.#changes.set(path, entry);
   }
 
@@ -252,7 +260,7 @@ export class Scanner {
     if (folder === "" || this.#files.has(path) === isEmpty) return;
     if (!isEmpty) return this.#forgetFile(path);
     const entry = { kind: "folder" } as const;
-    this.#files.set(path, { entry, version: "", isRacy: false });
+    this.#files.set(path, { entry, ...UNSEEN, isRacy: false });
     this.#changes.set(path, entry);
   }
 
@@ -298,9 +306,4 @@ function repositoryName({ folder, isRepository }: Listing): readonly string[] {
 
 function join(folder: string, name: string): string {
   return folder === "" ? name : `${folder}/${name}`;
-}
-
-function split(path: string): { readonly parent: string; readonly name: string } {
-  const at = path.lastIndexOf("/");
-  return { parent: path.slice(0, Math.max(0, at)), name: path.slice(at + 1) };
 }

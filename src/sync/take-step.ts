@@ -17,8 +17,8 @@ export type Step = {
 export type Hands = {
   readonly disk: Disk;
   readonly trash: Trash;
-  /** Whether what stands there is known to be what was last read, without reading it. */
-  readonly isAsRead: (path: string, entry: Entry) => boolean;
+  /** Whether what stands there, or was moved from there to a place, is known to be what was last read, without reading it. */
+  readonly isAsRead: (path: string, entry: Entry, moved?: Place) => boolean;
 };
 
 /** Somebody who writes again and again, in the instant between two system calls, is let be. */
@@ -41,9 +41,9 @@ export async function takeStep(step: Step, hands: Hands): Promise<void> {
   if (entry?.kind === "folder") return makeFolder(path, hands);
   if (expected?.kind === "folder") return void hands.disk.removeFolder(placeOf(path));
   if (expected === undefined) return entry === undefined ? undefined : create(step, entry, hands);
-  if (!(await isExpected(path, expected, hands))) throw unexposed(step, hands);
-  if (entry === undefined) return remove(step, expected, hands);
-  return replace(step, { expected, entry }, hands);
+  if (!(await isExpected(step, hands))) throw unexposed(step, hands);
+  if (entry === undefined) return remove(step, hands);
+  return replace(step, entry, hands);
 }
 
 /** Puts what was moved away back, unless something new stands there: then it is kept in the trash. */
@@ -91,39 +91,33 @@ function unexposed({ path, aside }: Step, { disk }: Hands): Problem {
   return changedMeanwhile(path);
 }
 
-async function remove(step: Step, expected: Entry, hands: Hands): Promise<void> {
+async function remove(step: Step, hands: Hands): Promise<void> {
   const { disk, trash } = hands;
   const away = movedAt(step.aside);
   // Gone already, as it was to be.
   if (!disk.move(placeOf(step.path), away)) return;
-  if (isSameEntry(await readEntry(disk, away), expected)) return void trash.take(away, step.path);
+  if (await isExpected(step, hands, away)) return void trash.take(away, step.path);
   putBack(away, step.path, hands);
   throw changedMeanwhile(step.path);
 }
 
-type Exchange = { readonly expected: Entry; readonly entry: Entry };
-
-async function replace(step: Step, exchange: Exchange, hands: Hands): Promise<void> {
+async function replace(step: Step, entry: Entry, hands: Hands): Promise<void> {
   const staged = stagedAt(step.aside);
   const outcome = hands.disk.exchange(staged, placeOf(step.path));
-  if (outcome === "unable") return replaceByMoving(step, exchange, hands);
+  if (outcome === "unable") return replaceByMoving(step, entry, hands);
   if (outcome === "gone") throw unexposed(step, hands);
-  const displaced = await readEntry(hands.disk, staged);
-  if (isSameEntry(displaced, exchange.expected)) return void hands.trash.take(staged, step.path);
-  await exchangeBack(step, exchange.entry, hands);
+  if (await isExpected(step, hands, staged))
+    return void hands.trash.take(staged, step.path);
+  await exchangeBack(step, entry, hands);
   throw changedMeanwhile(step.path);
 }
 
 /** For an instant nothing stands there: only where two files cannot change places. */
-async function replaceByMoving(
-  step: Step,
-  { expected, entry }: Exchange,
-  hands: Hands,
-): Promise<void> {
+async function replaceByMoving(step: Step, entry: Entry, hands: Hands): Promise<void> {
   const { disk, trash } = hands;
   const away = movedAt(step.aside);
   if (!disk.move(placeOf(step.path), away)) throw unexposed(step, hands);
-  const isSame = isSameEntry(await readEntry(disk, away), expected);
+  const isSame = await isExpected(step, hands, away);
   const isThere = isSame && isPutAgain(step, entry, disk);
   if (isThere) trash.take(away, step.path);
   else putBack(away, step.path, hands);
@@ -163,9 +157,14 @@ function isBack(from: Place, path: string, disk: Disk): boolean {
   }
 }
 
-async function isExpected(path: string, expected: Entry, hands: Hands): Promise<boolean> {
-  if (hands.isAsRead(path, expected)) return true;
-  return isSameEntry(await readEntry(hands.disk, placeOf(path)), expected);
+/** @param moved where it lies now; else it stands where it stood */
+async function isExpected(
+  { path, expected }: Step,
+  { disk, isAsRead }: Hands,
+  moved?: Place,
+): Promise<boolean> {
+  if (expected !== undefined && isAsRead(path, expected, moved)) return true;
+  return isSameEntry(await readEntry(disk, moved ?? placeOf(path)), expected);
 }
 
 /** An empty folder's path has a slash at its end. */

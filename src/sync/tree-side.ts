@@ -8,7 +8,7 @@ import { isPlainPath, leadsInside } from "./core/paths.ts";
 import type { Plan } from "./core/plan.ts";
 import { type Entry, listParents } from "./core/tree.ts";
 import { type Disk, inTree, type Place } from "./disk.ts";
-import { finishIntents, forgetIntents, noteIntent } from "./intents.ts";
+import { finishIntents, noteIntent, settleIntents } from "./intents.ts";
 import { isLeftOut } from "./left-out.ts";
 import { changedMeanwhile, syncOutside, syncUnreadable } from "./problems.ts";
 import { Scanner } from "./scanner.ts";
@@ -90,10 +90,7 @@ export class TreeSide implements Side {
   }
 
   commit(): Promise<void> {
-    return this.#atRest(async () => {
-      await finishIntents(this.#hands(), this.#options.pair);
-      forgetIntents(this.#options.disk);
-    });
+    return this.#atRest(() => settleIntents(this.#hands(), this.#options.pair));
   }
 
   #hands(): Hands {
@@ -101,7 +98,7 @@ export class TreeSide implements Side {
     return {
       disk,
       trash: new Trash(disk, isoTime(clock).replaceAll(":", "-")),
-      isAsRead: (name, entry) => this.#scanner.isAsRead(name, entry),
+      isAsRead: (name, entry, moved) => this.#scanner.isAsRead(name, entry, moved),
     };
   }
 
@@ -139,7 +136,7 @@ class Batch {
     for (const step of steps)
       await this.#attempt(step, async () => this.#prepareOrNothing(step, contents));
     const ready = steps.filter((step) => !this.left.has(step.path));
-    noteIntent(this.#hands.disk, this.#pair, ready);
+    await noteIntent(this.#hands.disk, this.#pair, ready);
     const removals = ready.filter(({ entry }) => entry === undefined);
     for (const step of removals) await this.#attempt(step, () => this.#take(step));
     this.#prune(removals);
@@ -189,7 +186,7 @@ class Batch {
     const after = entry === undefined ? undefined : disk.see(placeOf(step.path));
     // What somebody has changed since is found by the next look: it is not what was put there.
     const isOurs = entry?.kind !== "file" || before === undefined || before.bytes === after?.bytes;
-    this.#scanner.learn(step.path, entry, isOurs ? (after?.version ?? "") : "");
+    this.#scanner.learn(step.path, entry, isOurs ? after : undefined);
   }
 
   /** Folders that removals left empty, the deepest first. */

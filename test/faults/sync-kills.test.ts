@@ -96,9 +96,13 @@ async function isAtRest(): Promise<true | undefined> {
   const before = PATHS.map(textsAt).join();
   await sleep(500);
   const isQuiet = before === PATHS.map(textsAt).join();
-  const asides = [path.join(folders.local, ".ramet"), folders.home].flatMap((store) =>
-    ["staged", "intents"].flatMap((name) => listIfThere(path.join(store, name))),
-  );
+  const asides = [path.join(folders.local, ".ramet"), folders.home].flatMap((store) => {
+    const intents = path.join(store, "intents");
+    // One that is done with begins with a blank line.
+    const isOpen = (name: string): boolean =>
+      readIfThere(path.join(intents, name))?.startsWith("\n") === false;
+    return [...listIfThere(path.join(store, "staged")), ...listIfThere(intents).filter(isOpen)];
+  });
   return isQuiet && asides.length === 0 ? true : undefined;
 }
 

@@ -150,6 +150,17 @@ export class MemoryDisk implements Disk {
     inode.text = text;
   }
 
+  async overwrite(place: Place, text: string): Promise<void> {
+    this.#call();
+    const inode = this.find(place) ?? this.make("file");
+    this.#name(place, inode);
+    const half = Math.trunc(text.length / 2);
+    const before = inode.text;
+    inode.text = text.slice(0, half) + before.slice(half);
+    this.#call();
+    inode.text = text + before.slice(text.length);
+  }
+
   append(place: Place, text: string): void {
     this.#call();
     const inode = this.find(place) ?? this.make("file");

@@ -107,9 +107,12 @@ class Simulation {
     const same = (tree: ReadonlyMap<string, Entry>): ReadonlyMap<string, Entry> =>
       new Map(differing.flatMap((path) => [...tree].filter(([one]) => one === path)));
     const aside = (["local", "remote"] as const).flatMap((name) =>
-      ["staged", "intents"].flatMap((folder) => [
-        ...(this.#disks[name].find(inStore(folder))?.names.keys() ?? []),
-      ]),
+      ["staged", "intents"].flatMap((folder) =>
+        [...(this.#disks[name].find(inStore(folder))?.names ?? [])]
+          // An intent that is done with begins with a blank line.
+          .filter(([, { text }]) => folder === "staged" || !text.startsWith("\n"))
+          .map(([one]) => one),
+      ),
     );
     return [
       ...(isSameTree(same(trees.local), same(trees.remote)) ? [] : ["both sides differ"]),
