@@ -9,6 +9,8 @@ export type Seen = {
   readonly version: string;
   /** When it was last changed, in milliseconds of the disk's clock. */
   readonly changedMs: number;
+  /** Whether the next change shows, however soon it follows. */
+  readonly isExact: boolean;
 };
 
 export type Kind = "file" | "link" | "folder" | "other";

@@ -25,6 +25,7 @@ import { promisify } from "node:util";
 import { hasErrorCode } from "../base/problem.ts";
 import { splitPath } from "./core/paths.ts";
 import type { Disk, Kind, Listed, Place, Seen, Writing } from "./disk.ts";
+import { hasExactTimes } from "./exact-times.ts";
 import { exchangeFiles } from "./exchange-files.ts";
 import { type Owner, PinnedFolders } from "./pinned-folders.ts";
 import { changedMeanwhile, syncUnreadable } from "./problems.ts";
@@ -36,6 +37,8 @@ const OVERWRITE = constants.O_WRONLY | constants.O_CREAT | constants.O_NOFOLLOW;
 const flush = promisify(fdatasync);
 const PART_BYTES = 1 << 20;
 const ABSENT = ["ENOENT", "ENOTDIR", "ELOOP"] as const;
+/** What tells in the store how finely the disk counts time. */
+const CLOCK = "clock";
 const MS_PER_NS = 1_000_000n;
 
 export type DiskOptions = {
@@ -76,6 +79,9 @@ type Parts = {
 
 class RealDisk implements Disk {
   readonly #parts: Parts;
+  #exact: bigint | null | undefined;
+  /** False: there was no store yet, and nothing is gained by making one. */
+  #isTriedOut = false;
   /** Once something is read: a disk is often opened for a look at its names. */
   #buffer: Buffer | undefined;
 
@@ -91,7 +97,7 @@ class RealDisk implements Disk {
     const file = this.#find(place);
     if (file === undefined) return undefined;
     const stats = lstatSync(file, { bigint: true, throwIfNoEntry: false });
-    return stats === undefined ? undefined : toSeen(stats);
+    return stats === undefined ? undefined : toSeen(stats, stats.dev === this.#findExact());
   }
 
   list(folder: Place): readonly Listed[] | undefined {
@@ -218,6 +224,16 @@ class RealDisk implements Disk {
 
   rest(): void {
     for (const folders of Object.values(this.#parts.folders)) folders.close();
+    if (!this.#isTriedOut) this.#exact = undefined;
+  }
+
+  /** The device of the store where its times are exact: what else is mounted in a tree may count otherwise. */
+  #findExact(): bigint | null {
+    if (this.#exact !== undefined) return this.#exact;
+    const store = this.#parts.folders.store.find(this.#parts.storePath);
+    this.#isTriedOut = store !== undefined;
+    this.#exact = store === undefined ? null : tryOut(store);
+    return this.#exact;
   }
 
   #folders({ area }: Place): PinnedFolders {
@@ -258,6 +274,11 @@ function ownerOf(tree: string): Owner | null {
   return process.getuid?.() === 0 ? { uid: Number(uid), gid: Number(gid) } : null;
 }
 
+function tryOut(store: string): bigint | null {
+  const { dev } = statSync(`${store}/`, { bigint: true });
+  return hasExactTimes(`${store}/${CLOCK}`) ? dev : null;
+}
+
 function statTree(tree: string): BigIntStats {
   try {
     return statSync(`${tree}/`, { bigint: true });
@@ -269,7 +290,7 @@ function statTree(tree: string): BigIntStats {
   }
 }
 
-function toSeen(stats: BigIntStats): Seen {
+function toSeen(stats: BigIntStats, isExact: boolean): Seen {
   const { dev, ino, size, mode, mtimeNs, ctimeNs } = stats;
   const bytes = `${dev}:${ino}:${size}:${mtimeNs}`;
   return {
@@ -279,6 +300,7 @@ function toSeen(stats: BigIntStats): Seen {
     bytes,
     version: `${bytes}:${ctimeNs}:${mode}`,
     changedMs: Number((mtimeNs > ctimeNs ? mtimeNs : ctimeNs) / MS_PER_NS),
+    isExact,
   };
 }
 

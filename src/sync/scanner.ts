@@ -28,7 +28,7 @@ type Listing = {
 };
 
 /** Of what is read again whatever is seen. */
-const UNSEEN = { bytes: "", version: "" } as const;
+const UNSEEN = { bytes: "", version: "", isExact: false } as const;
 /** Some disks count time in steps of so long. */
 const RACY_MS = 2_000;
 const MAX_ENTRIES = 500_000;
@@ -81,8 +81,8 @@ export class Scanner {
   learn(path: string, entry: Entry | undefined, seen: Seen | undefined): void {
     const name = path.replace(/\/$/, "");
     if (entry !== undefined) {
-      const { bytes, version } = seen ?? UNSEEN;
-      this.#files.set(path, { entry, bytes, version, isRacy: true });
+      const { bytes, version, isExact } = seen ?? UNSEEN;
+      this.#files.set(path, { entry, bytes, version, isRacy: !isExact });
       if (entry.kind === "folder" && !this.#folders.has(name)) this.#folders.set(name, new Set());
       this.#noteName(name);
       return;
@@ -250,8 +250,9 @@ export class Scanner {
     { seen, readAtMs }: { readonly seen: Seen; readonly readAtMs: number },
   ): void {
     const isSame = isSameEntry(this.#files.get(path)?.entry, entry);
-    const isRacy = readAtMs - seen.changedMs < RACY_MS;
-    this.#files.set(path, { entry, bytes: seen.bytes, version: seen.version, isRacy });
+    const { bytes, version, isExact, changedMs } = seen;
+    const isRacy = !isExact && readAtMs - changedMs < RACY_MS;
+    this.#files.set(path, { entry, bytes, version, isRacy });
     if (!isSame) this.#changes.set(path, entry);
   }
 
@@ -260,7 +261,7 @@ export class Scanner {
     if (folder === "" || this.#files.has(path) === isEmpty) return;
     if (!isEmpty) return this.#forgetFile(path);
     const entry = { kind: "folder" } as const;
-    this.#files.set(path, { entry, ...UNSEEN, isRacy: false });
+    this.#files.set(path, { entry, bytes: "", version: "", isRacy: false });
     this.#changes.set(path, entry);
   }
 

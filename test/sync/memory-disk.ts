@@ -22,16 +22,21 @@ export type MemoryDiskOptions = {
   readonly now: () => number;
   /** Whether two files can change places; `carelessly`: a copy is kept of what was there, and then it is overwritten. */
   readonly exchanges: "yes" | "no" | "carelessly";
+  /** Whether it tells every change from the one before it; else it counts time in steps. */
+  readonly isExact?: boolean;
 };
 
 /** It counts time in steps of so long. */
 const STEP_MS = 1_000;
+/** So much later each change is, where it is exact. */
+const TICK_MS = 1e-6;
 const ENCODER = new TextEncoder();
 
 export class MemoryDisk implements Disk {
   readonly #options: MemoryDiskOptions;
   readonly #areas: Readonly<Record<Place["area"], Inode>>;
   #lastId = 0;
+  #changes = 0;
 
   constructor(options: MemoryDiskOptions) {
     this.#options = options;
@@ -45,7 +50,7 @@ export class MemoryDisk implements Disk {
   see(place: Place): Seen | undefined {
     this.#call();
     const inode = this.find(place);
-    return inode === undefined ? undefined : toSeen(inode);
+    return inode === undefined ? undefined : toSeen(inode, this.#options.isExact === true);
   }
 
   list(folder: Place): readonly Listed[] | undefined {
@@ -213,6 +218,7 @@ export class MemoryDisk implements Disk {
   }
 
   #now(): number {
+    if (this.#options.isExact === true) return this.#options.now() + (this.#changes += TICK_MS);
     return Math.trunc(this.#options.now() / STEP_MS) * STEP_MS;
   }
 
@@ -267,7 +273,10 @@ export class MemoryDisk implements Disk {
   }
 }
 
-function toSeen({ id, kind, text, executable, modified, changed }: Inode): Seen {
+function toSeen(
+  { id, kind, text, executable, modified, changed }: Inode,
+  isExact: boolean,
+): Seen {
   const bytes = `${id}:${text.length}:${modified}`;
   return {
     kind,
@@ -276,6 +285,7 @@ function toSeen({ id, kind, text, executable, modified, changed }: Inode): Seen 
     bytes,
     version: `${bytes}:${changed}:${executable}`,
     changedMs: changed,
+    isExact,
   };
 }
 

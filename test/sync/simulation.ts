@@ -178,6 +178,7 @@ class Simulation {
       },
       now: () => this.#now(),
       exchanges: this.#options.exchanges,
+      isExact: this.#options.seed % 3 === 0,
     });
   }
 
