@@ -21,6 +21,28 @@ export type Place = { readonly area: "tree" | "store"; readonly path: string };
 
 export type Writing = { write(bytes: Uint8Array): void; close(): void };
 
+/** Names by which a thread finds files of a tree, whatever becomes of their folders meanwhile. */
+export type FileNames = readonly string[];
+/** What came of one file of many: the hash of its bytes, or what failed. */
+export type Hashed = PromiseSettledResult<string>;
+
+/** What a disk of this machine does with many files of its tree at once, in threads. */
+export type Bulk = {
+  /** For fewer it is not worth it. */
+  readonly few: number;
+  /** Of nothing where no plain file stands. */
+  hash(paths: readonly string[]): Promise<readonly Hashed[]>;
+  lend<T>(paths: readonly string[], work: (files: FileNames) => Promise<T>): Promise<T>;
+  /** Makes files of the store, where nothing was. @param copies `from` is such a name, `to` a path of the store */
+  copy(
+    copies: readonly {
+      readonly from: string;
+      readonly to: string;
+      readonly executable: boolean;
+    }[],
+  ): Promise<readonly Hashed[]>;
+};
+
 /**
  * What sync needs of a disk, a system call each, so that a test can act between any two of them. Nothing follows a
  * link, wherever on the way it stands: what lies behind one is not there. @throws `sync_unreadable`, `sync_conflict`
@@ -57,6 +79,8 @@ export type Disk = {
   append(place: Place, text: string): void;
   /** Lets go of what it held open in between. */
   rest(): void;
+  /** Where it can do many things at once. */
+  readonly bulk?: Bulk;
 };
 
 export function inTree(path: string): Place {

@@ -42,11 +42,7 @@ const stepsSchema = z.array(
  * is done with where there is any, in blocks that the disk has given already: it is on the disk in a tenth of the time
  * that a new file takes.
  */
-export async function noteIntent(
-  disk: Disk,
-  pair: string,
-  steps: readonly Step[],
-): Promise<void> {
+export async function noteIntent(disk: Disk, pair: string, steps: readonly Step[]): Promise<void> {
   for (let slot = 0; slot < MOST_INTENTS; slot += 1) {
     const place = intentAt(pair, slot);
     if (isBlank(readText(disk, place)))

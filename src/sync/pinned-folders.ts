@@ -9,15 +9,17 @@ import {
 } from "node:fs";
 
 import { hasErrorCode } from "../base/problem.ts";
+import type { Owner } from "./plain-file.ts";
 import { syncBlocked } from "./problems.ts";
-
-export type Owner = { readonly uid: number; readonly gid: number };
 
 export type PinnedOptions = {
   /** Whose what is made in it becomes, where we are root; null: it is ours. */
   readonly owner: Owner | null;
   readonly mode: number;
 };
+
+/** A path that leads to a folder whatever becomes of its names. */
+export type Lent = { readonly path: string; giveBack(): void };
 
 const FOLDER = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
 /** Held open at a time. */
@@ -49,6 +51,20 @@ export class PinnedFolders {
     const folder = this.#reach(relative, true);
     if (folder === undefined) throw syncBlocked(relative);
     return folder;
+  }
+
+  get owner(): Owner | null {
+    return this.#options.owner;
+  }
+
+  /** The folder's path for a thread: it stays until it is given back, whatever is reached and let go of here. */
+  lend(relative: string, makes: boolean): Lent | undefined {
+    const folder = makes ? this.make(relative) : this.find(relative);
+    if (folder === undefined) return undefined;
+    if (!HAS_DESCRIPTOR_PATHS) return { path: folder, giveBack: () => undefined };
+    const descriptor = openFolder(`${folder}/.`);
+    if (descriptor === undefined) return undefined;
+    return { path: pathOf(descriptor), giveBack: () => closeSync(descriptor) };
   }
 
   /** Root alone can give files away, and must: the tree's owner could not change them otherwise. */

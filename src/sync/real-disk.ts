@@ -2,40 +2,36 @@ import {
   type BigIntStats,
   closeSync,
   constants,
-  fchmodSync,
   fdatasync,
   fdatasyncSync,
-  fstatSync,
   linkSync,
   lstatSync,
   openSync,
   readdirSync,
   readlinkSync,
-  readSync,
   realpathSync,
   renameSync,
   rmdirSync,
   statSync,
   symlinkSync,
   unlinkSync,
-  writeSync,
 } from "node:fs";
 import { promisify } from "node:util";
 
 import { hasErrorCode } from "../base/problem.ts";
+import { ThreadBulk } from "./bulk.ts";
 import { splitPath } from "./core/paths.ts";
-import type { Disk, Kind, Listed, Place, Seen, Writing } from "./disk.ts";
+import type { Bulk, Disk, Kind, Listed, Place, Seen, Writing } from "./disk.ts";
 import { hasExactTimes } from "./exact-times.ts";
 import { exchangeFiles } from "./exchange-files.ts";
-import { type Owner, PinnedFolders } from "./pinned-folders.ts";
+import { PinnedFolders } from "./pinned-folders.ts";
+import { createPlain, type Owner, PART_BYTES, readPlain, writeWhole } from "./plain-file.ts";
 import { changedMeanwhile, syncUnreadable } from "./problems.ts";
 
-const READ = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
-const CREATE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+const NOTE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
 const APPEND = constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND | constants.O_NOFOLLOW;
 const OVERWRITE = constants.O_WRONLY | constants.O_CREAT | constants.O_NOFOLLOW;
 const flush = promisify(fdatasync);
-const PART_BYTES = 1 << 20;
 const ABSENT = ["ENOENT", "ENOTDIR", "ELOOP"] as const;
 /** What tells in the store how finely the disk counts time. */
 const CLOCK = "clock";
@@ -78,6 +74,7 @@ type Parts = {
 };
 
 class RealDisk implements Disk {
+  readonly bulk: Bulk;
   readonly #parts: Parts;
   #exact: bigint | null | undefined;
   /** False: there was no store yet, and nothing is gained by making one. */
@@ -87,6 +84,7 @@ class RealDisk implements Disk {
 
   constructor(parts: Parts) {
     this.#parts = parts;
+    this.bulk = new ThreadBulk(parts.folders, parts.storePath);
   }
 
   identify(): string {
@@ -114,33 +112,13 @@ class RealDisk implements Disk {
 
   *read(place: Place): Generator<Uint8Array> {
     const file = this.#find(place);
-    const descriptor =
-      file === undefined ? undefined : orAbsent(() => openSync(file, READ), "ENXIO");
-    if (descriptor === undefined) return;
     this.#buffer ??= Buffer.allocUnsafeSlow(PART_BYTES);
-    const buffer = this.#buffer;
-    try {
-      const stats = fstatSync(descriptor);
-      if (!stats.isFile()) return;
-      // What is added meanwhile is another change.
-      for (let left = stats.size; left > 0;) {
-        const count = readSync(descriptor, buffer, 0, Math.min(left, PART_BYTES), null);
-        if (count === 0) return;
-        left -= count;
-        yield buffer.subarray(0, count);
-      }
-    } finally {
-      closeSync(descriptor);
-    }
+    if (file !== undefined) yield* readPlain(file, this.#buffer);
   }
 
   write(place: Place, executable: boolean): Writing {
-    const file = this.#make(place);
-    const mode = executable ? 0o755 : 0o644;
-    const descriptor = openSync(file, CREATE, mode);
-    // Whatever the umask is.
-    fchmodSync(descriptor, mode);
-    this.#parts.folders.tree.giveOpen(descriptor);
+    const { owner } = this.#parts.folders.tree;
+    const descriptor = createPlain(this.#make(place), { executable, owner });
     return {
       write: (bytes) => writeWhole(descriptor, bytes),
       close: () => closeSync(descriptor),
@@ -191,7 +169,7 @@ class RealDisk implements Disk {
 
   note(place: Place, text: string): void {
     const file = this.#make(place);
-    const descriptor = openSync(file, CREATE, 0o600);
+    const descriptor = openSync(file, NOTE, 0o600);
     try {
       writeWhole(descriptor, Buffer.from(text));
       fdatasyncSync(descriptor);
@@ -314,12 +292,6 @@ function kindOf(found: Typed): Kind {
 
 function toListed(entry: Typed & { readonly name: string }): Listed {
   return { name: entry.name, kind: kindOf(entry) };
-}
-
-/** A full disk writes less than it was given, and says nothing until the next time. */
-function writeWhole(descriptor: number, bytes: Uint8Array): void {
-  for (let done = 0; done < bytes.length;)
-    done += writeSync(descriptor, bytes, done, bytes.length - done);
 }
 
 /** undefined where nothing stands. */

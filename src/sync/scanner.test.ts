@@ -29,11 +29,16 @@ class CountingDisk extends MemoryDisk {
 beforeEach(() => {
   nowMs = 0;
   ignored = new Set();
+  open({ isExact: false });
+});
+
+function open({ isExact }: { readonly isExact: boolean }): void {
   disk = new CountingDisk({
     onCall: () => undefined,
     onEvent: () => undefined,
     now: () => nowMs,
     exchanges: "yes",
+    isExact,
   });
   scanner = new Scanner({
     disk,
@@ -41,7 +46,7 @@ beforeEach(() => {
     onFolder: () => false,
     onGone: () => undefined,
   });
-});
+}
 
 function write(path: string, text: string): void {
   const inode = disk.find(inTree(path)) ?? disk.make("file");
@@ -76,6 +81,17 @@ test("after a hint its folder alone is listed, and what has changed in it alone 
 test("a change that the disk's clock does not show is found at the next look", async () => {
   write("a", "1");
   await look("all");
+  write("a", "2");
+  expect(pathsOf(await look("hinted", [""]))).toEqual(["a"]);
+});
+
+test("where the disk tells every change, a file that was just written is read once, and again after the next write alone", async () => {
+  open({ isExact: true });
+  write("a", "1");
+  await look("all");
+  expect(disk.wasRead).toEqual(["a"]);
+  expect(pathsOf(await look("hinted", [""]))).toEqual([]);
+  expect(disk.wasRead).toEqual([]);
   write("a", "2");
   expect(pathsOf(await look("hinted", [""]))).toEqual(["a"]);
 });

@@ -6,6 +6,7 @@ import { type Entry, isSameEntry } from "./core/tree.ts";
 import { type Disk, inTree, type Listed, type Place, type Seen } from "./disk.ts";
 import { isLeftOut } from "./left-out.ts";
 import { syncUnreadable } from "./problems.ts";
+import { type ReadAhead, readAhead } from "./read-ahead.ts";
 import { readEntry } from "./read-entry.ts";
 import type { Look, LookOptions } from "./side.ts";
 
@@ -57,6 +58,7 @@ export class Scanner {
   readonly #ignored = new Set<string>();
   readonly #unknown = new Map<string, Problem>();
   #changes = new Map<string, Entry | undefined>();
+  #ahead: Map<string, ReadAhead> = new Map();
 
   constructor(options: ScannerOptions) {
     this.#options = options;
@@ -98,9 +100,7 @@ export class Scanner {
     const known = this.#files.get(path);
     if (known === undefined || known.isRacy || !isSameEntry(known.entry, entry)) return false;
     const seen = this.#options.disk.see(moved ?? inTree(path));
-    if (moved === undefined) return seen?.version === known.version;
-    const isFileAsIs = entry.kind !== "file" || seen?.executable === entry.executable;
-    return seen?.bytes === known.bytes && isFileAsIs;
+    return moved === undefined ? seen?.version === known.version : isStill(known, seen);
   }
 
   /** In its folder, and that in the one above it, which may be new too. */
@@ -138,13 +138,29 @@ export class Scanner {
     );
     await this.#askAbout([...names, ...listings.flatMap(repositoryName)], findIgnored);
     const inner: string[] = [];
-    for (const listing of listings.filter((one) => !this.#isForeign(one))) {
-      const { folder, listed, isEmpty } = listing;
-      const present = listed.filter((one) => !this.#ignored.has(nameIn(folder, one)));
-      inner.push(...(await this.#takeIn(folder, present, isAll)));
+    const ours = listings
+      .filter((one) => !this.#isForeign(one))
+      .map((one) => this.#withoutIgnored(one));
+    await this.#readAhead(ours);
+    for (const { folder, listed, isEmpty } of ours) {
+      inner.push(...(await this.#takeIn(folder, listed, isAll)));
       this.#noteEmpty(folder, isEmpty);
     }
     return inner;
+  }
+
+  #withoutIgnored(listing: Listing): Listing {
+    const { folder, listed } = listing;
+    return { ...listing, listed: listed.filter((one) => !this.#ignored.has(nameIn(folder, one))) };
+  }
+
+  async #readAhead(listings: readonly Listing[]): Promise<void> {
+    const paths = listings.flatMap(({ folder, listed }) =>
+      listed.filter(({ kind }) => kind === "file").map(({ name }) => join(folder, name)),
+    );
+    const { disk, clock } = this.#options;
+    const isKnown = (path: string, seen: Seen): boolean => this.#isAsKnown(path, seen);
+    this.#ahead = await readAhead(paths, { disk, clock, isKnown });
   }
 
   async #askAbout(
@@ -220,6 +236,7 @@ export class Scanner {
 
   async #read(path: string): Promise<void> {
     try {
+      if (this.#takeAhead(path)) return;
       for (let count = 0; count < MOST_READS; count += 1) if (await this.#readOnce(path)) return;
       this.#unknown.set(path, syncUnreadable(path, "it is being written"));
     } catch (error) {
@@ -231,15 +248,37 @@ export class Scanner {
   async #readOnce(path: string): Promise<boolean> {
     const { disk, clock } = this.#options;
     const seen = disk.see(inTree(path));
-    const known = this.#files.get(path);
-    const isUnchanged = known !== undefined && known.version === seen?.version && !known.isRacy;
-    if (!isUnchanged) {
+    if (!this.#isAsKnown(path, seen)) {
       const readAtMs = clock.now();
       const entry = withoutOutside(path, await readEntry(disk, inTree(path), seen));
       if (disk.see(inTree(path))?.version !== seen?.version) return false;
       if (entry === undefined || seen === undefined) this.#forgetFile(path);
       else this.#remember(path, entry, { seen, readAtMs });
     }
+    this.#unknown.delete(path);
+    return true;
+  }
+
+  #isAsKnown(path: string, seen: Seen | undefined): boolean {
+    const known = this.#files.get(path);
+    return known !== undefined && known.version === seen?.version && !known.isRacy;
+  }
+
+  /** What was read ahead, if it is what stands there still. */
+  #takeAhead(path: string): boolean {
+    const ahead = this.#ahead.get(path);
+    this.#ahead.delete(path);
+    if (ahead === undefined) return false;
+    const { seen, hash, readAtMs } = ahead;
+    const { disk } = this.#options;
+    // It may have been forgotten since, with a folder that was renamed.
+    const isSame =
+      hash === null
+        ? this.#isAsKnown(path, seen)
+        : disk.see(inTree(path))?.version === seen.version;
+    if (!isSame) return false;
+    const entry = { kind: "file", hash: hash ?? "", executable: seen.executable } as const;
+    if (hash !== null) this.#remember(path, entry, { seen, readAtMs });
     this.#unknown.delete(path);
     return true;
   }
@@ -290,6 +329,12 @@ export class Scanner {
     this.#unknown.delete(path);
     if (this.#files.delete(path)) this.#changes.set(path, undefined);
   }
+}
+
+/** A new name changes its version, and neither its bytes nor whether it can be run. */
+function isStill({ entry, bytes }: Known, seen: Seen | undefined): boolean {
+  const isFileAsIs = entry.kind !== "file" || seen?.executable === entry.executable;
+  return seen?.bytes === bytes && isFileAsIs;
 }
 
 function withoutOutside(path: string, entry: Entry | undefined): Entry | undefined {

@@ -1,6 +1,7 @@
 import type { Problem } from "../base/problem.ts";
 import type { Plan } from "./core/plan.ts";
 import type { Entry } from "./core/tree.ts";
+import type { Bulk } from "./disk.ts";
 
 /** Paths, and what stands there now; undefined: nothing any more. */
 export type Changes = ReadonlyMap<string, Entry | undefined>;
@@ -25,6 +26,8 @@ export type Look = {
 export type Contents = {
   /** Part by part, each to be used before the next is asked for. What comes may be something else than was seen. */
   read(path: string): Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
+  /** Where they lie on this machine, for threads. */
+  readonly lend?: Bulk["lend"] | undefined;
 };
 
 export type Applied = {

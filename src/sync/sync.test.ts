@@ -46,8 +46,7 @@ async function read(folder: string): Promise<Contents> {
   const pairs = entries
     .filter(
       (entry) =>
-        !entry.isDirectory() &&
-        !/^\.ramet(\/trash|$)/.test(path.relative(folder, entry.parentPath)),
+        !entry.isDirectory() && !/^\.ramet(\/|$)/.test(path.relative(folder, entry.parentPath)),
     )
     .map(async (entry): Promise<[string, string]> => {
       const file = path.join(entry.parentPath, entry.name);

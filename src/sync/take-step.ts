@@ -106,8 +106,7 @@ async function replace(step: Step, entry: Entry, hands: Hands): Promise<void> {
   const outcome = hands.disk.exchange(staged, placeOf(step.path));
   if (outcome === "unable") return replaceByMoving(step, entry, hands);
   if (outcome === "gone") throw unexposed(step, hands);
-  if (await isExpected(step, hands, staged))
-    return void hands.trash.take(staged, step.path);
+  if (await isExpected(step, hands, staged)) return void hands.trash.take(staged, step.path);
   await exchangeBack(step, entry, hands);
   throw changedMeanwhile(step.path);
 }

@@ -13,6 +13,7 @@ import { isLeftOut } from "./left-out.ts";
 import { changedMeanwhile, syncOutside, syncUnreadable } from "./problems.ts";
 import { Scanner } from "./scanner.ts";
 import type { Applied, Changes, Contents, Look, LookOptions, Side } from "./side.ts";
+import { stageMany } from "./stage-many.ts";
 import { stageFile } from "./stage.ts";
 import { type Hands, type Step, stagedAt, takeStep } from "./take-step.ts";
 import { Trash } from "./trash.ts";
@@ -55,7 +56,11 @@ export class TreeSide implements Side {
       onFolder: (folder) => hints.follow(folder),
       onGone: (folder) => hints.leave(folder),
     });
-    this.contents = { read: (name) => disk.read(inTree(name)) };
+    const { bulk } = disk;
+    this.contents = {
+      read: (name) => disk.read(inTree(name)),
+      lend: bulk && ((names, work) => bulk.lend(names, work)),
+    };
   }
 
   identify(): Promise<string> {
@@ -116,6 +121,8 @@ export class TreeSide implements Side {
   }
 }
 
+type Tried = Awaited<ReturnType<typeof stageMany>>;
+
 /** Steps that are taken together, noted before the first. */
 class Batch {
   readonly done = new Map<string, Entry | undefined>();
@@ -133,8 +140,11 @@ class Batch {
 
   async carryOut(steps: readonly Step[], contents: Contents): Promise<void> {
     if (steps.length === 0) return;
+    const tried = await this.#stageMany(steps, contents);
     for (const step of steps)
-      await this.#attempt(step, async () => this.#prepareOrNothing(step, contents));
+      await this.#attempt(step, async () =>
+        this.#prepareOrNothing(step, () => this.#prepare(step, contents, tried)),
+      );
     const ready = steps.filter((step) => !this.left.has(step.path));
     await noteIntent(this.#hands.disk, this.#pair, ready);
     const removals = ready.filter(({ entry }) => entry === undefined);
@@ -156,25 +166,35 @@ class Batch {
   }
 
   /** Until its step is taken, nothing but ours can lie aside. */
-  async #prepareOrNothing(step: Step, contents: Contents): Promise<void> {
+  async #prepareOrNothing(step: Step, prepare: () => Promise<void>): Promise<void> {
     try {
-      await this.#prepare(step, contents);
+      await prepare();
     } catch (error) {
       this.#hands.disk.remove(stagedAt(step.aside));
       throw error;
     }
   }
 
-  async #prepare(step: Step, contents: Contents): Promise<void> {
+  async #prepare(step: Step, contents: Contents, tried: Tried): Promise<void> {
     requireInside(step);
-    const { entry } = step;
+    const { entry, path: name, aside } = step;
     if (entry === undefined || entry.kind === "folder") return;
     const { disk } = this.#hands;
-    const staged = stagedAt(step.aside);
+    const staged = stagedAt(aside);
     if (entry.kind === "link") return void disk.makeLink(entry.target, staged);
-    const { path: name } = step;
+    const failure = tried.get(step);
+    if (failure !== undefined) throw failure;
+    if (tried.has(step)) return;
     const parts = hasBytes(step) ? disk.read(inTree(name)) : contents.read(name);
     await stageFile(disk, { to: staged, path: name, entry, parts });
+  }
+
+  /** Where they are many and both sides are of this machine. */
+  #stageMany(steps: readonly Step[], contents: Contents): Promise<Tried> {
+    const needBytes = steps.filter(
+      (step) => step.entry?.kind === "file" && !hasBytes(step) && isInside(step),
+    );
+    return stageMany(this.#hands.disk, needBytes, contents);
   }
 
   async #take(step: Step): Promise<void> {
@@ -209,10 +229,13 @@ function hasBytes({ entry, expected }: Step): boolean {
 }
 
 /** Whoever made the plan, nothing leaves the tree or touches what is no part of it. */
-function requireInside({ path: name, entry }: Step): void {
+function requireInside(step: Step): void {
+  if (!isInside(step)) throw syncOutside(step.path);
+}
+
+function isInside({ path: name, entry }: Step): boolean {
   const isPart = isPlainPath(name) && !name.split("/").some(isLeftOut);
-  const isInside = entry?.kind !== "link" || leadsInside(name, entry.target);
-  if (!isPart || !isInside) throw syncOutside(name);
+  return isPart && (entry?.kind !== "link" || leadsInside(name, entry.target));
 }
 
 /** What concerns one path alone; undefined: it concerns all. */

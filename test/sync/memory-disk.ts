@@ -1,5 +1,18 @@
 /** A disk in memory, for tests: between any two system calls somebody may act, or the program may die. */
-import type { Disk, Kind, Listed, Place, Seen, Writing } from "../../src/sync/disk.ts";
+import { createHash, randomUUID } from "node:crypto";
+
+import { Problem } from "../../src/base/problem.ts";
+import {
+  type Bulk,
+  type Disk,
+  inStore,
+  inTree,
+  type Kind,
+  type Listed,
+  type Place,
+  type Seen,
+  type Writing,
+} from "../../src/sync/disk.ts";
 import { changedMeanwhile, syncBlocked } from "../../src/sync/problems.ts";
 
 /** A file, link or folder, by whatever names. */
@@ -24,6 +37,8 @@ export type MemoryDiskOptions = {
   readonly exchanges: "yes" | "no" | "carelessly";
   /** Whether it tells every change from the one before it; else it counts time in steps. */
   readonly isExact?: boolean;
+  /** Whether it does many things at once, from two on. */
+  readonly hasBulk?: boolean;
 };
 
 /** It counts time in steps of so long. */
@@ -32,7 +47,11 @@ const STEP_MS = 1_000;
 const TICK_MS = 1e-6;
 const ENCODER = new TextEncoder();
 
+/** Disks whose files are lent at the moment. */
+const lenders = new Map<string, MemoryDisk>();
+
 export class MemoryDisk implements Disk {
+  readonly bulk?: Bulk;
   readonly #options: MemoryDiskOptions;
   readonly #areas: Readonly<Record<Place["area"], Inode>>;
   #lastId = 0;
@@ -41,6 +60,7 @@ export class MemoryDisk implements Disk {
   constructor(options: MemoryDiskOptions) {
     this.#options = options;
     this.#areas = { tree: this.make("folder"), store: this.make("folder") };
+    if (options.hasBulk === true) this.bulk = this.#makeBulk();
   }
 
   identify(): string {
@@ -213,6 +233,33 @@ export class MemoryDisk implements Disk {
     else this.#name(place, inode);
   }
 
+  #makeBulk(): Bulk {
+    return {
+      few: 2,
+      hash: async (paths) => paths.map((path) => settle(() => this.#hash(inTree(path)))),
+      lend: async (paths, work) => {
+        const name = randomUUID();
+        lenders.set(name, this);
+        return work(paths.map((path) => `${name}/${path}`)).finally(() => lenders.delete(name));
+      },
+      copy: async (copies) => copies.map((copy) => settle(() => this.#copy(copy))),
+    };
+  }
+
+  #hash(place: Place): string {
+    const hash = createHash("sha256");
+    for (const part of this.read(place)) hash.update(part);
+    return hash.digest("hex");
+  }
+
+  #copy({ from, to, executable }: Parameters<Bulk["copy"]>[0][number]): string {
+    const at = from.indexOf("/");
+    const parts = lenders.get(from.slice(0, at))?.read(inTree(from.slice(at + 1))) ?? [];
+    const writing = this.write(inStore(to), executable);
+    for (const part of parts) writing.write(part);
+    return this.#hash(inStore(to));
+  }
+
   #call(): void {
     this.#options.onCall();
   }
@@ -273,10 +320,17 @@ export class MemoryDisk implements Disk {
   }
 }
 
-function toSeen(
-  { id, kind, text, executable, modified, changed }: Inode,
-  isExact: boolean,
-): Seen {
+/** What concerns one file alone; a crash concerns all. */
+function settle(work: () => string): PromiseSettledResult<string> {
+  try {
+    return { status: "fulfilled", value: work() };
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    return { status: "rejected", reason: error };
+  }
+}
+
+function toSeen({ id, kind, text, executable, modified, changed }: Inode, isExact: boolean): Seen {
   const bytes = `${id}:${text.length}:${modified}`;
   return {
     kind,

@@ -179,6 +179,7 @@ class Simulation {
       now: () => this.#now(),
       exchanges: this.#options.exchanges,
       isExact: this.#options.seed % 3 === 0,
+      hasBulk: this.#options.seed % 5 < 2,
     });
   }
 

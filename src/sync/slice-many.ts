@@ -1,0 +1,11 @@
+/** What one thread is given at a time: milliseconds of work. */
+const SLICE = 64;
+
+/** Slices for threads; none where there are fewer than are worth it. */
+export function sliceMany<T>(items: readonly T[], few: number): readonly (readonly T[])[] {
+  if (items.length < few) return [];
+  const count = Math.ceil(items.length / SLICE);
+  return Array.from({ length: count }, (_, index) =>
+    items.slice(index * SLICE, (index + 1) * SLICE),
+  );
+}
