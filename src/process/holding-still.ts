@@ -38,13 +38,16 @@ export function letRun(pids: readonly number[]): void {
 
 async function listFamily(variable: string, mark: string): Promise<readonly number[]> {
   const [marked, entries] = [await listMarked(variable), await listProcesses()];
-  const family = new Set(marked.filter((one) => one.mark === mark).map(({ pid }) => pid));
+  const there = new Map(entries.map((entry) => [entry.pid, entry]));
+  // One that ended between the two looks is nobody's parent, and its depth is not known.
+  const family = new Set(
+    marked.filter((one) => one.mark === mark && there.has(one.pid)).map(({ pid }) => pid),
+  );
   for (let size = -1; size !== family.size;) {
     size = family.size;
     for (const { pid, parent } of entries) if (family.has(parent)) family.add(pid);
   }
-  const parents = new Map(entries.map((entry) => [entry.pid, entry]));
-  return [...family].toSorted((one, other) => depthOf(one, parents) - depthOf(other, parents));
+  return [...family].toSorted((one, other) => depthOf(one, there) - depthOf(other, there));
 }
 
 function depthOf(pid: number, entries: ReadonlyMap<number, ProcessEntry>): number {
@@ -56,13 +59,14 @@ function depthOf(pid: number, entries: ReadonlyMap<number, ProcessEntry>): numbe
 
 /**
  * By what /proc says; where there is none, one signal must do. Who was asked and waits within the kernel stops before he
- * does anything else: so does a parent whose child was stopped before it became another program.
+ * does anything else: so does a parent whose child was stopped before it became another program. One that has ended since
+ * it was listed calls for another look.
  */
 function isStill(pid: number, wasAsked: boolean): boolean {
   if (!IS_LINUX) return wasAsked;
   const text = readProc(`/proc/${pid}/stat`);
   const state = text.charAt(text.lastIndexOf(")") + 2);
-  return "TtZX".includes(state) || (wasAsked && state === "D");
+  return state === "T" || state === "t" || (wasAsked && state === "D");
 }
 
 function signalLeniently(pid: number, signal: NodeJS.Signals): void {
