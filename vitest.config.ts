@@ -1,7 +1,14 @@
 import { defineConfig } from "vitest/config";
+import type { TestUserConfig } from "vitest/config";
 
 /** Long campaigns, each a mode and a chore: `npm run faults` fails or kills at every step, `npm run frameworks` tries stock apps, `npm run drivers` clients of PostgreSQL. */
 const CAMPAIGNS = ["drivers", "faults", "frameworks"];
+
+/** CI reads which files failed. */
+const REPORTERS: TestUserConfig["reporters"] =
+  process.env["CI"] === undefined
+    ? ["default"]
+    : ["default", ["json", { outputFile: "node_modules/.cache/tests.json" }]];
 
 export default defineConfig(({ mode }) => {
   const folders = CAMPAIGNS.map((name) => `test/${name}/**/*.test.ts`);
@@ -12,6 +19,7 @@ export default defineConfig(({ mode }) => {
         ? [`test/${mode}/**/*.test.ts`]
         : ["src/**/*.test.ts", "test/**/*.test.ts"],
       exclude: isCampaign ? [] : folders,
+      reporters: REPORTERS,
       pool: "forks",
       // Tests wait for real programs: with two files at a time a third of two processors' time was left.
       maxWorkers: 3,

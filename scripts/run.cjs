@@ -1,7 +1,7 @@
 "use strict";
 
 /**
- * Runs the project's chores: `node scripts/run.cjs check|test|format|docs|build|demo|bench|drivers|faults|frameworks [arguments]`.
+ * Runs the project's chores: `node scripts/run.cjs check|test|again|format|docs|build|demo|bench|drivers|faults|frameworks [arguments]`.
  * Whatever Node and npm are at hand start it, on a fresh clone too: it installs what is missing, and the
  * chore itself runs under the Node 24 that came with the dependencies.
  */
@@ -38,6 +38,7 @@ const CHECKS = [
 /** Chores that are one command, which the arguments are added to. */
 const COMMANDS = new Map([
   ["test", ["vitest", "run"]],
+  ["again", ["node", "scripts/again.ts"]],
   ["drivers", ["vitest", "run", "--mode", "drivers"]],
   ["faults", ["vitest", "run", "--mode", "faults"]],
   ["frameworks", ["vitest", "run", "--mode", "frameworks"]],
