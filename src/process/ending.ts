@@ -16,7 +16,7 @@ export async function endGroup(
   if (!signalIfThere(-group, 0)) return;
   await endAll({
     graceMs: options.graceMs,
-    find: () => findMembers(group),
+    find: async () => (signalIfThere(-group, 0) ? findTwice(() => findMembers(group)) : []),
     signal: (signal) => {
       signalIfThere(-group, signal);
     },
@@ -31,8 +31,10 @@ export async function endMarked(
 ): Promise<void> {
   await endAll({
     graceMs: options.graceMs,
-    find: async () =>
-      (await listMarked(variable)).filter((one) => one.mark === mark).map(({ pid }) => pid),
+    find: () =>
+      findTwice(async () =>
+        (await listMarked(variable)).filter((one) => one.mark === mark).map(({ pid }) => pid),
+      ),
     signal: (signal, pids) => {
       for (const pid of pids) signalLeniently(pid, signal);
     },
@@ -42,6 +44,12 @@ export async function endMarked(
 /** Those of the group that live; a dead leader that its parent has not waited for yet is none. */
 export async function findMembers(group: number): Promise<readonly number[]> {
   return (await listProcesses()).filter((entry) => entry.group === group).map(({ pid }) => pid);
+}
+
+/** A look is not of one moment: one that was born after its list, and whose parent ended before it was read, is not in it. */
+async function findTwice(find: () => Promise<readonly number[]>): Promise<readonly number[]> {
+  const first = await find();
+  return first.length > 0 ? first : find();
 }
 
 type Ending = {

@@ -12,19 +12,22 @@ import {
 /** One that waits for a disk stops once that has answered. */
 const LIMIT_MS = 2_000;
 const STEP_MS = 2;
+/** One look is not of one moment: one that was born after its list, and whose parent ended before it was read, is not in it. */
+const LOOKS = 2;
 
 /**
- * Holds all that bear exactly this mark still, and what descends from them: parents before their children, until a look
- * finds none that runs; who stands still starts nobody. Resolves with them, parents first. A process hears nothing of it;
+ * Holds all that bear exactly this mark still, and what descends from them: parents before their children, until two looks
+ * find none that runs; who stands still starts nobody. Resolves with them, parents first. A process hears nothing of it;
  * one that asks after its children is not told either, unless it asks for those that stand still.
  */
 export async function holdStill(variable: string, mark: string): Promise<readonly number[]> {
   const end = monotonicMs() + LIMIT_MS;
   const asked = new Set<number>();
-  for (;;) {
+  for (let still = 0; ;) {
     const family = await listFamily(variable, mark);
     const moving = family.filter((pid) => !isStill(pid, asked.has(pid)));
-    if (moving.length === 0 || monotonicMs() > end) return family;
+    still = moving.length === 0 ? still + 1 : 0;
+    if (still === LOOKS || monotonicMs() > end) return family;
     for (const pid of moving) signalLeniently(pid, "SIGSTOP");
     for (const pid of moving) asked.add(pid);
     await sleep(STEP_MS);
