@@ -4,6 +4,7 @@ import path from "node:path";
 
 import { afterEach, beforeEach, expect, test } from "vitest";
 
+import { sleep } from "./clock.ts";
 import { answerWith, ThreadPool } from "./thread-pool.ts";
 
 /** Echoes, tells its thread, fails as the file system does, or dies. */
@@ -93,4 +94,16 @@ test("what a job comes to crosses as an answer, whether it is waited for or not"
   expect(await answerWith(async () => 2)).toEqual({ done: 2 });
   expect(await answerWith(failToFind)).toEqual({ failure: { message: "gone", code: "ENOENT" } });
   expect(await answerWith(failOtherwise)).toEqual({ failure: { message: "a bug", code: null } });
+});
+
+test("a job that comes just as a thread is given back is done by another", async () => {
+  const pool = new ThreadPool<Job, Done>({ program, most: 1, idleMs: 1 });
+  open();
+  const threads = new Set<number>();
+  for (let round = 0; round < 20; round += 1) {
+    threads.add((await pool.run(job("a"))).thread);
+    // Before, at and after the moment at which it is given back.
+    await sleep(round % 4);
+  }
+  expect(threads.size).toBeGreaterThan(1);
 });

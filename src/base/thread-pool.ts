@@ -24,6 +24,8 @@ export type PoolOptions = {
   /** Plain JavaScript that answers each message with an `Answer`; it is given where our compiled code is kept. */
   readonly program: string;
   readonly most: number;
+  /** What a thread holds in memory is given back when nobody has needed it for so long; a minute. */
+  readonly idleMs?: number;
 };
 
 type Task<Job, Done> = { readonly job: Job } & Pick<
@@ -31,7 +33,6 @@ type Task<Job, Done> = { readonly job: Job } & Pick<
   "resolve" | "reject"
 >;
 
-/** What a thread holds in memory is given back when nobody has needed it for so long. */
 const IDLE_MS = 60_000;
 
 /** Threads for jobs of one kind; they stay for the next jobs, and keep no program from ending. */
@@ -62,13 +63,16 @@ export class ThreadPool<Job, Done> {
   #startThread(): void {
     if (this.#started >= this.#options.most) return;
     this.#started += 1;
-    const thread = new PoolThread<Job, Done>(this.#options.program, {
+    const thread = new PoolThread<Job, Done>(this.#options, {
       next: () => this.#waiting.shift(),
       onIdle: () => this.#idle.add(thread),
       onBusy: () => this.#idle.delete(thread),
       onEnd: () => {
         this.#started -= 1;
         this.#idle.delete(thread);
+        // What came while it was ending.
+        if (this.#waiting.length > 0) this.#startThread();
+        for (const other of this.#idle) other.takeNext();
       },
     });
     this.#idle.add(thread);
@@ -85,11 +89,13 @@ type Owner<Job, Done> = {
 class PoolThread<Job, Done> {
   readonly #worker: Worker;
   readonly #owner: Owner<Job, Done>;
+  readonly #idleMs: number;
   #task: Task<Job, Done> | undefined;
   #idling = new AbortController();
 
-  constructor(program: string, owner: Owner<Job, Done>) {
+  constructor({ program, idleMs = IDLE_MS }: PoolOptions, owner: Owner<Job, Done>) {
     this.#owner = owner;
+    this.#idleMs = idleMs;
     this.#worker = new Worker(program, { workerData: findCompiled() });
     this.#worker.on("message", (answer: Answer<Done>) => this.#settle(answer));
     this.#worker.on("error", (error) => this.#task?.reject(error));
@@ -124,14 +130,20 @@ class PoolThread<Job, Done> {
 
   #rest(): void {
     this.#idling = new AbortController();
-    rest(IDLE_MS, this.#idling.signal)
-      .then(async () => this.#worker.terminate())
+    rest(this.#idleMs, this.#idling.signal)
+      .then(async () => this.#giveBack())
       .catch(() => {
         // It has something to do again.
       });
   }
 
-  /** The next job starts another. */
+  /** From here on it is given nothing; whoever came in the last moment keeps it. */
+  async #giveBack(): Promise<void> {
+    if (this.#task !== undefined) return;
+    this.#owner.onBusy();
+    await this.#worker.terminate();
+  }
+
   #end(): void {
     this.#owner.onEnd();
     this.#task?.reject(new Error("The thread has ended."));
