@@ -4,7 +4,7 @@ import path from "node:path";
 
 import { expect, test } from "vitest";
 
-import { moveOwnPort } from "../src/engine/own-port.ts";
+import { moveOwnPort } from "../src/engine/processes/own-port.ts";
 import { findFreePort } from "../src/process/process.ts";
 import { NODE, useStage } from "./programs/process-stage.ts";
 

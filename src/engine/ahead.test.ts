@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { queryDatabase } from "../database/database.ts";
 import { readLog } from "../runtime/runtime.ts";
-import type { LiveEnvironment } from "./live-environment.ts";
+import type { LiveEnvironment } from "./live/live-environment.ts";
 import { runs, TestEngine, until } from "./test-engine.ts";
 
 let stage: TestEngine;

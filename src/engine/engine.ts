@@ -1,4 +1,10 @@
-/** Where environments live: this machine. Makes, forks, wakes, rests and removes them, and takes up what an earlier server left running. */
+/**
+ * Where environments live: this machine. Makes, forks, wakes, rests and removes them, and takes up what an earlier server
+ * left running. Its folders, each built on those before it: `home/`, where everything lies and what is written there;
+ * `machine/`, what it has to spare; `processes/`, how an environment's are to be run; `live/`, one environment as it is
+ * held; `parts/`, what it is made of; `standbys/` and `spares/`, what is made ahead; `making/`, creates, forks and resets;
+ * `use/`, who takes how much; `leftovers/`; and `verification/`, which tries to break out.
+ */
 import { isoTime, waitFor } from "../base/clock.ts";
 import { KeyedLock } from "../base/keyed-lock.ts";
 import { messageOf } from "../base/problem.ts";
@@ -6,33 +12,33 @@ import { traced } from "../base/trace.ts";
 import type { EnvironmentId, EnvironmentRecord } from "../environment/environment.ts";
 import { DEVELOPMENT, type AppName } from "../environment/name.ts";
 import { appTaken } from "../environment/problems.ts";
-import { adoptAll } from "./adoption.ts";
-import { listAllLeftovers, mendAllLeftovers } from "./all-leftovers.ts";
-import { CallsUnderWay } from "./calls-under-way.ts";
-import { Caretaker } from "./caretaker.ts";
-import type { EngineContext, EngineOptions } from "./context.ts";
-import { bringUp, bringUpBuilt, buildPlanned, planEnvironment } from "./creation.ts";
-import type { AppRequest, CallOptions, CreateRequest } from "./creation.ts";
-import { Drafts } from "./drafts.ts";
-import { ForkTurns } from "./fork-turns.ts";
-import { identify, listUsedUids } from "./identities.ts";
-import { endHome, listLeftovers, mendLeftovers, type Leftover } from "./leftovers.ts";
-import { LiveEnvironment } from "./live-environment.ts";
-import { clearEnvironment, removeEnvironment } from "./local-parts.ts";
+import { serverLeaving } from "./home/problems.ts";
+import { removeReach } from "./home/reach.ts";
+import { readApps, readRecords, removeApp, writeApp, type AppRecord } from "./home/records.ts";
+import { ownTree } from "./home/users.ts";
+import { listAllLeftovers, mendAllLeftovers } from "./leftovers/all-leftovers.ts";
+import { endHome, listLeftovers, mendLeftovers, type Leftover } from "./leftovers/leftovers.ts";
+import { adoptAll } from "./live/adoption.ts";
+import { LiveEnvironment } from "./live/live-environment.ts";
+import { Registry } from "./live/registry.ts";
+import type { EngineContext, EngineOptions } from "./machine/context.ts";
 import { makeContext } from "./make-context.ts";
-import { OwnBytes } from "./own-bytes.ts";
-import { prepareAgain, restartStale } from "./preparation.ts";
-import { serverLeaving } from "./problems.ts";
-import { removeReach } from "./reach.ts";
-import { readApps, readRecords, removeApp, writeApp, type AppRecord } from "./records.ts";
-import { Registry } from "./registry.ts";
-import { Resets, type ResetRequest } from "./resets.ts";
+import { CallsUnderWay } from "./making/calls-under-way.ts";
+import { bringUp, bringUpBuilt, buildPlanned, planEnvironment } from "./making/creation.ts";
+import type { AppRequest, CallOptions, CreateRequest } from "./making/creation.ts";
+import { Drafts } from "./making/drafts.ts";
+import { ForkTurns } from "./making/fork-turns.ts";
+import { identify, listUsedUids } from "./making/identities.ts";
+import { Resets, type ResetRequest } from "./making/resets.ts";
+import { timeMaking, type Made, type TimedMade } from "./making/timings.ts";
+import { clearEnvironment, removeEnvironment } from "./parts/local-parts.ts";
+import { prepareAgain, restartStale } from "./parts/preparation.ts";
 import { endShared } from "./shared.ts";
-import { Spares } from "./spares.ts";
-import { Standbys } from "./standbys.ts";
-import { timeMaking, type Made, type TimedMade } from "./timings.ts";
-import { UseWatch } from "./use-watch.ts";
-import { ownTree } from "./users.ts";
+import { Spares } from "./spares/spares.ts";
+import { Standbys } from "./standbys/standbys.ts";
+import { Caretaker } from "./use/caretaker.ts";
+import { OwnBytes } from "./use/own-bytes.ts";
+import { UseWatch } from "./use/use-watch.ts";
 import { verifyEnvironment, type Verification } from "./verification/verification.ts";
 import { describeDraft, describeEnvironment, type Environment } from "./view.ts";
 

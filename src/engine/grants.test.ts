@@ -4,7 +4,7 @@ import path from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { queryDatabase } from "../database/database.ts";
-import type { LiveEnvironment } from "./live-environment.ts";
+import type { LiveEnvironment } from "./live/live-environment.ts";
 import { patiently, TestEngine } from "./test-engine.ts";
 
 let stage: TestEngine;

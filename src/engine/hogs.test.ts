@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import { openControlGroups } from "../limits/limits.ts";
-import type { LiveEnvironment } from "./live-environment.ts";
+import type { LiveEnvironment } from "./live/live-environment.ts";
 import { runs, TestEngine, until } from "./test-engine.ts";
 
 /** Small, so that a hog goes over them soon, and yet more than a Node program and its keeper take. */

@@ -1,14 +1,14 @@
 import { messageOf } from "../base/problem.ts";
 import { supplyPostgres } from "../database/database.ts";
 import { openControlGroups } from "../limits/limits.ts";
-import { Admission } from "./admission.ts";
-import type { EngineContext, EngineOptions } from "./context.ts";
-import { Installs } from "./installs.ts";
-import { readMemory } from "./memory.ts";
-import { openHome } from "./open-home.ts";
-import { SPARE_LIMITS } from "./spare-limits.ts";
-import { chooseStandbyLimits } from "./standby-budget.ts";
-import { rememberSealing } from "./way-out.ts";
+import { openHome } from "./home/open-home.ts";
+import { Admission } from "./machine/admission.ts";
+import type { EngineContext, EngineOptions } from "./machine/context.ts";
+import { Installs } from "./machine/installs.ts";
+import { readMemory } from "./machine/memory.ts";
+import { SPARE_LIMITS } from "./machine/spare-limits.ts";
+import { chooseStandbyLimits } from "./machine/standby-budget.ts";
+import { rememberSealing } from "./processes/way-out.ts";
 
 /** Opens the home, and begins to set up the PostgreSQL that new databases run on. */
 export async function makeContext(options: EngineOptions): Promise<EngineContext> {

@@ -1,6 +1,6 @@
-import type { EngineContext } from "./context.ts";
-import { releaseReach } from "./reach.ts";
-import { endWayOut } from "./way-out.ts";
+import { releaseReach } from "./home/reach.ts";
+import type { EngineContext } from "./machine/context.ts";
+import { endWayOut } from "./processes/way-out.ts";
 
 /** Nobody is left who would need what all environments of a home share: their way out, their control groups, the link to the home. */
 export async function endShared({ layout, groups }: EngineContext): Promise<void> {

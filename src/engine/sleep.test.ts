@@ -4,7 +4,7 @@ import { Client } from "pg";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 
 import { isDatabaseRunning } from "../database/database.ts";
-import type { LiveEnvironment } from "./live-environment.ts";
+import type { LiveEnvironment } from "./live/live-environment.ts";
 import { runs, TestEngine, until } from "./test-engine.ts";
 import { describeEnvironment } from "./view.ts";
 

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 
 import { queryDatabase } from "../database/database.ts";
 import { isRunning, signalProcess } from "../process/process.ts";
-import type { LiveEnvironment } from "./live-environment.ts";
+import type { LiveEnvironment } from "./live/live-environment.ts";
 import { patiently, runs, TestEngine, until } from "./test-engine.ts";
 
 let stage: TestEngine;

@@ -7,7 +7,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import type { EnvironmentRecord } from "../environment/environment.ts";
 import { parseAppName, parseEnvironmentName } from "../environment/name.ts";
 import { environmentSchema } from "../protocol/schemas.ts";
-import { LiveEnvironment } from "./live-environment.ts";
+import { LiveEnvironment } from "./live/live-environment.ts";
 import {
   contextOf,
   createFolder,

@@ -8,13 +8,13 @@ import type {
 } from "../environment/environment.ts";
 import type { Manifest } from "../environment/manifest.ts";
 import { filesShared, migrationsMissing } from "../environment/problems.ts";
-import type { Fronts, Ways } from "./context.ts";
-import { keptUntilMs } from "./generations.ts";
-import type { LimitsView } from "./limiting.ts";
-import type { LiveEnvironment } from "./live-environment.ts";
-import { stillMissing } from "./missing-migrations.ts";
-import { findMainProcess, formatUrl } from "./process-plans.ts";
-import type { StandbyView } from "./standby.ts";
+import type { LiveEnvironment } from "./live/live-environment.ts";
+import type { Fronts, Ways } from "./machine/context.ts";
+import { keptUntilMs } from "./parts/generations.ts";
+import { stillMissing } from "./parts/missing-migrations.ts";
+import type { LimitsView } from "./processes/limiting.ts";
+import { findMainProcess, formatUrl } from "./processes/process-plans.ts";
+import type { StandbyView } from "./standbys/standby.ts";
 
 /** An environment as people and programs are shown it. */
 export type Environment = {

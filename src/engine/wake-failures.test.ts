@@ -5,7 +5,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 
 import { isDatabaseRunning } from "../database/database.ts";
 import { signalProcess } from "../process/process.ts";
-import type { LiveEnvironment } from "./live-environment.ts";
+import type { LiveEnvironment } from "./live/live-environment.ts";
 import { runs, TestEngine, until } from "./test-engine.ts";
 
 let stage: TestEngine;

@@ -6,7 +6,7 @@ import path from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 
 import { systemClock, waitFor } from "../base/clock.ts";
-import type { LiveEnvironment } from "../engine/live-environment.ts";
+import type { LiveEnvironment } from "../engine/live/live-environment.ts";
 import { runs, TestEngine } from "../engine/test-engine.ts";
 import { openCertificates } from "../gateway/gateway.ts";
 import { findFreePort } from "../process/process.ts";

@@ -2,7 +2,7 @@ import { rename } from "node:fs/promises";
 
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 
-import type { LiveEnvironment } from "../engine/live-environment.ts";
+import type { LiveEnvironment } from "../engine/live/live-environment.ts";
 import { runs, TestEngine, until } from "../engine/test-engine.ts";
 import type { TargetState } from "../gateway/gateway.ts";
 import { findTarget, findWireRoute } from "./routes.ts";

@@ -6,8 +6,8 @@ import { z } from "zod";
 
 import { queryDatabase } from "../../src/database/database.ts";
 import type { Database } from "../../src/database/database.ts";
-import { Layout } from "../../src/engine/layout.ts";
-import { readRecords } from "../../src/engine/records.ts";
+import { Layout } from "../../src/engine/home/layout.ts";
+import { readRecords } from "../../src/engine/home/records.ts";
 import { findHome } from "../../src/protocol/home.ts";
 import type { Stage } from "../journeys/stage.ts";
 import { BANK_SQL } from "./bank.ts";

@@ -11,14 +11,14 @@ import { CANARY_FILE } from "../../probes/probes.ts";
 import { startFirstRuntime } from "../../runtime/runtime.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
 import { setVariables } from "../../variables/variables.ts";
-import type { EngineContext } from "../context.ts";
-import { chooseIsolation } from "../isolation.ts";
-import { makeEnvironmentFolders } from "../layout.ts";
-import { clearEnvironment } from "../local-parts.ts";
-import { requireManifest } from "../manifests.ts";
-import { assignPorts, planRuntime, variableStore } from "../runtime-planning.ts";
-import type { Identity } from "../standbys.ts";
-import { findProcessUser } from "../users.ts";
+import { makeEnvironmentFolders } from "../home/layout.ts";
+import { findProcessUser } from "../home/users.ts";
+import type { EngineContext } from "../machine/context.ts";
+import { clearEnvironment } from "../parts/local-parts.ts";
+import { chooseIsolation } from "../processes/isolation.ts";
+import { requireManifest } from "../processes/manifests.ts";
+import { assignPorts, planRuntime, variableStore } from "../processes/runtime-planning.ts";
+import type { Identity } from "../standbys/standbys.ts";
 
 export type Neighbour = {
   readonly record: EnvironmentRecord;

@@ -9,10 +9,10 @@ import { MARK_VARIABLE } from "../../environment/places.ts";
 import type { PlantedTargets, WitnessReport } from "../../probes/probes.ts";
 import { findMarked } from "../../process/process.ts";
 import { findWorkspace } from "../../workspace/workspace.ts";
-import type { EngineContext } from "../context.ts";
-import type { Layout } from "../layout.ts";
-import { listSpareBases } from "../spare-file.ts";
-import { findProcessUser } from "../users.ts";
+import type { Layout } from "../home/layout.ts";
+import { listSpareBases } from "../home/spare-file.ts";
+import { findProcessUser } from "../home/users.ts";
+import type { EngineContext } from "../machine/context.ts";
 import type { Neighbour } from "./neighbour.ts";
 
 const PERSONAL = [

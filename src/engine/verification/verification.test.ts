@@ -5,7 +5,7 @@ import { afterEach, describe, expect, test } from "vitest";
 import { TOOLS } from "../../../test/programs/sandbox.ts";
 import { listProbes } from "../../probes/probes.ts";
 import type { Isolation } from "../../runtime/runtime.ts";
-import type { LiveEnvironment } from "../live-environment.ts";
+import type { LiveEnvironment } from "../live/live-environment.ts";
 import { patiently, TestEngine } from "../test-engine.ts";
 import type { Tried } from "./verification.ts";
 

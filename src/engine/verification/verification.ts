@@ -11,11 +11,11 @@ import {
   PROGRAM_FOLDER,
 } from "../../probes/probes.ts";
 import type { Finding, PlantedTargets, ProbeDescription } from "../../probes/probes.ts";
-import type { EngineContext } from "../context.ts";
-import type { LiveEnvironment } from "../live-environment.ts";
-import { environmentUnfinished, verificationFailed } from "../problems.ts";
-import { listSpareBases } from "../spare-file.ts";
-import type { Identity } from "../standbys.ts";
+import { environmentUnfinished, verificationFailed } from "../home/problems.ts";
+import { listSpareBases } from "../home/spare-file.ts";
+import type { LiveEnvironment } from "../live/live-environment.ts";
+import type { EngineContext } from "../machine/context.ts";
+import type { Identity } from "../standbys/standbys.ts";
 import { plantNeighbour } from "./neighbour.ts";
 import { findTargets } from "./targets.ts";
 import { startWitness } from "./witness.ts";

@@ -9,8 +9,8 @@ import { MARK_VARIABLE } from "../../environment/places.ts";
 import { parseReport, WITNESS } from "../../probes/probes.ts";
 import type { WitnessReport } from "../../probes/probes.ts";
 import { endGroup, startPiped } from "../../process/process.ts";
-import type { EngineContext } from "../context.ts";
-import { findProcessUser } from "../users.ts";
+import { findProcessUser } from "../home/users.ts";
+import type { EngineContext } from "../machine/context.ts";
 import type { Neighbour } from "./neighbour.ts";
 
 const GRACE_MS = 3_000;

@@ -1,0 +1,101 @@
+import { chown, mkdir, readFile, stat, symlink, writeFile } from "node:fs/promises";
+import path from "node:path";
+
+import { afterEach, beforeEach, expect, test } from "vitest";
+
+import type { FilesRecord } from "../../environment/environment.ts";
+import { createFolder, layoutIn, removeFolder, STRANGER } from "../test-engine.ts";
+import type { Layout } from "./layout.ts";
+import { findProcessUser, isRoot, ownTree } from "./users.ts";
+
+const IS_ROOT = process.getuid?.() === 0;
+/** No line of any password file names it. */
+const NAMELESS = 799_999;
+
+let folder: string;
+let layout: Layout;
+let tree: string;
+beforeEach(async () => {
+  folder = await createFolder();
+  layout = layoutIn(folder);
+  tree = path.join(folder, "tree");
+  await mkdir(tree);
+});
+afterEach(async () => removeFolder(folder));
+
+function running(
+  kind: FilesRecord["kind"],
+  uid: number | null,
+): Parameters<typeof findProcessUser>[1] {
+  return { id: STRANGER, uid, files: { kind, path: tree } };
+}
+
+test("root is known by its uid", () => {
+  expect(isRoot()).toBe(IS_ROOT);
+});
+
+test.runIf(!IS_ROOT)("an ordinary user's environments run as that user", async () => {
+  expect(await findProcessUser(layout, running("linked", null))).toBeNull();
+  expect(await findProcessUser(layout, running("kept", null))).toBeNull();
+});
+
+test.runIf(IS_ROOT)("root's own folder is run as root, and nobody else's is", async () => {
+  expect(await findProcessUser(layout, running("linked", 700_001))).toBeNull();
+
+  await chown(tree, NAMELESS, NAMELESS);
+  expect(await findProcessUser(layout, running("linked", 700_001))).toEqual({
+    uid: NAMELESS,
+    gid: NAMELESS,
+    home: layout.userHome(STRANGER),
+    name: `uid-${NAMELESS}`,
+  });
+});
+
+test.runIf(IS_ROOT)(
+  "a linked folder's owner has the name and home of the password file",
+  async () => {
+    const lines = (await readFile("/etc/passwd", "utf8")).split("\n");
+    const [name = "", , uid, gid, , home] = lines[1]?.split(":") ?? [];
+    await chown(tree, Number(uid), 0);
+    expect(await findProcessUser(layout, running("linked", null))).toEqual({
+      name,
+      home,
+      uid: Number(uid),
+      gid: Number(gid),
+    });
+  },
+);
+
+test.runIf(IS_ROOT)(
+  "a kept tree is run as its environment's own user, whoever owns it",
+  async () => {
+    expect(await findProcessUser(layout, running("kept", 700_001))).toEqual({
+      uid: 700_001,
+      gid: 700_001,
+      home: layout.userHome(STRANGER),
+      name: "ramet-700001",
+    });
+    expect(await findProcessUser(layout, running("kept", null))).toBeNull();
+  },
+);
+
+test.runIf(IS_ROOT)(
+  "what root wrote into a kept tree becomes its user's, and what a link in it leads to does not",
+  async () => {
+    const foreign = path.join(folder, "foreign");
+    await writeFile(foreign, "root's");
+    await mkdir(path.join(tree, "deep"));
+    await writeFile(path.join(tree, "deep", "file"), "");
+    await symlink(foreign, path.join(tree, "link"));
+
+    await ownTree(running("kept", 700_001));
+
+    expect((await stat(path.join(tree, "deep", "file"))).uid).toBe(700_001);
+    expect((await stat(foreign)).uid).toBe(0);
+  },
+);
+
+test.runIf(IS_ROOT)("a linked folder keeps its owner", async () => {
+  await ownTree(running("linked", 700_001));
+  expect((await stat(tree)).uid).toBe(0);
+});

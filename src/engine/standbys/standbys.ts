@@ -1,0 +1,340 @@
+import { canReflink } from "../../base/can-reflink.ts";
+import { monotonicMs } from "../../base/clock.ts";
+import { messageOf } from "../../base/problem.ts";
+import {
+  endStreams,
+  isDatabaseRunning,
+  listStreams,
+  withoutCopyingBehind,
+} from "../../database/database.ts";
+import type { Database } from "../../database/database.ts";
+import type { EnvironmentId } from "../../environment/environment.ts";
+import { createEnvironmentId } from "../home/layout.ts";
+import { isStandby, readStandbys } from "../home/standby-file.ts";
+import { chooseUid } from "../home/users.ts";
+import type { LiveEnvironment } from "../live/live-environment.ts";
+import type { Registry } from "../live/registry.ts";
+import type { EngineContext } from "../machine/context.ts";
+import { hasRoom } from "../machine/standby-budget.ts";
+import { noteForks, recallForks } from "./fork-times.ts";
+import { StandbyDemand } from "./standby-demand.ts";
+import { planStandbys } from "./standby-plan.ts";
+import type { StandbySource, StandbyStep } from "./standby-plan.ts";
+import { Standby } from "./standby.ts";
+import type { StandbyView } from "./standby.ts";
+
+/** What a fork is given: a standby to promote, or that it must be copied though there are to be standbys. */
+export type Claim =
+  | { readonly kind: "ready"; readonly id: EnvironmentId; readonly uid: number | null }
+  | { readonly kind: "missed" };
+
+/** Which environment a new one will be, and whether a standby waits there to become its database. */
+export type Identity = {
+  readonly id: EnvironmentId;
+  readonly uid: number | null;
+  readonly standby: Claim["kind"] | null;
+};
+
+const TEND_EVERY_MS = 2_000;
+/** How often sources are asked what they keep for their standbys. */
+const EXAMINE_EVERY_MS = 30_000;
+
+/** Standbys of the environments that are likely to be forked, where a copy would have to move bytes. */
+export class Standbys {
+  readonly #context: EngineContext;
+  readonly #registry: Registry;
+  readonly #usedUids: () => readonly number[];
+  readonly #demand: StandbyDemand;
+  readonly #held = new Map<EnvironmentId, Standby>();
+  /** Sources that are to be asked what they keep, as soon as they serve. */
+  readonly #due = new Set<EnvironmentId>();
+  #examinedMs = -Infinity;
+  #hurries = 0;
+  #calmSinceMs = 0;
+  #isTouched = false;
+  #isClosed = false;
+  #tending: Promise<void> | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #isShared: Promise<boolean> | undefined;
+
+  constructor(context: EngineContext, registry: Registry, usedUids: () => readonly number[]) {
+    this.#context = context;
+    this.#registry = registry;
+    this.#usedUids = usedUids;
+    this.#demand = new StandbyDemand(context.clock);
+  }
+
+  /** Those that an earlier server left, of sources that are there; what is none of these is a leftover. */
+  async adopt(): Promise<void> {
+    await recallForks(this.#context.layout, this.#registry, this.#demand);
+    for (const record of await readStandbys(this.#context.layout)) {
+      const isOwned = this.#registry.findById(record.source) !== undefined;
+      const isUsedUp = this.#registry.findById(record.id) !== undefined;
+      if (isOwned && !isUsedUp)
+        this.#held.set(record.id, new Standby(this.#context, record, "following"));
+    }
+  }
+
+  /** From now on they are tended. */
+  start(): void {
+    if (this.#context.standbys.most === 0) return;
+    for (const { record } of this.#registry.list(null)) this.#due.add(record.id);
+    this.#timer = setInterval(() => this.touch(), TEND_EVERY_MS).unref();
+    this.touch();
+  }
+
+  ids(): readonly EnvironmentId[] {
+    return [...this.#held.keys()];
+  }
+
+  uids(): readonly number[] {
+    return [...this.#held.values()].flatMap(({ record }) => record.uid ?? []);
+  }
+
+  /** As they were when they were measured last; `null`: those of all sources. */
+  describe(source: EnvironmentId | null): readonly StandbyView[] {
+    const standbys = source === null ? [...this.#held.values()] : this.#of(source);
+    return standbys.filter(({ phase }) => phase !== "claimed").map((standby) => standby.describe());
+  }
+
+  /** Something may be to be done. */
+  touch(): void {
+    if (this.#isClosed || this.#context.standbys.most === 0) return;
+    this.#isTouched = true;
+    this.#tending ??= this.#tendWhileTouched().finally(() => {
+      this.#tending = undefined;
+    });
+  }
+
+  /** For a fork of this source; undefined: it is to have none. To be settled whatever becomes of it. */
+  claim({ record, manifests }: LiveEnvironment): Claim | undefined {
+    const warm = manifests.known?.grants.warm ?? 0;
+    if (this.#context.standbys.most === 0 || warm === 0 || record.database === null)
+      return undefined;
+    this.#demand.forked(record.id);
+    const ready = this.#of(record.id).find(
+      ({ phase }) => phase === "following" || phase === "resting",
+    );
+    if (ready === undefined) return { kind: "missed" };
+    ready.claim();
+    return { kind: "ready", id: ready.id, uid: ready.record.uid };
+  }
+
+  /** The environment of this id was made, or will not be. */
+  async settle(id: EnvironmentId): Promise<void> {
+    const standby = this.#held.get(id);
+    if (standby === undefined) return;
+    if (await isStandby(this.#context.layout, id)) standby.giveBack();
+    else this.#held.delete(id);
+    this.#due.add(standby.source);
+    this.touch();
+  }
+
+  /** While this goes on, and shortly after, none is built. */
+  async hurrying<T>(work: () => Promise<T>): Promise<T> {
+    this.#hurries += 1;
+    try {
+      return await withoutCopyingBehind(work);
+    } finally {
+      this.#hurries -= 1;
+      this.#calmSinceMs = monotonicMs();
+    }
+  }
+
+  /** The source is not there any more. Resolves when nothing is left of its standbys. */
+  async end(source: EnvironmentId): Promise<void> {
+    this.#demand.forget(source);
+    this.#due.delete(source);
+    const own = this.#of(source).filter(({ phase }) => phase !== "claimed");
+    await Promise.all(own.map(async (standby) => this.#remove(standby)));
+  }
+
+  /** Asks what they cost now; `null`: those of all sources. */
+  async measure(source: EnvironmentId | null): Promise<void> {
+    const standbys = source === null ? [...this.#held.values()] : this.#of(source);
+    const sources = new Set(standbys.map((standby) => standby.source));
+    await Promise.all([
+      ...[...sources].map(async (id) => this.#examine(id)),
+      ...standbys.map(async (standby) => standby.measure()),
+    ]);
+  }
+
+  /** The source sleeps: none of its standbys holds a process when this resolves. */
+  async rest(source: EnvironmentId): Promise<void> {
+    const following = this.#of(source).filter(({ phase }) => phase === "following");
+    await Promise.all(following.map(async (standby) => this.#do(standby, standby.rest())));
+    await Promise.all(this.#of(source).map(async (standby) => standby.settled()));
+  }
+
+  /** Those that follow go on following; none is being built or changed when this resolves. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    clearInterval(this.#timer);
+    await this.#tending;
+    await noteForks(this.#context.layout, this.#registry, this.#demand);
+    const standbys = [...this.#held.values()];
+    const building = standbys.filter(({ phase }) => phase === "building");
+    await Promise.all(building.map(async (standby) => this.#remove(standby)));
+    await Promise.all(standbys.map(async (standby) => standby.settled()));
+  }
+
+  /** No process of theirs is left when this resolves. */
+  async stop(): Promise<void> {
+    await this.close();
+    await Promise.all([...this.#held.values()].map(async (standby) => standby.rest()));
+  }
+
+  async #tendWhileTouched(): Promise<void> {
+    while (this.#isTouched && !this.#isClosed) {
+      this.#isTouched = false;
+      try {
+        await this.#tend();
+      } catch (error) {
+        this.#context.log(`Standbys: ${messageOf(error)}`);
+      }
+    }
+  }
+
+  async #tend(): Promise<void> {
+    const sources = (await this.#isNeeded()) ? await this.#listSources() : [];
+    await noteForks(this.#context.layout, this.#registry, this.#demand);
+    await Promise.all([...this.#held.values()].map(async (standby) => this.#look(standby)));
+    await this.#examineDue();
+    if (this.#isClosed) return;
+    const { most } = this.#context.standbys;
+    for (const step of planStandbys(sources, [...this.#held.values()], most)) this.#begin(step);
+  }
+
+  /** Found by trying. */
+  async #isNeeded(): Promise<boolean> {
+    this.#isShared ??= canReflink(this.#context.layout.data);
+    return this.#context.standbys.always || !(await this.#isShared);
+  }
+
+  async #listSources(): Promise<readonly StandbySource[]> {
+    const isCalm =
+      this.#hurries === 0 && monotonicMs() - this.#calmSinceMs >= this.#context.standbys.calmMs;
+    const likely = this.#demand.select(this.#registry.list(null));
+    return Promise.all(
+      likely.map(async (live) => {
+        const { id, database } = live.record;
+        const { warm } = await live.manifests.recallGrants();
+        const isServing = database !== null && (await isDatabaseRunning(this.#placeOf(live)));
+        const isAwake = live.isUp();
+        const mayBuild = isCalm && isServing && isAwake && this.#demand.mayTry(id);
+        return { id, wanted: database === null ? 0 : warm, isServing, isAwake, mayBuild };
+      }),
+    );
+  }
+
+  async #look(standby: Standby): Promise<void> {
+    if (standby.phase !== "following") return;
+    const place = this.#context.layout.databasePlace(standby.record);
+    if (!(await isDatabaseRunning(place))) standby.hasEnded();
+  }
+
+  async #examineDue(): Promise<void> {
+    if (monotonicMs() - this.#examinedMs >= EXAMINE_EVERY_MS) {
+      this.#examinedMs = monotonicMs();
+      for (const { source } of this.#held.values()) this.#due.add(source);
+    }
+    // Whoever was forked before an earlier server ended may keep something, too.
+    const awake = this.#registry.list(null).filter((live) => live.isUp());
+    for (const { record } of awake) if (this.#due.has(record.id)) await this.#examine(record.id);
+  }
+
+  /** Ends what is kept for nobody, and standbys that are of no use. */
+  async #examine(id: EnvironmentId): Promise<void> {
+    const source = this.#findDatabase(id);
+    if (source === undefined || !(await isDatabaseRunning(source.place))) return;
+    const streams = await listStreams(source);
+    const unknown = streams.filter((stream) => !this.#isHeld(stream.id));
+    if (unknown.length > 0)
+      await endStreams(
+        source,
+        unknown.map((stream) => stream.id),
+      );
+    if (!unknown.some(({ isActive }) => isActive)) this.#due.delete(id);
+    for (const standby of this.#of(id).filter(({ phase }) => phase === "following")) {
+      const stream = streams.find((one) => one.id === standby.id);
+      if (standby.isOfUse(stream) && (await this.#hasRoom())) continue;
+      this.#demand.failed(id);
+      void this.#remove(standby);
+    }
+  }
+
+  async #hasRoom(): Promise<boolean> {
+    return hasRoom(this.#context.layout.data, { bytes: 0, isThere: true });
+  }
+
+  #begin(step: StandbyStep): void {
+    if (step.kind === "build") return this.#build(step.source);
+    const standby = this.#held.get(step.id);
+    if (standby === undefined) return undefined;
+    const source = this.#findDatabase(standby.source);
+    if (step.kind === "remove" || source === undefined) void this.#remove(standby);
+    else void this.#do(standby, step.kind === "rest" ? standby.rest() : standby.follow(source));
+    return undefined;
+  }
+
+  #build(sourceId: EnvironmentId): void {
+    const source = this.#findDatabase(sourceId);
+    if (source === undefined) return;
+    const record = {
+      id: createEnvironmentId(),
+      uid: chooseUid(this.#usedUids()),
+      source: sourceId,
+    };
+    const standby = new Standby(this.#context, record, "building");
+    this.#held.set(record.id, standby);
+    void this.#do(standby, standby.build(source));
+  }
+
+  /** One that fails is removed, and tried again later. */
+  async #do(standby: Standby, work: Promise<void>): Promise<void> {
+    try {
+      await work;
+      this.#demand.succeeded(standby.source);
+    } catch (error) {
+      if (!standby.isGivenUp()) {
+        this.#demand.failed(standby.source);
+        this.#registry.findById(standby.source)?.note(`its standby failed: ${messageOf(error)}`);
+      }
+      this.#due.add(standby.source);
+      await this.#remove(standby);
+    }
+    this.touch();
+  }
+
+  async #remove(standby: Standby): Promise<void> {
+    try {
+      await standby.remove();
+      this.#held.delete(standby.id);
+      this.#due.add(standby.source);
+    } catch (error) {
+      // What is left of it is a leftover from now on.
+      this.#held.delete(standby.id);
+      this.#context.log(`${standby.id}: ${messageOf(error)}`);
+    }
+    this.touch();
+  }
+
+  #of(source: EnvironmentId): readonly Standby[] {
+    return [...this.#held.values()].filter((standby) => standby.source === source);
+  }
+
+  #isHeld(id: string): boolean {
+    return [...this.#held.keys()].some((held) => held === id);
+  }
+
+  #findDatabase(id: EnvironmentId): Database | undefined {
+    const live = this.#registry.findById(id);
+    const record = live?.record.database ?? null;
+    if (live === undefined || record === null) return undefined;
+    return { place: this.#placeOf(live), record };
+  }
+
+  #placeOf({ record, manifests }: LiveEnvironment): Database["place"] {
+    return this.#context.layout.databasePlace(record, manifests.known?.grants.limits);
+  }
+}
