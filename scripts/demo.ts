@@ -7,8 +7,8 @@ import { isDeepStrictEqual } from "node:util";
 
 import { z } from "zod";
 
-import { formatMs } from "../src/cli/style.ts";
-import { formatTable } from "../src/cli/table.ts";
+import { formatMs } from "../src/cli/terminal/style.ts";
+import { formatTable } from "../src/cli/text/table.ts";
 import { createdEnvironmentSchema, doctorSchema } from "../src/protocol/schemas.ts";
 import type { CreatedEnvironment } from "../src/protocol/schemas.ts";
 import { AGENTS, work } from "./demo/agents.ts";

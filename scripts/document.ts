@@ -2,9 +2,9 @@
 import { writeFile } from "node:fs/promises";
 import path from "node:path";
 
-import { optionsOf, termOf, usageOf } from "../src/cli/arguments.ts";
-import type { CommandShape, Option } from "../src/cli/command-shape.ts";
 import { COMMANDS, SECTIONS } from "../src/cli/command-table.ts";
+import { optionsOf, termOf, usageOf } from "../src/cli/grammar/arguments.ts";
+import type { CommandShape, Option } from "../src/cli/grammar/command-shape.ts";
 
 const FILE = path.join(import.meta.dirname, "..", "docs", "commands.md");
 

@@ -1,6 +1,6 @@
 import { cpus, release, totalmem } from "node:os";
 
-import { readVersion } from "../../src/cli/version.ts";
+import { readVersion } from "../../src/cli/session/version.ts";
 
 /** What a section measured. */
 export type Report = {

@@ -1,6 +1,6 @@
 import { monotonicMs, systemClock } from "../../src/base/clock.ts";
-import { formatMs, styleFor } from "../../src/cli/style.ts";
-import type { Style } from "../../src/cli/style.ts";
+import { formatMs, styleFor } from "../../src/cli/terminal/style.ts";
+import type { Style } from "../../src/cli/terminal/style.ts";
 
 const CLEAR_LINE = "\r\u001B[K";
 

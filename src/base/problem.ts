@@ -34,3 +34,8 @@ export function hasErrorCode(error: unknown, ...codes: readonly string[]): boole
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
+
+/** What was typed, or another program sent, as a message shows it: short, and without a control character. */
+export function quote(text: string): string {
+  return JSON.stringify(text.slice(0, 80));
+}

@@ -1,15 +1,19 @@
-/** The command line: an argument list becomes one call, and its answer text or JSON. */
+/**
+ * The command line: an argument list becomes one call, and its answer text or JSON. Its folders, each built on those
+ * before it: `grammar/`, what may be written; `terminal/`, where a person sits; `text/`, how answers read; `connection/`,
+ * the way to a server; `session/`, what a command works with; and `commands/`.
+ */
 import { systemClock } from "../base/clock.ts";
-import { hasFlag, parseArguments } from "./arguments.ts";
 import { parseCommandLine } from "./command-line.ts";
 import { COMMANDS } from "./command-table.ts";
-import type { Outcome } from "./command.ts";
-import type * as contexts from "./context.ts";
-import { describeFailure, formatProblem } from "./failure.ts";
-import { formatHints } from "./hints.ts";
-import { findRemote } from "./remote-server.ts";
-import { styleFor } from "./style.ts";
-import type { Style } from "./style.ts";
+import { findRemote } from "./connection/remote-server.ts";
+import { hasFlag, parseArguments } from "./grammar/arguments.ts";
+import type { Outcome } from "./session/command.ts";
+import type * as contexts from "./terminal/context.ts";
+import { styleFor } from "./terminal/style.ts";
+import type { Style } from "./terminal/style.ts";
+import { describeFailure, formatProblem } from "./text/failure.ts";
+import { formatHints } from "./text/hints.ts";
 
 export type Context = contexts.Context;
 export type Writer = contexts.Writer;
@@ -67,7 +71,7 @@ async function runCommand(
   const command = await COMMANDS[name]?.();
   if (command === undefined) throw new Error(`${name} is in no table of commands.`);
   const parsed = parseArguments(command, argv);
-  const { Session } = await import("./session.ts");
+  const { Session } = await import("./session/session.ts");
   const remote = command.isOfMachine ? undefined : await findRemote(context);
   return command.execute(parsed, new Session({ ...context, remote }, parsed));
 }

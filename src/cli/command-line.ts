@@ -1,7 +1,7 @@
 import { findNearest } from "../base/nearest.ts";
-import { LEADING_OPTIONS } from "./arguments.ts";
 import { ALIASES, COMMANDS, VERB_ALIASES } from "./command-table.ts";
-import { commandUnknown } from "./problems.ts";
+import { LEADING_OPTIONS } from "./grammar/arguments.ts";
+import { commandUnknown } from "./grammar/problems.ts";
 
 /** What an argument list asks for, before its flags are read. */
 export type CommandLine =

@@ -1,4 +1,4 @@
-import type { Command } from "./command.ts";
+import type { Command } from "./session/command.ts";
 
 /** Every command by its name, loaded when it is wanted: the others would only make it start later. */
 export const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {

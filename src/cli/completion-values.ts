@@ -1,12 +1,12 @@
 import { Problem } from "../base/problem.ts";
 import type { CallInput, CallName, CallOutput } from "../protocol/calls.ts";
 import { findWorkspace } from "../workspace/workspace.ts";
-import { callServer } from "./client.ts";
-import type { Context } from "./context.ts";
-import { placeIdOf, placeOf } from "./place.ts";
-import { findRemote } from "./remote-server.ts";
-import { findApp, requireTarget } from "./target.ts";
-import type { TargetSources } from "./target.ts";
+import { callServer } from "./connection/client.ts";
+import { placeIdOf, placeOf } from "./connection/place.ts";
+import { findRemote } from "./connection/remote-server.ts";
+import { findApp, requireTarget } from "./session/target.ts";
+import type { TargetSources } from "./session/target.ts";
+import type { Context } from "./terminal/context.ts";
 
 /** What only a running server knows. */
 export type LiveKind = "environment" | "app" | "process" | "variable" | "assignment";

@@ -1,12 +1,12 @@
-import { hasFlag, optionsOf } from "./arguments.ts";
 import { parseCommandLine } from "./command-line.ts";
 import type { CommandLine } from "./command-line.ts";
-import type { CommandShape, Option, Options } from "./command-shape.ts";
 import { COMMANDS } from "./command-table.ts";
-import { SHELLS } from "./completion-scripts.ts";
 import type { LiveKind } from "./completion-values.ts";
-import type { Context } from "./context.ts";
-import { tameText } from "./style.ts";
+import { hasFlag, optionsOf } from "./grammar/arguments.ts";
+import type { CommandShape, Option, Options } from "./grammar/command-shape.ts";
+import type { Context } from "./terminal/context.ts";
+import { tameText } from "./terminal/style.ts";
+import { SHELLS } from "./text/completion-scripts.ts";
 
 /** Tells the script of a shell that files may stand here; no value begins like that. */
 const FILES = ":files";

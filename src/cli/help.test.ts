@@ -2,8 +2,8 @@ import { expect, test } from "vitest";
 
 import { COMMANDS, SECTIONS } from "./command-table.ts";
 import { createHelp } from "./help.ts";
-import { widthOf } from "./style.ts";
-import type { Style } from "./style.ts";
+import { widthOf } from "./terminal/style.ts";
+import type { Style } from "./terminal/style.ts";
 
 function styleOf(columns: number): Style {
   return { columns, now: 0, hasColors: false, paint: (_format, text) => text };

@@ -1,10 +1,10 @@
-import { optionsOf, usageOf } from "./arguments.ts";
-import type { CommandShape, Option } from "./command-shape.ts";
 import { SUMMARIES } from "./command-summaries.ts";
 import { COMMANDS, SECTIONS } from "./command-table.ts";
-import type { Command, Outcome } from "./command.ts";
-import { NO_BREAK, padTo, wrap } from "./style.ts";
-import type { Style } from "./style.ts";
+import { optionsOf, usageOf } from "./grammar/arguments.ts";
+import type { CommandShape, Option } from "./grammar/command-shape.ts";
+import type { Command, Outcome } from "./session/command.ts";
+import { NO_BREAK, padTo, wrap } from "./terminal/style.ts";
+import type { Style } from "./terminal/style.ts";
 
 type Asked = { readonly group: string | null; readonly name: string | null };
 

@@ -1,9 +1,23 @@
 import { expect, test } from "vitest";
 
 import { Problem } from "../base/problem.ts";
-import * as problems from "./problems.ts";
+import * as ofConnections from "./connection/problems.ts";
+import * as ofServersElsewhere from "./connection/remote-problems.ts";
+import * as ofGrammar from "./grammar/problems.ts";
+import * as ofSessions from "./session/problems.ts";
+import * as ofTerminals from "./terminal/problems.ts";
+
+const problems = {
+  ...ofConnections,
+  ...ofServersElsewhere,
+  ...ofGrammar,
+  ...ofSessions,
+  ...ofTerminals,
+};
 
 const HOSTILE = "\u001b[2J\u0007x".padEnd(500, "y");
+
+const FAR = "https://ramet.shop.test:7443";
 
 /** Each problem of the room, of what a person or another program wrote as badly as can be. */
 const MADE: readonly Problem[] = [
@@ -49,6 +63,26 @@ const MADE: readonly Problem[] = [
   problems.addressMissing("shop/agent", "URL"),
   problems.psqlMissing(),
   problems.namesRepeated("agent"),
+  problems.ownerNeeded("/h"),
+  problems.serverUrlInvalid(HOSTILE, "it is none"),
+  problems.serverUrlInvalid("https://token@shop.test", "it holds a token"),
+  problems.loginNeeded(FAR),
+  problems.tokenWithoutServer(),
+  problems.loginInvalid("/h/login.json"),
+  problems.loginExposed("/h/login.json"),
+  problems.serverUnreachable(FAR, "nothing listens there"),
+  problems.serverUntrusted(FAR, "its certificate has expired"),
+  problems.serverElsewhere(FAR, 302),
+  problems.serverOther(FAR, 404),
+  problems.fingerprintOther(FAR, "3F:A0"),
+  problems.fingerprintUnconfirmed(FAR, "3F:A0"),
+  problems.protocolAfar(FAR, { server: 1, ours: 2 }),
+  problems.protocolAfar(FAR, { server: 3, ours: 2 }),
+  problems.appMadeElsewhere(FAR),
+  problems.tokenMissing(),
+  problems.portTaken(5432),
+  problems.tunnelNeedless(),
+  problems.tunnelNeeded("shop/agent"),
 ];
 
 test.each(MADE.map((problem) => [problem.code, problem] as const))(

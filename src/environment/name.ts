@@ -1,5 +1,5 @@
 import type { Brand } from "../base/brand.ts";
-import { Problem } from "../base/problem.ts";
+import { Problem, quote } from "../base/problem.ts";
 
 /** A DNS label that names an environment within its app. */
 export type EnvironmentName = Brand<"EnvironmentName">;
@@ -58,7 +58,7 @@ function assertLabel(name: string, raw: string, rule: { what: string; most: numb
   if (reason === undefined) return;
   throw new Problem({
     code: "name_invalid",
-    message: `${JSON.stringify(raw.slice(0, 80))} cannot name an ${rule.what}: ${reason}.`,
+    message: `${quote(raw)} cannot name an ${rule.what}: ${reason}.`,
     remedy: `Use 1 to ${rule.most} of a-z, 0-9 and single hyphens, starting and ending with a letter or digit.`,
   });
 }

@@ -1,5 +1,5 @@
 import { findNearest } from "../base/nearest.ts";
-import { Problem } from "../base/problem.ts";
+import { Problem, quote } from "../base/problem.ts";
 import type { AppName, EnvironmentName } from "./name.ts";
 
 export function environmentTaken(app: AppName, name: EnvironmentName): Problem {
@@ -152,7 +152,7 @@ export function variableUnknown(names: readonly string[], known: readonly string
   const nearest = findNearest(first, known);
   return new Problem({
     code: "variable_unknown",
-    message: `Not set in this environment: ${names.map((name) => JSON.stringify(name.slice(0, 80))).join(", ")}.`,
+    message: `Not set in this environment: ${names.map((name) => quote(name)).join(", ")}.`,
     remedy:
       nearest === undefined
         ? "See which are set with `ramet var list`."
@@ -165,7 +165,7 @@ export function processUnknown(name: string, known: readonly string[]): Problem 
   const nearest = findNearest(name, known);
   return new Problem({
     code: "process_unknown",
-    message: `There is no process ${JSON.stringify(name.slice(0, 80))}.`,
+    message: `There is no process ${quote(name)}.`,
     remedy:
       nearest === undefined
         ? `There is ${known.join(", ") || "none"}.`

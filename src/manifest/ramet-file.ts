@@ -1,6 +1,7 @@
 import type { z } from "zod";
 
 import { findNearest } from "../base/nearest.ts";
+import { quote } from "../base/problem.ts";
 import { parseDuration, parseSize } from "../base/quantities.ts";
 import { DEFAULT_GRANTS, DEFAULT_LIMITS } from "../environment/manifest.ts";
 import type {
@@ -133,7 +134,7 @@ function explain(issue: Issue): string {
 }
 
 function explainKeys(keys: readonly string[], at: string): string {
-  const named = keys.slice(0, MAX_REASONS).map((key) => JSON.stringify(key.slice(0, 80)));
+  const named = keys.slice(0, MAX_REASONS).map(quote);
   return `${at === "" ? "it" : at} has no key ${named.join(", ")}`;
 }
 

@@ -1,5 +1,5 @@
 import type { Need } from "../access/access.ts";
-import { Problem } from "../base/problem.ts";
+import { Problem, quote } from "../base/problem.ts";
 
 export function inputInvalid(why: string): Problem {
   return new Problem({
@@ -72,7 +72,7 @@ export function frontPortRefused(port: number): Problem {
 export function domainInvalid(name: string): Problem {
   return new Problem({
     code: "domain_invalid",
-    message: `${JSON.stringify(name.slice(0, 80))} is no domain that environments can be below.`,
+    message: `${quote(name)} is no domain that environments can be below.`,
     remedy: "Name one that is yours, such as dev.example.com.",
   });
 }
@@ -172,7 +172,7 @@ export function listenPlain(address: string): Problem {
 export function listenInvalid(text: string): Problem {
   return new Problem({
     code: "listen_invalid",
-    message: `${JSON.stringify(text.slice(0, 80))} is no address to listen on.`,
+    message: `${quote(text)} is no address to listen on.`,
     remedy: "Write an address of this machine and a port, such as 0.0.0.0:7443 or [::]:7443.",
   });
 }

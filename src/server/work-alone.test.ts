@@ -5,7 +5,7 @@ import path from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 
 import { exists } from "../base/remove-inside.ts";
-import { callServer } from "../cli/client.ts";
+import { callServer } from "../cli/connection/client.ts";
 import { findHome } from "../protocol/home.ts";
 import type { Home } from "../protocol/home.ts";
 import { workAlone } from "./server.ts";

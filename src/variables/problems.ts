@@ -1,9 +1,9 @@
-import { Problem } from "../base/problem.ts";
+import { Problem, quote } from "../base/problem.ts";
 
 export function variableNameInvalid(name: string): Problem {
   return new Problem({
     code: "variable_name_invalid",
-    message: `${JSON.stringify(name.slice(0, 80))} cannot name a variable.`,
+    message: `${quote(name)} cannot name a variable.`,
     remedy: "Use letters, digits and underscores, not a digit first, at most 256 characters.",
   });
 }

@@ -1,7 +1,7 @@
 import { parseAppName } from "../../environment/name.ts";
-import { unbindFrom } from "../binding-change.ts";
-import { flag } from "../command-shape.ts";
-import { defineCommand } from "../command.ts";
+import { flag } from "../grammar/command-shape.ts";
+import { unbindFrom } from "../session/binding-change.ts";
+import { defineCommand } from "../session/command.ts";
 
 export const appDelete = defineCommand({
   name: "app delete",

@@ -1,6 +1,6 @@
-import { defineCommand } from "../command.ts";
-import { formatAge } from "../style.ts";
-import { formatTable } from "../table.ts";
+import { defineCommand } from "../session/command.ts";
+import { formatAge } from "../terminal/style.ts";
+import { formatTable } from "../text/table.ts";
 
 export const appList = defineCommand({
   name: "app list",

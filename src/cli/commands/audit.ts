@@ -1,7 +1,7 @@
-import { formatAudit } from "../access-text.ts";
-import { value } from "../command-shape.ts";
-import { defineCommand } from "../command.ts";
-import { parseCount } from "../numbers.ts";
+import { value } from "../grammar/command-shape.ts";
+import { parseCount } from "../grammar/numbers.ts";
+import { defineCommand } from "../session/command.ts";
+import { formatAudit } from "../text/access-text.ts";
 
 const DEFAULT_LAST = 50;
 const MOST_LAST = 10_000;

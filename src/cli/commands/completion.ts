@@ -1,6 +1,6 @@
-import { defineCommand } from "../command.ts";
-import { COMPLETION_SCRIPTS, SHELLS } from "../completion-scripts.ts";
-import { argumentInvalid } from "../problems.ts";
+import { argumentInvalid } from "../grammar/problems.ts";
+import { defineCommand } from "../session/command.ts";
+import { COMPLETION_SCRIPTS, SHELLS } from "../text/completion-scripts.ts";
 
 export const completion = defineCommand({
   name: "completion",

@@ -1,9 +1,9 @@
 import { Problem } from "../../base/problem.ts";
-import { atPort, withTunnel } from "../afar-database.ts";
-import { attach } from "../attached.ts";
-import { defineCommand } from "../command.ts";
-import { addressMissing, psqlMissing } from "../problems.ts";
-import { titleOf } from "../title.ts";
+import { atPort, withTunnel } from "../session/afar-database.ts";
+import { defineCommand } from "../session/command.ts";
+import { addressMissing, psqlMissing } from "../session/problems.ts";
+import { attach } from "../terminal/attached.ts";
+import { titleOf } from "../text/title.ts";
 
 export const dbPsql = defineCommand({
   name: "db psql",

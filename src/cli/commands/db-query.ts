@@ -1,7 +1,7 @@
-import { defineCommand } from "../command.ts";
-import { readAll } from "../prompts.ts";
-import { tameText } from "../style.ts";
-import { formatTable } from "../table.ts";
+import { defineCommand } from "../session/command.ts";
+import { readAll } from "../terminal/prompts.ts";
+import { tameText } from "../terminal/style.ts";
+import { formatTable } from "../text/table.ts";
 
 export const dbQuery = defineCommand({
   name: "db query",

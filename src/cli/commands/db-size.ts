@@ -1,5 +1,5 @@
-import { defineCommand } from "../command.ts";
-import { formatDatabaseSize } from "../size-text.ts";
+import { defineCommand } from "../session/command.ts";
+import { formatDatabaseSize } from "../text/size-text.ts";
 
 export const dbSize = defineCommand({
   name: "db size",

@@ -1,11 +1,11 @@
 import { untilAborted } from "../../base/clock.ts";
-import { atPort } from "../afar-database.ts";
-import { value } from "../command-shape.ts";
-import { defineCommand } from "../command.ts";
-import { parseCount } from "../numbers.ts";
-import { addressMissing } from "../problems.ts";
-import { tunnelNeedless } from "../remote-problems.ts";
-import { titleOf } from "../title.ts";
+import { value } from "../grammar/command-shape.ts";
+import { parseCount } from "../grammar/numbers.ts";
+import { atPort } from "../session/afar-database.ts";
+import { defineCommand } from "../session/command.ts";
+import { addressMissing } from "../session/problems.ts";
+import { tunnelNeedless } from "../session/problems.ts";
+import { titleOf } from "../text/title.ts";
 
 const MOST_PORT = 65_535;
 
@@ -30,7 +30,7 @@ export const dbTunnel = defineCommand({
     const port = asked === null ? null : parseCount("--port", asked, MOST_PORT);
     const environment = await session.environment(input.optional("ENV"));
     if (environment.databaseUrl === null) throw addressMissing(titleOf(environment), "database");
-    const { openTunnel } = await import("../tunnel.ts");
+    const { openTunnel } = await import("../connection/tunnel.ts");
     const target = { app: environment.app, environment: environment.name };
     const onProblem = ({ message }: { readonly message: string }): void => session.note(message);
     const tunnel = await openTunnel(remote, target, { port, onProblem });

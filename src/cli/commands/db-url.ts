@@ -1,8 +1,8 @@
-import { flag } from "../command-shape.ts";
-import { defineCommand } from "../command.ts";
-import { addressMissing } from "../problems.ts";
-import { tunnelNeeded } from "../remote-problems.ts";
-import { titleOf } from "../title.ts";
+import { flag } from "../grammar/command-shape.ts";
+import { defineCommand } from "../session/command.ts";
+import { addressMissing } from "../session/problems.ts";
+import { tunnelNeeded } from "../session/problems.ts";
+import { titleOf } from "../text/title.ts";
 
 export const dbUrl = defineCommand({
   name: "db url",

@@ -1,6 +1,6 @@
 import { describeManifest, requireAppFolder, requireExplanation } from "../../manifest/manifest.ts";
-import { defineCommand } from "../command.ts";
-import { formatExplanation } from "../manifest-text.ts";
+import { defineCommand } from "../session/command.ts";
+import { formatExplanation } from "../text/manifest-text.ts";
 
 export const detect = defineCommand({
   name: "detect",

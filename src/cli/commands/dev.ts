@@ -1,13 +1,13 @@
 import path from "node:path";
 
 import type { EnvironmentView } from "../../protocol/schemas.ts";
-import { value } from "../command-shape.ts";
-import { defineCommand } from "../command.ts";
-import { compareFiles } from "../compare-files.ts";
-import { flagInvalid } from "../problems.ts";
-import type { Session } from "../session.ts";
-import { titleOf } from "../title.ts";
-import { findWorkspaceFolder } from "../workspace-folder.ts";
+import { value } from "../grammar/command-shape.ts";
+import { flagInvalid } from "../grammar/problems.ts";
+import { defineCommand } from "../session/command.ts";
+import { compareFiles } from "../session/compare-files.ts";
+import type { Session } from "../session/session.ts";
+import { findWorkspaceFolder } from "../session/workspace-folder.ts";
+import { titleOf } from "../text/title.ts";
 
 /** As of a push or a pull that would overwrite something. */
 const CONFLICT_EXIT = 3;
@@ -56,7 +56,7 @@ export const dev = defineCommand({
         ...(isMoved
           ? {
               beside: async (show, signal) =>
-                (await import("../far-files.ts")).keepAfar(here, {
+                (await import("../session/far-files.ts")).keepAfar(here, {
                   ...target,
                   workspace,
                   prefer,

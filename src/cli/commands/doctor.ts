@@ -1,8 +1,8 @@
 import type { DoctorReport, Leftover } from "../../protocol/schemas.ts";
-import { flag } from "../command-shape.ts";
-import { defineCommand } from "../command.ts";
-import type { Style } from "../style.ts";
-import { formatFields, formatTable } from "../table.ts";
+import { flag } from "../grammar/command-shape.ts";
+import { defineCommand } from "../session/command.ts";
+import type { Style } from "../terminal/style.ts";
+import { formatFields, formatTable } from "../text/table.ts";
 
 export const doctor = defineCommand({
   name: "doctor",

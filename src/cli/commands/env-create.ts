@@ -1,14 +1,14 @@
 import { parseEnvironmentName } from "../../environment/name.ts";
 import type { CreatedEnvironment } from "../../protocol/schemas.ts";
-import { createAndBind } from "../binding-change.ts";
-import { flag, value } from "../command-shape.ts";
-import { defineCommand } from "../command.ts";
-import { exitCodeOf, formatForked, hasProblems } from "../environment-text.ts";
-import { DATA_OPTION, parseData } from "../fork-options.ts";
-import { flagInvalid } from "../problems.ts";
-import { formatMs } from "../style.ts";
-import { formatTimings } from "../timings-text.ts";
-import { findWorkspaceFolder } from "../workspace-folder.ts";
+import { flag, value } from "../grammar/command-shape.ts";
+import { DATA_OPTION, parseData } from "../grammar/fork-options.ts";
+import { flagInvalid } from "../grammar/problems.ts";
+import { createAndBind } from "../session/binding-change.ts";
+import { defineCommand } from "../session/command.ts";
+import { findWorkspaceFolder } from "../session/workspace-folder.ts";
+import { formatMs } from "../terminal/style.ts";
+import { exitCodeOf, formatForked, hasProblems } from "../text/environment-text.ts";
+import { formatTimings } from "../text/timings-text.ts";
 
 export const envCreate = defineCommand({
   name: "env create",

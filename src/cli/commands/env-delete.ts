@@ -1,8 +1,8 @@
 import type { EnvironmentView } from "../../protocol/schemas.ts";
-import { unbindFrom } from "../binding-change.ts";
-import { flag } from "../command-shape.ts";
-import { defineCommand } from "../command.ts";
-import { titleOf } from "../title.ts";
+import { flag } from "../grammar/command-shape.ts";
+import { unbindFrom } from "../session/binding-change.ts";
+import { defineCommand } from "../session/command.ts";
+import { titleOf } from "../text/title.ts";
 
 export const envDelete = defineCommand({
   name: "env delete",

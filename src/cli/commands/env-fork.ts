@@ -4,15 +4,15 @@ import type { ProblemFields } from "../../base/problem.ts";
 import { parseEnvironmentName } from "../../environment/name.ts";
 import type { EnvironmentName } from "../../environment/name.ts";
 import type { CreatedEnvironment } from "../../protocol/schemas.ts";
-import { value } from "../command-shape.ts";
-import { defineCommand } from "../command.ts";
-import { exitCodeOf, formatReady } from "../environment-text.ts";
-import { formatProblem } from "../failure.ts";
-import { DATA_OPTION, parseData } from "../fork-options.ts";
-import { formatFork, formatRemedies } from "../fork-text.ts";
-import { argumentMissing, namesRepeated } from "../problems.ts";
-import { formatMs } from "../style.ts";
-import type { Style } from "../style.ts";
+import { value } from "../grammar/command-shape.ts";
+import { DATA_OPTION, parseData } from "../grammar/fork-options.ts";
+import { argumentMissing, namesRepeated } from "../grammar/problems.ts";
+import { defineCommand } from "../session/command.ts";
+import { formatMs } from "../terminal/style.ts";
+import type { Style } from "../terminal/style.ts";
+import { exitCodeOf, formatReady } from "../text/environment-text.ts";
+import { formatProblem } from "../text/failure.ts";
+import { formatFork, formatRemedies } from "../text/fork-text.ts";
 
 /** One of several: made, or why not. */
 type Outcome =

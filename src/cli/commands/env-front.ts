@@ -1,11 +1,11 @@
 import type { EnvironmentView } from "../../protocol/schemas.ts";
-import { flag, value } from "../command-shape.ts";
-import { defineCommand } from "../command.ts";
-import { formatFront } from "../environment-text.ts";
-import { formatProblem } from "../failure.ts";
-import { parseCount } from "../numbers.ts";
-import { flagInvalid, flagsExclusive } from "../problems.ts";
-import { titleOf } from "../title.ts";
+import { flag, value } from "../grammar/command-shape.ts";
+import { parseCount } from "../grammar/numbers.ts";
+import { flagInvalid, flagsExclusive } from "../grammar/problems.ts";
+import { defineCommand } from "../session/command.ts";
+import { formatFront } from "../text/environment-text.ts";
+import { formatProblem } from "../text/failure.ts";
+import { titleOf } from "../text/title.ts";
 
 const MAX_PORT = 65_535;
 

@@ -1,7 +1,7 @@
-import { flag } from "../command-shape.ts";
-import { defineCommand } from "../command.ts";
-import { formatEnvironments } from "../environment-text.ts";
-import { flagsExclusive } from "../problems.ts";
+import { flag } from "../grammar/command-shape.ts";
+import { flagsExclusive } from "../grammar/problems.ts";
+import { defineCommand } from "../session/command.ts";
+import { formatEnvironments } from "../text/environment-text.ts";
 
 export const envList = defineCommand({
   name: "env list",

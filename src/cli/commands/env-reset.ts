@@ -1,10 +1,10 @@
 import { parseEnvironmentName } from "../../environment/name.ts";
-import { flag, value } from "../command-shape.ts";
-import { defineCommand } from "../command.ts";
-import { exitCodeOf, formatForked } from "../environment-text.ts";
-import { flagsExclusive } from "../problems.ts";
-import { formatMs } from "../style.ts";
-import { titleOf } from "../title.ts";
+import { flag, value } from "../grammar/command-shape.ts";
+import { flagsExclusive } from "../grammar/problems.ts";
+import { defineCommand } from "../session/command.ts";
+import { formatMs } from "../terminal/style.ts";
+import { exitCodeOf, formatForked } from "../text/environment-text.ts";
+import { titleOf } from "../text/title.ts";
 
 export const envReset = defineCommand({
   name: "env reset",

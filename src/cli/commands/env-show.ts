@@ -1,5 +1,5 @@
-import { defineCommand } from "../command.ts";
-import { formatEnvironment } from "../environment-text.ts";
+import { defineCommand } from "../session/command.ts";
+import { formatEnvironment } from "../text/environment-text.ts";
 
 export const envShow = defineCommand({
   name: "env show",

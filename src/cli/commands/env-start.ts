@@ -1,5 +1,5 @@
-import { defineCommand } from "../command.ts";
-import { exitCodeOf, formatReady } from "../environment-text.ts";
+import { defineCommand } from "../session/command.ts";
+import { exitCodeOf, formatReady } from "../text/environment-text.ts";
 
 export const envStart = defineCommand({
   name: "env start",

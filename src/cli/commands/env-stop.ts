@@ -1,5 +1,5 @@
-import { defineCommand } from "../command.ts";
-import { formatReady } from "../environment-text.ts";
+import { defineCommand } from "../session/command.ts";
+import { formatReady } from "../text/environment-text.ts";
 
 export const envStop = defineCommand({
   name: "env stop",

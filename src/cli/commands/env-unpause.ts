@@ -1,4 +1,4 @@
-import type { Command } from "../command.ts";
+import type { Command } from "../session/command.ts";
 import { envStart } from "./env-start.ts";
 
 export const envUnpause: Command = {

@@ -1,12 +1,12 @@
 import { Problem } from "../../base/problem.ts";
 import { parseAppName } from "../../environment/name.ts";
 import type { EnvironmentView } from "../../protocol/schemas.ts";
-import { bindTo } from "../binding-change.ts";
-import { defineCommand } from "../command.ts";
-import { compareFiles } from "../compare-files.ts";
-import { formatReady } from "../environment-text.ts";
-import type { Session } from "../session.ts";
-import { findWorkspaceFolder } from "../workspace-folder.ts";
+import { bindTo } from "../session/binding-change.ts";
+import { defineCommand } from "../session/command.ts";
+import { compareFiles } from "../session/compare-files.ts";
+import type { Session } from "../session/session.ts";
+import { findWorkspaceFolder } from "../session/workspace-folder.ts";
+import { formatReady } from "../text/environment-text.ts";
 
 export const envUse = defineCommand({
   name: "env use",

@@ -1,5 +1,5 @@
-import { defineCommand } from "../command.ts";
-import { countOutcomes, formatVerification } from "../verification-text.ts";
+import { defineCommand } from "../session/command.ts";
+import { countOutcomes, formatVerification } from "../text/verification-text.ts";
 
 export const envVerify = defineCommand({
   name: "env verify",

@@ -6,14 +6,14 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 
 import { exists } from "../../base/remove-inside.ts";
 import { writeAtomically } from "../../base/write-atomically.ts";
-import { findWithAnswers, offerToWrite } from "../adoption.ts";
 import { runCli } from "../cli.ts";
 import { CREATED } from "../fixtures/answers.ts";
 import type { CapturedContext } from "../fixtures/context.ts";
 import { git } from "../fixtures/git.ts";
 import { createWorld } from "../fixtures/world.ts";
 import type { World } from "../fixtures/world.ts";
-import { Session } from "../session.ts";
+import { findWithAnswers, offerToWrite } from "../session/adoption.ts";
+import { Session } from "../session/session.ts";
 
 let world: World;
 

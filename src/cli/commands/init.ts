@@ -4,16 +4,16 @@ import { DEVELOPMENT, parseAppName, suggestAppName } from "../../environment/nam
 import type { AppName } from "../../environment/name.ts";
 import { requireAppFolder } from "../../manifest/manifest.ts";
 import { findPostgresBin } from "../../protocol/postgres-bin.ts";
-import { findWithAnswers, type Found, offerToWrite } from "../adoption.ts";
-import { createAndBind } from "../binding-change.ts";
-import { flag, value } from "../command-shape.ts";
-import { defineCommand } from "../command.ts";
-import { exitCodeOf, formatReady, hasProblems } from "../environment-text.ts";
-import type { Hint } from "../hints.ts";
-import { workspaceBound } from "../problems.ts";
-import { appMadeElsewhere } from "../remote-problems.ts";
-import type { Session } from "../session.ts";
-import { formatMs } from "../style.ts";
+import { flag, value } from "../grammar/command-shape.ts";
+import { findWithAnswers, type Found, offerToWrite } from "../session/adoption.ts";
+import { createAndBind } from "../session/binding-change.ts";
+import { defineCommand } from "../session/command.ts";
+import { workspaceBound } from "../session/problems.ts";
+import { appMadeElsewhere } from "../session/problems.ts";
+import type { Session } from "../session/session.ts";
+import { formatMs } from "../terminal/style.ts";
+import { exitCodeOf, formatReady, hasProblems } from "../text/environment-text.ts";
+import type { Hint } from "../text/hints.ts";
 
 export const init = defineCommand({
   name: "init",

@@ -9,9 +9,9 @@ import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { createServerCertificate } from "../../base/certificates.ts";
 import { exists } from "../../base/remove-inside.ts";
 import { PROTOCOL_HEADER, PROTOCOL_VERSION, TOKEN_HEADER } from "../../protocol/headers.ts";
+import { loginFile } from "../connection/login-file.ts";
 import { createWorld } from "../fixtures/world.ts";
 import type { World } from "../fixtures/world.ts";
-import { loginFile } from "../login-file.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 const GOOD = "ramet_3fa2b1c09d8e_good";

@@ -1,18 +1,18 @@
 import path from "node:path";
 
 import type { CallOutput } from "../../protocol/calls.ts";
-import { formatCaller } from "../access-text.ts";
-import { value } from "../command-shape.ts";
-import { defineCommand } from "../command.ts";
-import type { Context } from "../context.ts";
-import { confirmFingerprint, normalizeFingerprint } from "../fingerprints.ts";
-import { writeLogin } from "../login-file.ts";
-import type { RemoteServer, Trust } from "../place.ts";
-import { flagsExclusive } from "../problems.ts";
-import { readSecret } from "../prompts.ts";
-import { tokenMissing } from "../remote-problems.ts";
-import { parseServerUrl, readPemFile } from "../remote-server.ts";
-import { createHome } from "../server-process.ts";
+import { confirmFingerprint, normalizeFingerprint } from "../connection/fingerprints.ts";
+import { writeLogin } from "../connection/login-file.ts";
+import { tokenMissing } from "../connection/remote-problems.ts";
+import { parseServerUrl, readPemFile } from "../connection/remote-server.ts";
+import { createHome } from "../connection/server-process.ts";
+import { value } from "../grammar/command-shape.ts";
+import { flagsExclusive } from "../grammar/problems.ts";
+import { defineCommand } from "../session/command.ts";
+import type { Context } from "../terminal/context.ts";
+import type { RemoteServer, Trust } from "../terminal/context.ts";
+import { readSecret } from "../terminal/prompts.ts";
+import { formatCaller } from "../text/access-text.ts";
 
 export const login = defineCommand({
   name: "login",
@@ -92,6 +92,6 @@ async function askWho(
   server: RemoteServer,
   { signal }: Context,
 ): Promise<CallOutput<"access.whoami">> {
-  const { callServer } = await import("../client.ts");
+  const { callServer } = await import("../connection/client.ts");
   return callServer(server, { name: "access.whoami", input: {} }, { signal });
 }

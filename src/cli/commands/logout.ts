@@ -1,6 +1,6 @@
 import { exists } from "../../base/remove-inside.ts";
-import { defineCommand } from "../command.ts";
-import { loginFile, removeLogin } from "../login-file.ts";
+import { loginFile, removeLogin } from "../connection/login-file.ts";
+import { defineCommand } from "../session/command.ts";
 
 export const logout = defineCommand({
   name: "logout",

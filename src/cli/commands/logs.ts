@@ -1,11 +1,11 @@
 import { systemClock } from "../../base/clock.ts";
 import { LOG_LEVELS } from "../../environment/environment.ts";
 import type { LogLevel, LogLine } from "../../environment/environment.ts";
-import { flag, value } from "../command-shape.ts";
-import { defineCommand } from "../command.ts";
-import { LogText } from "../log-text.ts";
-import { parseCount, parseSince } from "../numbers.ts";
-import { flagInvalid, flagsExclusive } from "../problems.ts";
+import { flag, value } from "../grammar/command-shape.ts";
+import { parseCount, parseSince } from "../grammar/numbers.ts";
+import { flagInvalid, flagsExclusive } from "../grammar/problems.ts";
+import { defineCommand } from "../session/command.ts";
+import { LogText } from "../text/log-text.ts";
 
 const DEFAULT_LAST = 200;
 const MAX_LAST = 100_000;

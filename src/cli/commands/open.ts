@@ -1,12 +1,12 @@
 import { Problem } from "../../base/problem.ts";
 import { processUnknown } from "../../environment/problems.ts";
 import { runAttached } from "../../process/process.ts";
-import { value } from "../command-shape.ts";
-import { defineCommand } from "../command.ts";
-import type { Context } from "../context.ts";
-import { definedOf } from "../defined.ts";
-import { addressMissing } from "../problems.ts";
-import { titleOf } from "../title.ts";
+import { value } from "../grammar/command-shape.ts";
+import { defineCommand } from "../session/command.ts";
+import { addressMissing } from "../session/problems.ts";
+import type { Context } from "../terminal/context.ts";
+import { definedOf } from "../terminal/defined.ts";
+import { titleOf } from "../text/title.ts";
 
 export const open = defineCommand({
   name: "open",

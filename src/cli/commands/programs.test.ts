@@ -5,10 +5,10 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 
 import { writeAtomically } from "../../base/write-atomically.ts";
 import { runCli } from "../cli.ts";
-import type { Context } from "../context.ts";
 import { ENVIRONMENT } from "../fixtures/answers.ts";
 import { createWorld } from "../fixtures/world.ts";
 import type { World } from "../fixtures/world.ts";
+import type { Context } from "../terminal/context.ts";
 
 let world: World;
 let bin: string;

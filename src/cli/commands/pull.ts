@@ -1,7 +1,7 @@
-import { flag } from "../command-shape.ts";
-import { defineCommand } from "../command.ts";
-import { formatTransfer } from "../transfer-text.ts";
-import { findWorkspaceFolder } from "../workspace-folder.ts";
+import { flag } from "../grammar/command-shape.ts";
+import { defineCommand } from "../session/command.ts";
+import { findWorkspaceFolder } from "../session/workspace-folder.ts";
+import { formatTransfer } from "../text/transfer-text.ts";
 
 export const pull = defineCommand({
   name: "pull",
@@ -19,7 +19,7 @@ export const pull = defineCommand({
     const workspace = await findWorkspaceFolder(session, target.app);
     const question = { ...target, workspace, force: input.has("force") };
     return session.isAfar
-      ? (await import("../far-files.ts")).transferAfar(session, question, "pull")
+      ? (await import("../session/far-files.ts")).transferAfar(session, question, "pull")
       : session.call("files.pull", question);
   },
   hints: ({ changed }) => (changed.length === 0 ? [] : [{ line: "git status", why: "What came" }]),

@@ -1,7 +1,7 @@
-import { flag } from "../command-shape.ts";
-import { defineCommand } from "../command.ts";
-import { formatTransfer } from "../transfer-text.ts";
-import { findWorkspaceFolder } from "../workspace-folder.ts";
+import { flag } from "../grammar/command-shape.ts";
+import { defineCommand } from "../session/command.ts";
+import { findWorkspaceFolder } from "../session/workspace-folder.ts";
+import { formatTransfer } from "../text/transfer-text.ts";
 
 export const push = defineCommand({
   name: "push",
@@ -19,7 +19,7 @@ export const push = defineCommand({
     const workspace = await findWorkspaceFolder(session, target.app);
     const question = { ...target, workspace, force: input.has("force") };
     return session.isAfar
-      ? (await import("../far-files.ts")).transferAfar(session, question, "push")
+      ? (await import("../session/far-files.ts")).transferAfar(session, question, "push")
       : session.call("files.push", question);
   },
   hints: ({ changed }) =>

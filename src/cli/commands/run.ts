@@ -1,7 +1,7 @@
-import { moveVariables, withTunnel } from "../afar-database.ts";
-import { attach } from "../attached.ts";
-import { defineCommand } from "../command.ts";
-import { argumentMissing } from "../problems.ts";
+import { argumentMissing } from "../grammar/problems.ts";
+import { moveVariables, withTunnel } from "../session/afar-database.ts";
+import { defineCommand } from "../session/command.ts";
+import { attach } from "../terminal/attached.ts";
 
 export const run = defineCommand({
   name: "run",

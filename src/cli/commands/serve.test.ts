@@ -2,9 +2,9 @@ import path from "node:path";
 
 import { afterAll, beforeAll, expect, test } from "vitest";
 
-import type { ListenRequest } from "../context.ts";
 import { createWorld } from "../fixtures/world.ts";
 import type { World } from "../fixtures/world.ts";
+import type { ListenRequest } from "../terminal/context.ts";
 
 let world: World;
 

@@ -1,11 +1,11 @@
 import path from "node:path";
 
-import { flag, value } from "../command-shape.ts";
-import { defineCommand } from "../command.ts";
-import type { ListenRequest } from "../context.ts";
-import { flagsExclusive, flagValueMissing } from "../problems.ts";
-import { parseServerUrl } from "../remote-server.ts";
-import { readVersion } from "../version.ts";
+import { parseServerUrl } from "../connection/remote-server.ts";
+import { flag, value } from "../grammar/command-shape.ts";
+import { flagValueMissing, flagsExclusive } from "../grammar/problems.ts";
+import { defineCommand } from "../session/command.ts";
+import { readVersion } from "../session/version.ts";
+import type { ListenRequest } from "../terminal/context.ts";
 
 export const serve = defineCommand({
   name: "serve",

@@ -1,11 +1,11 @@
 import path from "node:path";
 
 import type { CallOutput } from "../../protocol/calls.ts";
-import { flag, value } from "../command-shape.ts";
-import { defineCommand } from "../command.ts";
-import { flagsExclusive, flagValueMissing } from "../problems.ts";
-import type { Style } from "../style.ts";
-import { formatFields } from "../table.ts";
+import { flag, value } from "../grammar/command-shape.ts";
+import { flagValueMissing, flagsExclusive } from "../grammar/problems.ts";
+import { defineCommand } from "../session/command.ts";
+import type { Style } from "../terminal/style.ts";
+import { formatFields } from "../text/table.ts";
 
 type Domain = CallOutput<"server.domain">;
 

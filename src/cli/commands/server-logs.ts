@@ -1,8 +1,8 @@
-import { flag, value } from "../command-shape.ts";
-import { defineCommand } from "../command.ts";
-import { parseCount } from "../numbers.ts";
-import { followServerLog, readServerLog, sizeOfLog } from "../server-log.ts";
-import { tameText } from "../style.ts";
+import { followServerLog, readServerLog, sizeOfLog } from "../connection/server-log.ts";
+import { flag, value } from "../grammar/command-shape.ts";
+import { parseCount } from "../grammar/numbers.ts";
+import { defineCommand } from "../session/command.ts";
+import { tameText } from "../terminal/style.ts";
 
 const DEFAULT_LAST = 100;
 const MAX_LAST = 10_000;

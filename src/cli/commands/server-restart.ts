@@ -1,6 +1,6 @@
-import { defineCommand } from "../command.ts";
-import { findServer, startServer, waitUntilGone } from "../server-process.ts";
-import { formatServer } from "../server-text.ts";
+import { findServer, startServer, waitUntilGone } from "../connection/server-process.ts";
+import { defineCommand } from "../session/command.ts";
+import { formatServer } from "../text/server-text.ts";
 
 export const serverRestart = defineCommand({
   name: "server restart",

@@ -1,5 +1,5 @@
-import { defineCommand } from "../command.ts";
-import { formatServer } from "../server-text.ts";
+import { defineCommand } from "../session/command.ts";
+import { formatServer } from "../text/server-text.ts";
 
 export const serverStart = defineCommand({
   name: "server start",

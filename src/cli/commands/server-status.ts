@@ -1,7 +1,7 @@
 import type { ServerStatus } from "../../protocol/schemas.ts";
-import { defineCommand } from "../command.ts";
-import { findServer } from "../server-process.ts";
-import { formatServer } from "../server-text.ts";
+import { findServer } from "../connection/server-process.ts";
+import { defineCommand } from "../session/command.ts";
+import { formatServer } from "../text/server-text.ts";
 
 export const serverStatus = defineCommand({
   name: "server status",

@@ -1,6 +1,6 @@
-import { defineCommand } from "../command.ts";
-import { findServer, waitUntilGone } from "../server-process.ts";
-import { hasSurvivors } from "../survivors.ts";
+import { findServer, waitUntilGone } from "../connection/server-process.ts";
+import { hasSurvivors } from "../connection/survivors.ts";
+import { defineCommand } from "../session/command.ts";
 
 export const serverStop = defineCommand({
   name: "server stop",

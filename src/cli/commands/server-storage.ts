@@ -1,13 +1,13 @@
 import { formatBytes } from "../../base/bytes.ts";
 import { assertPossible, findStorage, growStorage } from "../../storage/storage.ts";
 import type { Storage } from "../../storage/storage.ts";
-import { value } from "../command-shape.ts";
-import { defineCommand } from "../command.ts";
-import { parseBytes } from "../numbers.ts";
-import { argumentInvalid, flagValueMissing } from "../problems.ts";
-import { moveIntoStorage, moveOutOfStorage } from "../storage-work.ts";
-import type { Style } from "../style.ts";
-import { formatFields } from "../table.ts";
+import { value } from "../grammar/command-shape.ts";
+import { parseBytes } from "../grammar/numbers.ts";
+import { argumentInvalid, flagValueMissing } from "../grammar/problems.ts";
+import { defineCommand } from "../session/command.ts";
+import { moveIntoStorage, moveOutOfStorage } from "../session/storage-work.ts";
+import type { Style } from "../terminal/style.ts";
+import { formatFields } from "../text/table.ts";
 
 export const serverStorage = defineCommand({
   name: "server storage",

@@ -1,8 +1,8 @@
-import { defineCommand } from "../command.ts";
-import { compareFiles } from "../compare-files.ts";
-import { tameText } from "../style.ts";
-import type { Style } from "../style.ts";
-import { findWorkspaceFolder } from "../workspace-folder.ts";
+import { defineCommand } from "../session/command.ts";
+import { compareFiles } from "../session/compare-files.ts";
+import { findWorkspaceFolder } from "../session/workspace-folder.ts";
+import { tameText } from "../terminal/style.ts";
+import type { Style } from "../terminal/style.ts";
 
 const MAX_SHOWN = 50;
 

@@ -1,8 +1,8 @@
-import { describeScope } from "../access-text.ts";
-import { flag, value } from "../command-shape.ts";
-import { defineCommand } from "../command.ts";
-import { parseCount } from "../numbers.ts";
-import { flagInvalid, flagsExclusive } from "../problems.ts";
+import { flag, value } from "../grammar/command-shape.ts";
+import { parseCount } from "../grammar/numbers.ts";
+import { flagInvalid, flagsExclusive } from "../grammar/problems.ts";
+import { defineCommand } from "../session/command.ts";
+import { describeScope } from "../text/access-text.ts";
 
 const DEFAULT_DAYS = 90;
 const MOST_DAYS = 3650;

@@ -1,5 +1,5 @@
-import { formatTokens } from "../access-text.ts";
-import { defineCommand } from "../command.ts";
+import { defineCommand } from "../session/command.ts";
+import { formatTokens } from "../text/access-text.ts";
 
 export const tokenList = defineCommand({
   name: "token list",

@@ -1,4 +1,4 @@
-import { defineCommand } from "../command.ts";
+import { defineCommand } from "../session/command.ts";
 
 export const tokenRevoke = defineCommand({
   name: "token revoke",

@@ -1,12 +1,12 @@
 import { systemClock } from "../../base/clock.ts";
 import type { EnvironmentUse } from "../../protocol/schemas.ts";
-import { flag } from "../command-shape.ts";
-import { defineCommand } from "../command.ts";
-import { showScreen } from "../live-screen.ts";
-import { flagsExclusive } from "../problems.ts";
-import type { Session } from "../session.ts";
-import { styleFor } from "../style.ts";
-import { formatUses } from "../use-text.ts";
+import { flag } from "../grammar/command-shape.ts";
+import { flagsExclusive } from "../grammar/problems.ts";
+import { defineCommand } from "../session/command.ts";
+import type { Session } from "../session/session.ts";
+import { showScreen } from "../terminal/live-screen.ts";
+import { styleFor } from "../terminal/style.ts";
+import { formatUses } from "../text/use-text.ts";
 
 const EVERY_MS = 1_000;
 

@@ -1,10 +1,10 @@
 import { formatBytes } from "../../base/bytes.ts";
 import type { Trash } from "../../protocol/schemas.ts";
-import { defineCommand } from "../command.ts";
-import { tameText } from "../style.ts";
-import type { Style } from "../style.ts";
-import { formatTable } from "../table.ts";
-import { findWorkspaceFolder } from "../workspace-folder.ts";
+import { defineCommand } from "../session/command.ts";
+import { findWorkspaceFolder } from "../session/workspace-folder.ts";
+import { tameText } from "../terminal/style.ts";
+import type { Style } from "../terminal/style.ts";
+import { formatTable } from "../text/table.ts";
 
 const MAX_SHOWN = 50;
 

@@ -1,6 +1,6 @@
-import { defineCommand } from "../command.ts";
-import { tameText } from "../style.ts";
-import { findWorkspaceFolder } from "../workspace-folder.ts";
+import { defineCommand } from "../session/command.ts";
+import { findWorkspaceFolder } from "../session/workspace-folder.ts";
+import { tameText } from "../terminal/style.ts";
 
 const MAX_SHOWN = 20;
 

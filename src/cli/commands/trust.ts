@@ -1,9 +1,9 @@
-import { flag } from "../command-shape.ts";
-import { defineCommand } from "../command.ts";
-import { trustNowhere } from "../problems.ts";
-import type { Style } from "../style.ts";
-import { changeTrust } from "../trust-stores.ts";
-import type { TrustStore } from "../trust-stores.ts";
+import { flag } from "../grammar/command-shape.ts";
+import { defineCommand } from "../session/command.ts";
+import { trustNowhere } from "../session/problems.ts";
+import { changeTrust } from "../session/trust-stores.ts";
+import type { TrustStore } from "../session/trust-stores.ts";
+import type { Style } from "../terminal/style.ts";
 
 export const trust = defineCommand({
   name: "trust",

@@ -1,5 +1,5 @@
-import { flag } from "../command-shape.ts";
-import { defineCommand } from "../command.ts";
+import { flag } from "../grammar/command-shape.ts";
+import { defineCommand } from "../session/command.ts";
 
 export const userAdd = defineCommand({
   name: "user add",

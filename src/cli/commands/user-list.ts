@@ -1,5 +1,5 @@
-import { formatUsers } from "../access-text.ts";
-import { defineCommand } from "../command.ts";
+import { defineCommand } from "../session/command.ts";
+import { formatUsers } from "../text/access-text.ts";
 
 export const userList = defineCommand({
   name: "user list",

@@ -1,7 +1,7 @@
-import { flag } from "../command-shape.ts";
-import { defineCommand } from "../command.ts";
-import { choiceMissing, flagsExclusive } from "../problems.ts";
-import { countVariables } from "../variable-text.ts";
+import { flag } from "../grammar/command-shape.ts";
+import { choiceMissing, flagsExclusive } from "../grammar/problems.ts";
+import { defineCommand } from "../session/command.ts";
+import { countVariables } from "../text/variable-text.ts";
 
 export const varDelete = defineCommand({
   name: "var delete",

@@ -1,6 +1,6 @@
 import { variableUnknown } from "../../environment/problems.ts";
-import { defineCommand } from "../command.ts";
-import { variableSecret } from "../problems.ts";
+import { defineCommand } from "../session/command.ts";
+import { variableSecret } from "../session/problems.ts";
 
 export const varGet = defineCommand({
   name: "var get",

@@ -6,11 +6,12 @@ import { messageOf } from "../../base/problem.ts";
 import { parseEnvironmentName } from "../../environment/name.ts";
 import { isReservedVariable } from "../../environment/variable-name.ts";
 import type { CallInput } from "../../protocol/calls.ts";
-import { flag, value } from "../command-shape.ts";
-import { defineCommand } from "../command.ts";
-import { definedOf } from "../defined.ts";
-import { choiceMissing, fileUnreadable, flagsExclusive } from "../problems.ts";
-import { countVariables } from "../variable-text.ts";
+import { flag, value } from "../grammar/command-shape.ts";
+import { choiceMissing, flagsExclusive } from "../grammar/problems.ts";
+import { defineCommand } from "../session/command.ts";
+import { definedOf } from "../terminal/defined.ts";
+import { fileUnreadable } from "../terminal/problems.ts";
+import { countVariables } from "../text/variable-text.ts";
 
 type Source = CallInput<"variable.import">["source"];
 

@@ -1,5 +1,5 @@
-import { defineCommand } from "../command.ts";
-import { formatVariables } from "../variable-text.ts";
+import { defineCommand } from "../session/command.ts";
+import { formatVariables } from "../text/variable-text.ts";
 
 export const varList = defineCommand({
   name: "var list",

@@ -1,9 +1,9 @@
-import { flag } from "../command-shape.ts";
-import { defineCommand } from "../command.ts";
-import { argumentMissing, variableValueMissing } from "../problems.ts";
-import { readSecret } from "../prompts.ts";
-import type { Session } from "../session.ts";
-import { countVariables } from "../variable-text.ts";
+import { flag } from "../grammar/command-shape.ts";
+import { argumentMissing, variableValueMissing } from "../grammar/problems.ts";
+import { defineCommand } from "../session/command.ts";
+import type { Session } from "../session/session.ts";
+import { readSecret } from "../terminal/prompts.ts";
+import { countVariables } from "../text/variable-text.ts";
 
 type Setting = { readonly name: string; readonly value: string };
 

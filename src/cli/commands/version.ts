@@ -1,5 +1,5 @@
-import { defineCommand } from "../command.ts";
-import { readVersion } from "../version.ts";
+import { defineCommand } from "../session/command.ts";
+import { readVersion } from "../session/version.ts";
 
 export const version = defineCommand({
   name: "version",

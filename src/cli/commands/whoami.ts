@@ -1,5 +1,5 @@
-import { formatCaller } from "../access-text.ts";
-import { defineCommand } from "../command.ts";
+import { defineCommand } from "../session/command.ts";
+import { formatCaller } from "../text/access-text.ts";
 
 export const whoami = defineCommand({
   name: "whoami",

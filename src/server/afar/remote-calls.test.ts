@@ -13,8 +13,8 @@ import {
 import type { AfarStage } from "../../../test/journeys/afar-stage.ts";
 import type { NewToken } from "../../access/access.ts";
 import { waitFor } from "../../base/clock.ts";
-import { callServer } from "../../cli/client.ts";
-import type { RemoteServer } from "../../cli/place.ts";
+import { callServer } from "../../cli/connection/client.ts";
+import type { RemoteServer } from "../../cli/terminal/context.ts";
 import { PROTOCOL_HEADER } from "../../protocol/headers.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1000;

@@ -7,7 +7,7 @@ import { exchange, headersOf, openAfarStage } from "../../../test/journeys/afar-
 import type { AfarStage } from "../../../test/journeys/afar-stage.ts";
 import type { NewToken } from "../../access/access.ts";
 import { Problem } from "../../base/problem.ts";
-import { callServer } from "../../cli/client.ts";
+import { callServer } from "../../cli/connection/client.ts";
 import { CALLS } from "../../protocol/calls.ts";
 import type { CallInput, CallName, CallOutput } from "../../protocol/calls.ts";
 import { isCallName } from "../call-table.ts";

@@ -1,0 +1,208 @@
+import { readFile } from "node:fs/promises";
+import type { IncomingMessage, RequestOptions } from "node:http";
+
+import { hasErrorCode, messageOf, Problem } from "../../base/problem.ts";
+import type { LogLine, Progress } from "../../environment/environment.ts";
+import type { CallInput, CallName, CallOutput } from "../../protocol/calls.ts";
+import { PROTOCOL_HEADER, PROTOCOL_VERSION, TOKEN_HEADER } from "../../protocol/headers.ts";
+import type { Home } from "../../protocol/home.ts";
+import { parseMessage, parseOutput } from "./answers.ts";
+import { readLines } from "./lines.ts";
+import type { Place } from "./place.ts";
+import { answerUnreadable, connectionLost, protocolMismatch } from "./problems.ts";
+import { serverAbsent, serverForbidden, serverSilent } from "./problems.ts";
+import { protocolAfar } from "./remote-problems.ts";
+
+export type CallEvents = {
+  onProgress?(progress: Progress): void;
+  onLine?(line: LogLine): void;
+};
+
+export type CallOptions = CallEvents & {
+  readonly signal?: AbortSignal | undefined;
+  /** How long the server may say nothing; the default suits the call. */
+  readonly silenceMs?: number;
+};
+
+/** A table of rows is one line. */
+const MAX_LINE_CHARACTERS = 64 * 1024 * 1024;
+
+const QUICK_MS = 2 * 60_000;
+/** `setup` may install everything from scratch without a word. */
+const SLOW_MS = 60 * 60_000;
+const FOREVER_MS = 0;
+
+const SILENCE_MS: Partial<Record<CallName, number>> = {
+  "app.create": SLOW_MS,
+  "environment.create": SLOW_MS,
+  "environment.start": SLOW_MS,
+  "database.query": SLOW_MS,
+  "files.push": SLOW_MS,
+  "files.pull": SLOW_MS,
+  "environment.attend": FOREVER_MS,
+  "environment.logs": FOREVER_MS,
+  "environment.develop": FOREVER_MS,
+};
+
+/** One that is elsewhere says something at least every 15 seconds, be it that it is there. */
+const AFAR_MS = 60_000;
+
+/**
+ * Asks the server and waits for its answer.
+ * @throws the problem that the server answers, `server_not_running`, `server_forbidden`, `server_silent`,
+ * `connection_lost`, `answer_unreadable`, `protocol_mismatch`, or the signal's reason; of a server elsewhere
+ * `server_unreachable`, `server_untrusted`, `server_elsewhere`, `server_other`, `protocol_differs` as well
+ */
+export async function callServer<Name extends CallName>(
+  place: Place,
+  { name, input }: { readonly name: Name; readonly input: CallInput<Name> },
+  options: CallOptions = {},
+): Promise<CallOutput<Name>> {
+  const route = await openRoute(place, options);
+  options.signal?.throwIfAborted();
+  const exchange = openExchange(route, { name, body: JSON.stringify(input) }, options);
+  try {
+    const response = await exchange.response.catch((error: unknown) => {
+      throw route.explainUnheard(error);
+    });
+    route.check(response);
+    return await parseOutput(name, await readAnswer(response, options));
+  } catch (error) {
+    options.signal?.throwIfAborted();
+    if (route.token === "" && error instanceof Problem && error.code === "token_wrong")
+      throw serverAbsent();
+    throw exchange.failure() ?? route.explain(error);
+  } finally {
+    exchange.close();
+  }
+}
+
+/** How a server is reached, what it is shown, and what its failures mean. */
+type Route = {
+  readonly line: Pick<RequestOptions, "socketPath" | "createConnection" | "agent">;
+  readonly host: string;
+  readonly token: string;
+  /** How long it may say nothing, whatever is asked; null: the call says it. */
+  readonly silenceMs: number | null;
+  check(response: IncomingMessage): void;
+  explain(error: unknown): unknown;
+  /** Of a request that nothing was answered to. */
+  explainUnheard(error: unknown): unknown;
+};
+
+async function openRoute(place: Place, { signal }: CallOptions): Promise<Route> {
+  if (!("url" in place)) return openOwnRoute(place);
+  const { assertOwnAnswer, explainAfar, openLine } = await import("./remote-line.ts");
+  const { url, token } = place;
+  const { host, ...line } = await openLine(place, signal);
+  return {
+    line,
+    host,
+    token,
+    silenceMs: AFAR_MS,
+    check: (response) => {
+      assertOwnAnswer(response, url);
+      const server = versionOf(response);
+      if (server !== PROTOCOL_VERSION) throw protocolAfar(url, { server, ours: PROTOCOL_VERSION });
+    },
+    explain: (error) => explainAfar(error, url),
+    explainUnheard: (error) => explainAfar(error, url),
+  };
+}
+
+async function openOwnRoute(home: Home): Promise<Route> {
+  return {
+    line: { socketPath: home.socket, agent: false },
+    host: "ramet",
+    token: await readToken(home),
+    silenceMs: null,
+    check: (response) => {
+      const version = versionOf(response);
+      if (version !== PROTOCOL_VERSION) throw protocolMismatch(version, PROTOCOL_VERSION);
+    },
+    explain: (error) => explain(error, home),
+    // A server that was killed may still take a connection, and dies before it can say that it heard.
+    explainUnheard: (error) =>
+      hasErrorCode(error, "ECONNRESET", "EPIPE") ? serverAbsent() : error,
+  };
+}
+
+function versionOf(response: IncomingMessage): number {
+  return Number(response.headers[PROTOCOL_HEADER] ?? PROTOCOL_VERSION);
+}
+
+type Exchange = {
+  readonly response: Promise<IncomingMessage>;
+  /** Why we gave the connection up ourselves. */
+  failure(): Problem | undefined;
+  close(): void;
+};
+
+function openExchange(
+  route: Route,
+  call: { readonly name: CallName; readonly body: string },
+  { signal, silenceMs }: CallOptions,
+): Exchange {
+  const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
+  const limit = silenceMs ?? route.silenceMs ?? SILENCE_MS[call.name] ?? QUICK_MS;
+  let failure: Problem | undefined;
+  // As an import it would load all that it can do, WebSockets too, which takes as long as a whole start of Node.
+  const { request } = process.getBuiltinModule("node:http");
+  const sent = request({
+    ...route.line,
+    path: `/calls/${call.name}`,
+    method: "POST",
+    timeout: limit,
+    headers: {
+      host: route.host,
+      "content-type": "application/json",
+      "content-length": Buffer.byteLength(call.body),
+      [TOKEN_HEADER]: route.token,
+      [PROTOCOL_HEADER]: String(PROTOCOL_VERSION),
+    },
+    ...(signal === undefined ? {} : { signal }),
+  });
+  sent.on("response", resolve);
+  sent.on("error", reject);
+  sent.on("timeout", () => {
+    failure = route.silenceMs === null ? serverSilent(Math.ceil(limit / 1000)) : connectionLost();
+    sent.destroy();
+  });
+  sent.end(call.body);
+  return { response: promise, failure: () => failure, close: () => sent.destroy() };
+}
+
+async function readAnswer(response: IncomingMessage, events: CallEvents): Promise<unknown> {
+  for await (const line of readLines(response, MAX_LINE_CHARACTERS)) {
+    const message = await parseMessage(line);
+    if ("progress" in message) events.onProgress?.(message.progress);
+    else if ("line" in message) events.onLine?.(message.line);
+    else if ("problem" in message) throw new Problem(message.problem);
+    else if ("bug" in message) throw new Error(message.bug);
+    else return message.result;
+  }
+  throw connectionLost();
+}
+
+/** Empty where no server ever ran, or one is just starting for the first time. */
+async function readToken(home: Home): Promise<string> {
+  try {
+    return (await readFile(home.token, "utf8")).trim();
+  } catch (error) {
+    if (hasErrorCode(error, "ENOENT", "ENOTDIR")) return "";
+    if (hasErrorCode(error, "EACCES", "EPERM")) throw serverForbidden(home.token);
+    throw error;
+  }
+}
+
+function explain(error: unknown, home: Home): unknown {
+  if (error instanceof Problem) return error;
+  if (hasErrorCode(error, "ENOENT", "ECONNREFUSED", "ENOTDIR")) return serverAbsent();
+  if (hasErrorCode(error, "EACCES", "EPERM")) return serverForbidden(home.socket);
+  if (hasErrorCode(error, "ECONNRESET", "EPIPE", "ERR_STREAM_PREMATURE_CLOSE"))
+    return connectionLost();
+  if (error instanceof Error && "code" in error && String(error.code).startsWith("HPE_")) {
+    return answerUnreadable(messageOf(error));
+  }
+  return error;
+}

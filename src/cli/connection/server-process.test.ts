@@ -1,0 +1,169 @@
+import { chmod, mkdir, readFile, stat } from "node:fs/promises";
+import path from "node:path";
+
+import { afterEach, beforeEach, expect, test } from "vitest";
+
+import { waitFor } from "../../base/clock.ts";
+import { writeAtomically } from "../../base/write-atomically.ts";
+import { isRunning, signalProcess } from "../../process/process.ts";
+import { runCli } from "../cli.ts";
+import { captureContext, createFolder, removeFolder } from "../fixtures/context.ts";
+import type { CapturedContext } from "../fixtures/context.ts";
+import type { Context } from "../terminal/context.ts";
+import { findServer, pickServerEnvironment, startServer } from "./server-process.ts";
+
+/** A server of a few lines: it holds a lock, answers its status, and ends when it is told. */
+const SERVER = `
+const fs = require("node:fs"), http = require("node:http"), path = require("node:path");
+const [home, socket] = process.argv.slice(2);
+try { fs.mkdirSync(path.join(home, "lock")); } catch { console.log("Another one is there."); process.exit(0); }
+fs.writeFileSync(path.join(home, "token"), "t");
+fs.writeFileSync(path.join(home, "environment"), JSON.stringify(process.env));
+fs.mkdirSync(path.dirname(socket), { recursive: true });
+const server = http.createServer((request, response) => {
+  const status = { running: true, pid: process.pid, version: "1", gatewayPort: 1, databasePort: 2, home, startedAt: null };
+  const name = request.url.replace("/calls/", "");
+  const result = name === "server.status" ? status : name === "server.stop" ? { stopped: 3 } : {};
+  response.end(JSON.stringify({ result }) + "\\n");
+  if (name === "server.status") return;
+  server.close(); server.closeIdleConnections();
+  fs.rmdirSync(path.join(home, "lock"));
+});
+setTimeout(() => server.listen(socket), 100);
+`;
+
+let folder: string;
+let program: string;
+let pids: number[];
+
+beforeEach(async () => {
+  folder = await createFolder();
+  program = path.join(folder, "server.cjs");
+  pids = [];
+  await writeAtomically(program, SERVER);
+});
+
+afterEach(async () => {
+  for (const pid of pids) signalProcess(pid, "SIGKILL");
+  await waitFor(() => (pids.some(isRunning) ? undefined : true), { timeoutMs: 10_000 });
+  await removeFolder(folder);
+});
+
+function contextAt(changes: Partial<Context> = {}): CapturedContext {
+  const context = captureContext(folder, changes);
+  const { home } = context;
+  return {
+    ...context,
+    program: changes.program ?? [process.execPath, program, home.folder, home.socket],
+  };
+}
+
+async function start(context: Context): Promise<number> {
+  const { pid } = await startServer(context);
+  if (pid === null) throw new Error("A running server has a pid.");
+  pids.push(pid);
+  return pid;
+}
+
+test("a server is started, outlives the call, and is found again", async () => {
+  const context = contextAt();
+  const pid = await start(context);
+  expect(isRunning(pid)).toBe(true);
+  expect(await findServer(context.home)).toMatchObject({ running: true, pid });
+  expect((await stat(context.home.folder)).mode & 0o777).toBe(0o700);
+});
+
+test("two that start one at once get the same", async () => {
+  const [one, other] = await Promise.all([start(contextAt()), start(contextAt())]);
+  expect(one).toBe(other);
+  const { serverLog } = contextAt().home;
+  await expect.poll(() => readFile(serverLog, "utf8")).toContain("Another one is there.");
+});
+
+test("a command that needs the server starts it, and stop and restart are waited for", async () => {
+  const context = contextAt();
+  expect(await runCli(["server", "start", "--json"], context)).toBe(0);
+  const first: { pid: number } = JSON.parse(context.out());
+  pids.push(first.pid);
+  const restarting = contextAt();
+  expect(await runCli(["server", "restart", "--json"], restarting)).toBe(0);
+  const second: { pid: number } = JSON.parse(restarting.out());
+  pids.push(second.pid);
+  expect(second.pid).not.toBe(first.pid);
+  const stopping = contextAt();
+  expect(await runCli(["server", "stop", "--json"], stopping)).toBe(0);
+  expect(JSON.parse(stopping.out())).toEqual({ wasRunning: true, stopped: 3 });
+  expect(await findServer(context.home)).toBeUndefined();
+});
+
+test("the server gets no variable but those of the list, and the home as an absolute path", async () => {
+  const context = contextAt({
+    environment: {
+      PATH: "/usr/bin:/bin",
+      RAMET_MARK: "x.y.z",
+      AWS_SECRET: "s",
+      LC_ALL: "C",
+      RAMET_HOME: "relative",
+    },
+  });
+  await start(context);
+  const seen: unknown = JSON.parse(
+    await readFile(path.join(context.home.folder, "environment"), "utf8"),
+  );
+  expect(seen).toMatchObject({
+    PATH: "/usr/bin:/bin",
+    LC_ALL: "C",
+    RAMET_HOME: context.home.folder,
+  });
+  expect(Object.keys(Object(seen))).not.toContain("RAMET_MARK");
+  expect(Object.keys(Object(seen))).not.toContain("AWS_SECRET");
+});
+
+test("an empty RAMET_HOME is none", () => {
+  expect(pickServerEnvironment({ RAMET_HOME: "", HOME: "/h" }, contextAt())).toEqual({
+    HOME: "/h",
+  });
+});
+
+test("a PostgreSQL of the user's own is named to the server as the user sees it", () => {
+  const { home } = contextAt();
+  const picked = (RAMET_POSTGRES_BIN: string): unknown =>
+    pickServerEnvironment({ RAMET_POSTGRES_BIN }, { home, folder: "/home/ada" });
+  expect(picked("pg/bin")).toEqual({ RAMET_POSTGRES_BIN: "/home/ada/pg/bin" });
+  expect(picked("")).toEqual({});
+});
+
+test("a server that ends at once is a problem that shows its last words, not those of earlier ones", async () => {
+  const context = contextAt({
+    program: [process.execPath, "-e", "console.log('disk full'); process.exit(1)"],
+  });
+  await mkdir(context.home.folder);
+  await writeAtomically(context.home.serverLog, "from last week\n");
+  const failure = startServer(context);
+  await expect(failure).rejects.toMatchObject({
+    code: "server_failed",
+    message: expect.stringContaining("disk full"),
+  });
+  await expect(failure).rejects.toMatchObject({
+    message: expect.not.stringContaining("last week"),
+  });
+});
+
+test("a home that is there keeps its mode", async () => {
+  const context = contextAt();
+  await mkdir(context.home.folder);
+  await chmod(context.home.folder, 0o750);
+  await start(context);
+  expect((await stat(context.home.folder)).mode & 0o777).toBe(0o750);
+});
+
+test("starting can be stopped", async () => {
+  const stop = new AbortController();
+  const context = contextAt({
+    program: [process.execPath, "-e", "process.exit(0)"],
+    signal: stop.signal,
+  });
+  const starting = startServer(context);
+  stop.abort(new DOMException("Stopped.", "AbortError"));
+  await expect(starting).rejects.toMatchObject({ name: "AbortError" });
+});

@@ -1,0 +1,142 @@
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import path from "node:path";
+
+import { afterAll, beforeAll, expect, test } from "vitest";
+
+import { openAfarStage } from "../../../test/journeys/afar-stage.ts";
+import type { AfarStage } from "../../../test/journeys/afar-stage.ts";
+import type { NewToken } from "../../access/access.ts";
+import { waitFor } from "../../base/clock.ts";
+import { callServer } from "../connection/client.ts";
+import { captureContext, createFolder, removeFolder } from "../fixtures/context.ts";
+import type { RemoteServer } from "../terminal/context.ts";
+import { compareFiles } from "./compare-files.ts";
+import { keepAfar, transferAfar } from "./far-files.ts";
+import { Session } from "./session.ts";
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+const KEPT = { app: "shop", environment: "kept" };
+const NOTHING = { flags: new Set<string>(), values: new Map(), positionals: new Map(), rest: [] };
+
+let stage: AfarStage;
+let folder: string;
+
+beforeAll(async () => {
+  stage = await openAfarStage();
+  folder = await createFolder();
+  await callServer(serverFor(stage.token), {
+    name: "environment.create",
+    input: {
+      app: "shop",
+      name: "kept",
+      from: ["development"],
+      files: { kind: "kept" },
+      searchPath: "",
+    },
+  });
+});
+afterAll(async () => {
+  await stage.close();
+  await removeFolder(folder);
+});
+
+function serverFor(token: string): RemoteServer {
+  const trust = { authority: stage.certificate, pinned: null };
+  return { url: `https://127.0.0.1:${stage.port}`, token, trust };
+}
+
+async function lend(changes: Partial<NewToken> = {}): Promise<{ id: string; text: string }> {
+  const wanted = { label: null, apps: null, right: "write", lifeMs: DAY_MS } as const;
+  const made = await stage.calls.access.createToken({ user: "anna", ...wanted, ...changes });
+  return { id: made.token.id, text: made.text };
+}
+
+function sessionWith(token: string): Session {
+  return new Session(captureContext(folder, { remote: serverFor(token) }), NOTHING);
+}
+
+/** A workspace that holds what the environment does. */
+async function openWorkspace(name: string): Promise<string> {
+  const workspace = path.join(folder, name);
+  await mkdir(workspace);
+  await transferAfar(sessionWith(stage.token), { ...KEPT, workspace, force: false }, "pull");
+  return workspace;
+}
+
+function farFile(name: string): string {
+  const { files } = stage.calls.engine.engine.registry.require("shop", "kept").record;
+  return path.join(files.path, name);
+}
+
+async function readIfThere(file: string): Promise<string | undefined> {
+  return readFile(file, "utf8").catch(() => undefined); // It is not there yet.
+}
+
+test("a token to read tells what is changed, and pulls; a push with it changes nothing there", async () => {
+  const workspace = await openWorkspace("reader");
+  const { text } = await lend({ right: "read" });
+  await writeFile(farFile("theirs.txt"), "theirs\n");
+  await writeFile(path.join(workspace, "ours.txt"), "ours\n");
+  expect(await compareFiles(sessionWith(text), { ...KEPT, workspace })).toMatchObject({
+    ...KEPT,
+    local: ["ours.txt"],
+    remote: ["theirs.txt"],
+    conflicts: [],
+  });
+  await rm(path.join(workspace, "ours.txt"));
+  const question = { ...KEPT, workspace, force: false };
+  expect(await transferAfar(sessionWith(text), question, "pull")).toMatchObject({
+    changed: ["theirs.txt"],
+  });
+  await writeFile(path.join(workspace, "ours.txt"), "ours\n");
+  await expect(transferAfar(sessionWith(text), question, "push")).rejects.toMatchObject({
+    code: "scope_too_small",
+  });
+  expect(await readIfThere(farFile("ours.txt"))).toBeUndefined();
+  expect(await transferAfar(sessionWith(stage.token), question, "push")).toMatchObject({
+    changed: ["ours.txt"],
+  });
+  expect(await readIfThere(farFile("ours.txt"))).toBe("ours\n");
+});
+
+test("an environment on a folder of the server's is neither compared nor changed from afar", async () => {
+  const workspace = await openWorkspace("linked");
+  const linked = { app: "shop", environment: "development", workspace };
+  const refusal = { code: "files_linked_afar" };
+  const session = sessionWith(stage.token);
+  await expect(compareFiles(session, linked)).rejects.toMatchObject(refusal);
+  for (const direction of ["push", "pull"] as const)
+    await expect(
+      transferAfar(session, { ...linked, force: true }, direction),
+    ).rejects.toMatchObject(refusal);
+  await expect(
+    keepAfar(session, {
+      ...linked,
+      prefer: "local",
+      show: () => undefined,
+      signal: new AbortController().signal,
+    }),
+  ).rejects.toMatchObject(refusal);
+});
+
+test.each([
+  ["is revoked", "anna", async (id: string) => stage.calls.access.revokeToken(id)],
+  ["loses its user", "ben", async () => stage.calls.access.removeUser("ben")],
+])("what is kept the same is so no more once its token %s", async (how, user, end) => {
+  const workspace = await openWorkspace(how.replaceAll(" ", "-"));
+  await stage.calls.access.addUser("ben", false).catch(() => undefined); // He is there already.
+  const { id, text } = await lend({ user });
+  const over = new AbortController();
+  const keeping = { ...KEPT, workspace, prefer: null, show: () => undefined, signal: over.signal };
+  const kept = keepAfar(sessionWith(text), keeping).catch((error: unknown) => error);
+  await writeFile(path.join(workspace, `${user}.txt`), "before\n");
+  const arrived = async (): Promise<true | undefined> =>
+    (await readIfThere(farFile(`${user}.txt`))) === "before\n" ? true : undefined;
+  expect(await waitFor(arrived, { timeoutMs: 20_000 })).toBe(true);
+  await end(id);
+  expect(await kept).toMatchObject({ code: "token_refused" });
+  await writeFile(path.join(workspace, `${user}.txt`), "after\n");
+  const refused = transferAfar(sessionWith(text), { ...KEPT, workspace, force: true }, "push");
+  await expect(refused).rejects.toMatchObject({ code: "token_refused" });
+  expect(await readIfThere(farFile(`${user}.txt`))).toBe("before\n");
+});

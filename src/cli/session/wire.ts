@@ -1,0 +1,61 @@
+import { randomBytes } from "node:crypto";
+
+import type { CallInput, CallName, CallOutput } from "../../protocol/calls.ts";
+import type { FarSides, Wire } from "../../sync/sync.ts";
+import type { Session } from "./session.ts";
+
+export type FarTree = { readonly app: string; readonly environment: string };
+
+/** Asks one call after another. */
+type Ask = <Name extends CallName>(
+  name: Name,
+  input: CallInput<Name>,
+  signal?: AbortSignal,
+) => Promise<CallOutput<Name>>;
+
+/** A workspace and an environment on a server elsewhere; and what is to be told once files have come there. */
+export async function openFarSides(
+  session: Session,
+  tree: FarTree,
+  workspace: string,
+): Promise<FarSides & { arrived(): Promise<void> }> {
+  const { id } = await session.call("environment.show", tree);
+  const ask: Ask = async (name, input, signal) => session.ask(name, input, signal);
+  let visit: ReturnType<typeof nameVisit> | undefined;
+  return {
+    local: workspace,
+    id,
+    connect: (pair) => {
+      visit = nameVisit(tree, pair);
+      return createWire(ask, visit);
+    },
+    arrived: async () => {
+      if (visit !== undefined) await session.call("tree.arrived", visit);
+    },
+  };
+}
+
+function nameVisit(
+  { app, environment }: FarTree,
+  pair: string,
+): FarTree & { readonly pair: string; readonly visit: string } {
+  return { app, environment, pair, visit: randomBytes(8).toString("hex") };
+}
+
+/** What the tree is asked, as calls. */
+function createWire(ask: Ask, visit: ReturnType<typeof nameVisit>): Wire {
+  return {
+    open: async () => ask("tree.open", visit),
+    look: async (scope) => ask("tree.look", { ...visit, scope }),
+    answer: async (ignored) => ask("tree.answer", { ...visit, ignored: [...ignored] }),
+    read: async (wants) => ask("tree.read", { ...visit, wants: [...wants] }),
+    stage: async ({ parts, packed }) => {
+      await ask("tree.stage", { ...visit, batch: { parts: [...parts], packed } });
+    },
+    apply: async ({ removals, puts }) =>
+      ask("tree.apply", { ...visit, plan: { removals: [...removals], puts: [...puts] } }),
+    commit: async () => void (await ask("tree.commit", visit)),
+    wait: async (signal) => void (await ask("tree.wait", visit, signal)),
+    close: async () => void (await ask("tree.close", visit)),
+  };
+}
