@@ -8,7 +8,7 @@ import { Problem } from "../base/problem.ts";
 import { writeAtomically } from "../base/write-atomically.ts";
 import { DEFAULT_GRANTS, NO_LIMITS } from "../environment/manifest.ts";
 import { findManifest } from "./manifest.ts";
-import { isReloading } from "./reloading.ts";
+import { isReloading } from "./reading/reloading.ts";
 
 let folder = "";
 beforeEach(async () => {

@@ -1,13 +1,13 @@
 import type { Answers, Manifest, ProcessManifest } from "../environment/manifest.ts";
-import { type AppPlan, joinPlans } from "./detection/app-plan.ts";
-import { planVariables } from "./detection/database-variables.ts";
-import { found, type Outcome } from "./detection/outcome.ts";
-import { isNoApp, planApp } from "./detection/plan-app.ts";
-import { planBeside, planFolders } from "./detection/plan-folders.ts";
-import { nameProcesses } from "./detection/plan-processes.ts";
-import { findSource, nameOf, type Sources } from "./detection/sources.ts";
-import type { PackageFile } from "./package-file.ts";
-import { MAX_PROCESSES } from "./schema.ts";
+import { type AppPlan, joinPlans } from "./detection/plans/app-plan.ts";
+import { isNoApp, planApp } from "./detection/plans/plan-app.ts";
+import { planBeside, planFolders } from "./detection/plans/plan-folders.ts";
+import { nameProcesses } from "./detection/plans/plan-processes.ts";
+import { planVariables } from "./detection/signs/database-variables.ts";
+import { found, type Outcome } from "./detection/signs/outcome.ts";
+import { findSource, nameOf, type Sources } from "./detection/signs/sources.ts";
+import type { PackageFile } from "./reading/package-file.ts";
+import { MAX_PROCESSES } from "./reading/schema.ts";
 
 /** All of a manifest but what only `ramet.json` can say. */
 export type Detected = Omit<

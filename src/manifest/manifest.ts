@@ -1,4 +1,7 @@
-/** Reads how an app is run: its `ramet.json`, or what its own files say in the absence of one. */
+/**
+ * Reads how an app is run: its `ramet.json`, or what its own files say in the absence of one. `reading/` reads each kind
+ * of file; `detection/` finds signs in them, knows the stacks of other languages, and plans what is to be run.
+ */
 import path from "node:path";
 
 import { exists } from "../base/remove-inside.ts";
@@ -6,17 +9,21 @@ import { writeAtomically } from "../base/write-atomically.ts";
 import { DEFAULT_GRANTS, NO_LIMITS } from "../environment/manifest.ts";
 import type { Answers, Explanation, Manifest, Question } from "../environment/manifest.ts";
 import { suggestAppName } from "../environment/name.ts";
-import { assertStandsAlone, findAppFolder as findFolder, TELLING_FILES } from "./app-folder.ts";
 import { detectApp, type Detected } from "./detect.ts";
-import { found, type Outcome } from "./detection/outcome.ts";
-import { readJsonFile } from "./json-file.ts";
-import { findPackageFile } from "./package-file.ts";
-import { Ambiguity, nothingDetected } from "./problems.ts";
-import { parseRametFile, RAMET_FILE } from "./ramet-file.ts";
+import { found, type Outcome } from "./detection/signs/outcome.ts";
 import { type Place, readRamet } from "./read-ramet.ts";
-import * as shared from "./shared-install.ts";
-import { toSleepMs } from "./sleep.ts";
-import { formatRametFile } from "./written-file.ts";
+import {
+  assertStandsAlone,
+  findAppFolder as findFolder,
+  TELLING_FILES,
+} from "./reading/app-folder.ts";
+import { readJsonFile } from "./reading/json-file.ts";
+import { findPackageFile } from "./reading/package-file.ts";
+import { Ambiguity, nothingDetected } from "./reading/problems.ts";
+import { parseRametFile, RAMET_FILE } from "./reading/ramet-file.ts";
+import * as shared from "./reading/shared-install.ts";
+import { toSleepMs } from "./reading/sleep.ts";
+import { formatRametFile } from "./reading/written-file.ts";
 
 /**
  * undefined: there is no app here.

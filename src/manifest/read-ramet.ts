@@ -9,10 +9,10 @@ import type {
   ProcessManifest,
 } from "../environment/manifest.ts";
 import { detectApp, type Detected } from "./detect.ts";
-import { found, type Outcome } from "./detection/outcome.ts";
-import { assertStaysInside } from "./inner-path.ts";
-import { findPackageFile, type PackageFile } from "./package-file.ts";
-import { findManagerOf } from "./package-manager.ts";
+import { found, type Outcome } from "./detection/signs/outcome.ts";
+import { assertStaysInside } from "./reading/inner-path.ts";
+import { findPackageFile, type PackageFile } from "./reading/package-file.ts";
+import { findManagerOf } from "./reading/package-manager.ts";
 import {
   DEFAULT_DATABASE,
   listUnused,
@@ -22,10 +22,10 @@ import {
   toLimits,
   toProcess,
   toVariables,
-} from "./ramet-file.ts";
-import { isReloading } from "./reloading.ts";
-import type { ProcessInFile, RametFile } from "./schema.ts";
-import { toSleepMs } from "./sleep.ts";
+} from "./reading/ramet-file.ts";
+import { isReloading } from "./reading/reloading.ts";
+import type { ProcessInFile, RametFile } from "./reading/schema.ts";
+import { toSleepMs } from "./reading/sleep.ts";
 
 /** What is read beside it. */
 export type Place = {

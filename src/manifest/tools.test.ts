@@ -6,9 +6,9 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 
 import { writeAtomically } from "../base/write-atomically.ts";
 import { findManifest } from "./manifest.ts";
-import { findPackageFile, hasDependencies } from "./package-file.ts";
-import { findPackageManager, hasOwnLockFile } from "./package-manager.ts";
-import { findPortFlags } from "./script-tool.ts";
+import { findPackageFile, hasDependencies } from "./reading/package-file.ts";
+import { findPackageManager, hasOwnLockFile } from "./reading/package-manager.ts";
+import { findPortFlags } from "./reading/script-tool.ts";
 
 let folder = "";
 

@@ -10,7 +10,7 @@ import { writeAtomically } from "../base/write-atomically.ts";
 import { DEFAULT_GRANTS, NO_LIMITS } from "../environment/manifest.ts";
 import type { Manifest } from "../environment/manifest.ts";
 import { findManifest } from "./manifest.ts";
-import { keysAt } from "./schema.ts";
+import { keysAt } from "./reading/schema.ts";
 
 let folder = "";
 

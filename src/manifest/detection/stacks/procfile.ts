@@ -1,4 +1,4 @@
-import { findPortFlags } from "../../script-tool.ts";
+import { findPortFlags } from "../../reading/script-tool.ts";
 import { findDriver, namesPackages, readPython } from "./python.ts";
 import type { AppFiles, Stack, StackProcess } from "./stack.ts";
 

@@ -1,10 +1,10 @@
 import path from "node:path";
 
 import type { Finding } from "../../../environment/manifest.ts";
-import type { Engine } from "../database-engine.ts";
-import type { Role } from "../framework.ts";
-import type { Sources } from "../sources.ts";
-import { findText } from "../text-file.ts";
+import type { Engine } from "../signs/database-engine.ts";
+import type { Role } from "../signs/framework.ts";
+import type { Sources } from "../signs/sources.ts";
+import { findText } from "../signs/text-file.ts";
 
 /** A folder's files, of which more may be read than what every app may have. */
 export type AppFiles = Sources & {
