@@ -5,7 +5,7 @@ import type { Span } from "../../src/base/trace.ts";
 import type { UndoStack } from "../../src/base/undo-stack.ts";
 import { createDatabase, forkDatabase, stopDatabase } from "../../src/database/database.ts";
 import type { Database } from "../../src/database/database.ts";
-import { APP_ROLE } from "../../src/database/settings.ts";
+import { APP_ROLE } from "../../src/database/place/settings.ts";
 import { openTestHome } from "../../src/database/test-home.ts";
 import type { TestHome } from "../../src/database/test-home.ts";
 import { measureOwnBytes } from "../../src/files/files.ts";

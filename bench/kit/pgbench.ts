@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 
 import type { Database } from "../../src/database/database.ts";
-import { APP_ROLE, SOCKET_PORT } from "../../src/database/settings.ts";
+import { APP_ROLE, SOCKET_PORT } from "../../src/database/place/settings.ts";
 import { findDebianProgram } from "./debian.ts";
 import { quantile } from "./figures.ts";
 import { run } from "./program.ts";

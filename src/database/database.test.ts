@@ -18,7 +18,7 @@ import {
   stopDatabase,
 } from "./database.ts";
 import type { Database } from "./database.ts";
-import { findPostmaster } from "./postmaster.ts";
+import { findPostmaster } from "./server/postmaster.ts";
 import { asAdmin, countBusy, failureOf, openTestHome } from "./test-home.ts";
 import type { TestHome } from "./test-home.ts";
 

@@ -1,32 +1,41 @@
-/** An environment's PostgreSQL: its own server and data folder, made, forked, started, stopped, asked; and the one port that leads to all. */
+/**
+ * An environment's PostgreSQL: its own server and data folder, made, forked, started, stopped, asked; and the one port
+ * that leads to all. Its folders, each built on those before it: `place/`, where one lies and how it is set; `statements/`,
+ * what is asked of one; `copy/`, of its files; `server/`, the programs and what runs; `fork/`; and `wire/`, the one port.
+ */
 import type { DatabaseRecord } from "../environment/environment.ts";
 import type { DatabasePlace } from "../environment/places.ts";
 import { findFamily, measureMemory } from "../process/process.ts";
-import * as bookkeeping from "./bookkeeping.ts";
-import { hasOpenWork as findOpenWork } from "./busy.ts";
-import { readCatalog } from "./catalog.ts";
-import * as counting from "./census.ts";
-import { withClient } from "./client.ts";
-import { hurrying } from "./copy-behind.ts";
-import { createFromTemplate } from "./create.ts";
-import type { WantedDatabase } from "./create.ts";
-import { createExtensions } from "./extensions.ts";
-import { forkInto } from "./fork.ts";
-import type * as forks from "./fork.ts";
-import { moveFolder } from "./move.ts";
-import { changing, untilCopied } from "./place-use.ts";
-import { adoptPostmaster, findPostmaster, startPostmaster, stopPostmaster } from "./postmaster.ts";
-import * as programs from "./programs.ts";
-import { runQuery } from "./query.ts";
-import type { QueryResult } from "./query.ts";
-import { APP_ROLE } from "./settings.ts";
-import { measureDatabase as measure } from "./size.ts";
-import type { DatabaseSize } from "./size.ts";
-import { adminOf, loginOfApp } from "./source.ts";
-import { buildStandby, dropStreams, readStreams } from "./standby.ts";
-import type * as standby from "./standby.ts";
-import * as supply from "./supply.ts";
-import { tidyFiles } from "./tidy-files.ts";
+import { hurrying } from "./copy/copy-behind.ts";
+import { moveFolder } from "./copy/move.ts";
+import { forkInto } from "./fork/fork.ts";
+import type * as forks from "./fork/fork.ts";
+import { adminOf, loginOfApp } from "./fork/source.ts";
+import { buildStandby, dropStreams, readStreams } from "./fork/standby.ts";
+import type * as standby from "./fork/standby.ts";
+import { changing, untilCopied } from "./place/place-use.ts";
+import * as programs from "./place/programs.ts";
+import { APP_ROLE } from "./place/settings.ts";
+import { createFromTemplate } from "./server/create.ts";
+import type { WantedDatabase } from "./server/create.ts";
+import {
+  adoptPostmaster,
+  findPostmaster,
+  startPostmaster,
+  stopPostmaster,
+} from "./server/postmaster.ts";
+import * as supply from "./server/supply.ts";
+import { tidyFiles } from "./server/tidy-files.ts";
+import * as bookkeeping from "./statements/bookkeeping.ts";
+import { hasOpenWork as findOpenWork } from "./statements/busy.ts";
+import { readCatalog } from "./statements/catalog.ts";
+import * as counting from "./statements/census.ts";
+import { withClient } from "./statements/client.ts";
+import { createExtensions } from "./statements/extensions.ts";
+import { runQuery } from "./statements/query.ts";
+import type { QueryResult } from "./statements/query.ts";
+import { measureDatabase as measure } from "./statements/size.ts";
+import type { DatabaseSize } from "./statements/size.ts";
 import { openGateway } from "./wire/wire-gateway.ts";
 
 export type Postgres = programs.Postgres;

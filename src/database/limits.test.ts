@@ -10,7 +10,7 @@ import {
   stopDatabase,
 } from "./database.ts";
 import type { Database } from "./database.ts";
-import { APP_ROLE, SOCKET_PORT } from "./settings.ts";
+import { APP_ROLE, SOCKET_PORT } from "./place/settings.ts";
 import { failureOf, openTestHome } from "./test-home.ts";
 import type { TestHome } from "./test-home.ts";
 

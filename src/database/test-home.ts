@@ -13,10 +13,10 @@ import { DEFAULT_LIMITS } from "../environment/manifest.ts";
 import { MARK_VARIABLE, formatMark } from "../environment/places.ts";
 import type { DatabasePlace } from "../environment/places.ts";
 import { endMarked, findMarked } from "../process/process.ts";
-import { adminLogin, withClient } from "./client.ts";
 import { stopDatabase, supplyPostgres } from "./database.ts";
 import type { Database, Postgres } from "./database.ts";
-import { majorOf } from "./programs.ts";
+import { majorOf } from "./place/programs.ts";
+import { adminLogin, withClient } from "./statements/client.ts";
 
 export const IS_ROOT = process.getuid?.() === 0;
 

@@ -18,7 +18,7 @@ import {
   stopDatabase,
 } from "../../src/database/database.ts";
 import type { Database } from "../../src/database/database.ts";
-import { APP_ROLE } from "../../src/database/settings.ts";
+import { APP_ROLE } from "../../src/database/place/settings.ts";
 import { asAdmin, openTestHome, untilNoTraces } from "../../src/database/test-home.ts";
 import type { TestHome } from "../../src/database/test-home.ts";
 import type { DatabasePlace } from "../../src/environment/places.ts";

@@ -17,8 +17,8 @@ import {
   stopDatabase,
 } from "../../src/database/database.ts";
 import type { Database } from "../../src/database/database.ts";
-import { findPostmaster } from "../../src/database/postmaster.ts";
-import { APP_ROLE } from "../../src/database/settings.ts";
+import { APP_ROLE } from "../../src/database/place/settings.ts";
+import { findPostmaster } from "../../src/database/server/postmaster.ts";
 import { asAdmin, openTestHome } from "../../src/database/test-home.ts";
 import type { TestHome } from "../../src/database/test-home.ts";
 import type { DatabasePlace } from "../../src/environment/places.ts";

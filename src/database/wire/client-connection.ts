@@ -1,8 +1,8 @@
 import type { Socket } from "node:net";
 
 import { Problem, messageOf } from "../../base/problem.ts";
-import { databaseUnreachable } from "../problems.ts";
-import { APP_ROLE } from "../settings.ts";
+import { databaseUnreachable } from "../place/problems.ts";
+import { APP_ROLE } from "../place/settings.ts";
 import type { CancelKeys } from "./cancel-keys.ts";
 import { cannotConnectNow, unknownUser } from "./error-response.ts";
 import { negotiate } from "./negotiation.ts";

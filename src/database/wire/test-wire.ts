@@ -9,7 +9,7 @@ import { Client } from "pg";
 import { Problem } from "../../base/problem.ts";
 import { createDatabase, openWireGateway } from "../database.ts";
 import type { Database, WireRoute } from "../database.ts";
-import { socketIn } from "../place-files.ts";
+import { socketIn } from "../place/place-files.ts";
 import { openTestHome } from "../test-home.ts";
 import type { TestHome } from "../test-home.ts";
 

@@ -6,7 +6,7 @@ import path from "node:path";
 
 import { systemClock } from "../../base/clock.ts";
 import { messageOf } from "../../base/problem.ts";
-import { tooManyConnections } from "../problems.ts";
+import { tooManyConnections } from "../place/problems.ts";
 import { CancelKeys } from "./cancel-keys.ts";
 import { serveClient } from "./client-connection.ts";
 import type { Route, WireContext } from "./client-connection.ts";
