@@ -1,4 +1,4 @@
-import { parseFields, parseNullable, parseNumber } from "./parse.ts";
+import { parseFields, parseNullable, parseNumber } from "../base/parse-fields.ts";
 
 /** What the system refuses each process of an environment, whoever else watches. */
 export type Bounds = {

@@ -3,9 +3,9 @@ import { chmod, rm } from "node:fs/promises";
 import { type Server, type Socket, createServer } from "node:net";
 import path from "node:path";
 
-import { dialPort } from "./dial-port.ts";
-import { CONNECTED } from "./first-byte.ts";
-import { joinWays } from "./join-ways.ts";
+import { dialPort } from "./sockets/dial-port.ts";
+import { CONNECTED } from "./sockets/first-byte.ts";
+import { joinWays } from "./sockets/join-ways.ts";
 
 /** Of one port. */
 const MAX_CONNECTIONS = 4_096;

@@ -1,11 +1,11 @@
 import { constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 
+import { parseFields, parseOneOf, parseText } from "../base/parse-fields.ts";
 import { hasErrorCode } from "../base/problem.ts";
 import { LOG_LEVELS, LOG_STREAMS, type LogLine } from "../environment/environment.ts";
 import { MAX_LOG_BYTES, OLD_LOGS, logFile } from "./log-file.ts";
 import type { LogFilter } from "./log-filter.ts";
-import { parseFields, parseOneOf, parseText } from "./parse.ts";
 import { understandLine } from "./understand-line.ts";
 
 /** The folder may belong to another user: neither a link nor a pipe there must catch us. */

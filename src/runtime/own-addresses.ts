@@ -2,10 +2,10 @@ import { once } from "node:events";
 import { type Server, type Socket, createServer } from "node:net";
 
 import { hasErrorCode } from "../base/problem.ts";
-import { dialPort } from "./dial-port.ts";
-import { endAfter } from "./end-after.ts";
-import { joinWays } from "./join-ways.ts";
 import type { OwnAddresses } from "./plan.ts";
+import { dialPort } from "./sockets/dial-port.ts";
+import { endAfter } from "./sockets/end-after.ts";
+import { joinWays } from "./sockets/join-ways.ts";
 
 const HOSTS = ["127.0.0.1", "::1"] as const;
 const MAX_CONNECTIONS = 1_000;

@@ -1,16 +1,18 @@
-import type { ProblemFields } from "../base/problem.ts";
-import type { ReadyCheck } from "../environment/manifest.ts";
-import { type Bounds, parseBounds } from "./bounds.ts";
 import {
   parseFields,
   parseList,
   parseNullable,
   parseNumber,
+  parsePort,
   parseProblem,
   parseText,
   parseTextRecord,
-} from "./parse.ts";
+} from "../base/parse-fields.ts";
+import type { ProblemFields } from "../base/problem.ts";
+import type { ReadyCheck } from "../environment/manifest.ts";
+import { type Bounds, parseBounds } from "./bounds.ts";
 import { type Sandbox, parseSandbox } from "./sandbox/sandbox.ts";
+import { type WayOutPlan, parseWayOut } from "./way-out/way-out-plan.ts";
 
 export type ProcessPlan = {
   readonly name: string;
@@ -37,16 +39,6 @@ export type RelayPlan = {
   readonly socket: string;
   /** Connections wait until a plan says otherwise: nobody may speak to the socket yet. */
   readonly isHeld: boolean;
-};
-
-/** How those in a network of their own reach the world outside. */
-export type WayOutPlan = {
-  /** Whoever dials for them listens here. */
-  readonly socket: string;
-  /** Names that may be reached, with those below them; null: all. */
-  readonly hosts: readonly string[] | null;
-  /** Ports on which the environment's own processes listen. */
-  readonly taken: readonly number[];
 };
 
 /** The environment's own addresses, where its network is its own: a host name's port. */
@@ -158,23 +150,6 @@ function parseAddresses(value: unknown): OwnAddresses {
     port: parsePort(fields["port"]),
     hosts: Object.fromEntries(hosts.map(([host, port]) => [host, parsePort(port)])),
   };
-}
-
-function parseWayOut(value: unknown): WayOutPlan {
-  const fields = parseFields(value, "wayOut");
-  return {
-    socket: parseText(fields["socket"], "socket"),
-    hosts: parseNullable(fields["hosts"], (hosts) =>
-      parseList(hosts, (host) => parseText(host, "host")),
-    ),
-    taken: parseList(fields["taken"], parsePort),
-  };
-}
-
-function parsePort(value: unknown): number {
-  const port = parseNumber(value, "port");
-  if (!Number.isInteger(port) || port < 1 || port > 65_535) throw new Error(`${port} is no port.`);
-  return port;
 }
 
 function parseReadyCheck(value: unknown): ReadyCheck {

@@ -100,14 +100,6 @@ export function keeperSilent(): Problem {
   });
 }
 
-export function wayOutMissing(log: string): Problem {
-  return new Problem({
-    code: "way_out_missing",
-    message: "The program that dials for processes in a network of their own did not start.",
-    remedy: `Look into ${log}.`,
-  });
-}
-
 export function logPatternInvalid(pattern: string, why: string): Problem {
   return new Problem({
     code: "log_pattern_invalid",

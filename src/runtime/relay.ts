@@ -4,9 +4,9 @@ import { type Server, type Socket, connect, createServer } from "node:net";
 import { monotonicMs } from "../base/clock.ts";
 import { hasErrorCode } from "../base/problem.ts";
 import { Traffic } from "../base/traffic.ts";
-import { joinWays } from "./join-ways.ts";
 import type { RelayPlan } from "./plan.ts";
 import { relayPortTaken } from "./problems.ts";
+import { joinWays } from "./sockets/join-ways.ts";
 
 const MAX_CONNECTIONS = 1_000;
 

@@ -9,7 +9,7 @@ import { endMarked, isRunning, startDetached } from "../process/process.ts";
 import { type KeeperClient, findKeeper } from "./client.ts";
 import { keeperFailed } from "./problems.ts";
 import { enterOwnNetwork } from "./sandbox/own-network.ts";
-import { SEARCH_PATH } from "./search-path.ts";
+import { SEARCH_PATH } from "./sandbox/search-path.ts";
 
 /** Said to a keeper that runs in a network of its own. */
 const OWN_NETWORK = "own-network";

@@ -5,11 +5,12 @@ import { MARK_VARIABLE } from "../environment/places.ts";
 import { endMarked } from "../process/process.ts";
 import { Inlets } from "./inlets.ts";
 import { OwnAddressServer } from "./own-addresses.ts";
-import type { OwnAddresses, ProcessPlan, RelayPlan, RuntimePlan, WayOutPlan } from "./plan.ts";
+import type { OwnAddresses, ProcessPlan, RelayPlan, RuntimePlan } from "./plan.ts";
 import { processNotPlanned } from "./problems.ts";
 import { type Relay, openRelay } from "./relay.ts";
 import { Stillness } from "./stillness.ts";
 import { SupervisedProcess, type Surroundings } from "./supervised-process.ts";
+import type { WayOutPlan } from "./way-out/way-out-plan.ts";
 import { WayOut } from "./way-out/way-out.ts";
 
 const SWEEP_GRACE_MS = 1_000;

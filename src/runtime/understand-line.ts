@@ -1,7 +1,7 @@
 import { stripVTControlCharacters } from "node:util";
 
+import { type Fields, parseFields } from "../base/parse-fields.ts";
 import type { LogLevel, LogLine } from "../environment/environment.ts";
-import { type Fields, parseFields } from "./parse.ts";
 
 /** A line as its log keeps it. `level`: only of what Ramet says itself. */
 export type KeptLine = Pick<LogLine, "time" | "process" | "stream" | "text"> & {

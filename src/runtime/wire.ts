@@ -1,8 +1,5 @@
 import type { Socket } from "node:net";
 
-import type { ProblemFields } from "../base/problem.ts";
-import { PROCESS_STATES, type ProcessState } from "../environment/environment.ts";
-import { LineSplitter } from "./line-splitter.ts";
 import {
   parseFields,
   parseList,
@@ -11,7 +8,10 @@ import {
   parseOneOf,
   parseProblem,
   parseText,
-} from "./parse.ts";
+} from "../base/parse-fields.ts";
+import type { ProblemFields } from "../base/problem.ts";
+import { PROCESS_STATES, type ProcessState } from "../environment/environment.ts";
+import { LineSplitter } from "./line-splitter.ts";
 import { type RuntimePlan, type StepPlan, parseRuntimePlan, parseStepPlan } from "./plan.ts";
 import type { StepResult } from "./step.ts";
 

@@ -3,10 +3,10 @@ import path from "node:path";
 
 import type { ProcessUser } from "../../process/process.ts";
 import { runProgram } from "../../process/process.ts";
-import { SEARCH_PATH } from "../search-path.ts";
 import { enterSandbox } from "./enter.ts";
 import { enterOwnNetwork } from "./own-network.ts";
 import type { Sandbox, SandboxTool } from "./sandbox.ts";
+import { SEARCH_PATH } from "./search-path.ts";
 import { isFilterKnown } from "./system-call-filter.ts";
 import { planSystemMounts } from "./system-folders.ts";
 

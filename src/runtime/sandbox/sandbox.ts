@@ -1,4 +1,4 @@
-import { parseFields, parseList, parseOneOf, parseText } from "../parse.ts";
+import { parseFields, parseList, parseOneOf, parseText } from "../../base/parse-fields.ts";
 
 /** What a process inside sees at `to`; of what is not there on this machine nothing is seen. */
 export type Mount =

@@ -1,4 +1,4 @@
-import { SEARCH_PATH } from "../search-path.ts";
+import { SEARCH_PATH } from "./search-path.ts";
 
 /**
  * What the program that makes a sandbox is told: it still sees the machine, and variables like `LD_PRELOAD` would have it

@@ -6,9 +6,9 @@ import { chmod, rm } from "node:fs/promises";
 import { type Socket, connect, createServer, isIP } from "node:net";
 
 import { monotonicMs, sleep } from "../../base/clock.ts";
-import { endAfter } from "../end-after.ts";
-import { CONNECTED } from "../first-byte.ts";
-import { joinWays } from "../join-ways.ts";
+import { endAfter } from "../sockets/end-after.ts";
+import { CONNECTED } from "../sockets/first-byte.ts";
+import { joinWays } from "../sockets/join-ways.ts";
 import { type Errand, MAX_ERRAND_BYTES, parseErrand } from "./errand.ts";
 import { isOutside } from "./outside-addresses.ts";
 import { dialThrough, isExcepted, type Proxy } from "./proxy.ts";

@@ -1,4 +1,4 @@
-import { parseFields, parseNumber, parseText } from "../parse.ts";
+import { parseFields, parseNumber, parseText } from "../../base/parse-fields.ts";
 
 /** What one connection to the dialer is for: the first line that it carries, as JSON. */
 export type Errand =

@@ -4,8 +4,8 @@ import { connect } from "node:net";
 import { waitFor } from "../../base/clock.ts";
 import { MARK_VARIABLE } from "../../environment/places.ts";
 import { isRunning, startDetached } from "../../process/process.ts";
-import { wayOutMissing } from "../problems.ts";
-import { SEARCH_PATH } from "../search-path.ts";
+import { SEARCH_PATH } from "../sandbox/search-path.ts";
+import { wayOutMissing } from "./problems.ts";
 
 export type DialerPlace = {
   readonly socket: string;

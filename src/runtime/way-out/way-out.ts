@@ -4,10 +4,9 @@ import { type Server, type Socket, connect, createServer } from "node:net";
 
 import { sleep } from "../../base/clock.ts";
 import { hasErrorCode } from "../../base/problem.ts";
-import { endAfter } from "../end-after.ts";
-import { isPassedOn } from "../first-byte.ts";
-import { joinWays } from "../join-ways.ts";
-import type { WayOutPlan } from "../plan.ts";
+import { endAfter } from "../sockets/end-after.ts";
+import { isPassedOn } from "../sockets/first-byte.ts";
+import { joinWays } from "../sockets/join-ways.ts";
 import {
   TYPE_A,
   TYPE_AAAA,
@@ -18,6 +17,7 @@ import {
 } from "./dns-message.ts";
 import type { Errand } from "./errand.ts";
 import { OutsideNames } from "./outside-names.ts";
+import type { WayOutPlan } from "./way-out-plan.ts";
 
 /** Where services of the world outside listen. */
 const PORTS = [

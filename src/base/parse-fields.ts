@@ -1,4 +1,4 @@
-import type { ProblemFields } from "../base/problem.ts";
+import type { ProblemFields } from "./problem.ts";
 
 /** By hand, because the keeper must stay small: a schema library costs it more memory than its work does. */
 export type Fields = Readonly<Record<string, unknown>>;
@@ -17,6 +17,12 @@ export function parseText(value: unknown, what: string): string {
 export function parseNumber(value: unknown, what: string): number {
   if (typeof value !== "number" || !Number.isFinite(value)) throw expected("a number", what);
   return value;
+}
+
+export function parsePort(value: unknown): number {
+  const port = parseNumber(value, "port");
+  if (!Number.isInteger(port) || port < 1 || port > 65_535) throw new Error(`${port} is no port.`);
+  return port;
 }
 
 export function parseNullable<T>(value: unknown, parse: (value: unknown) => T): T | null {

@@ -7,10 +7,11 @@ import {
   parseNullable,
   parseNumber,
   parseOneOf,
+  parsePort,
   parseProblem,
   parseText,
   parseTextRecord,
-} from "./parse.ts";
+} from "./parse-fields.ts";
 
 const outcome = <T>(work: () => T): T | undefined => {
   try {
@@ -42,6 +43,9 @@ test.each([
   ["a text is no number", () => parseNumber("1", "id"), "Expected a number for id."],
   ["no number is none", () => parseNumber(Number.NaN, "id"), "Expected a number for id."],
   ["no end is no number", () => parseNumber(Infinity, "id"), "Expected a number for id."],
+  ["a fraction is no port", () => parsePort(80.5), "80.5 is no port."],
+  ["nought is no port", () => parsePort(0), "0 is no port."],
+  ["what 16 bits cannot hold is no port", () => parsePort(65_536), "65536 is no port."],
   ["an object is no list", () => parseList({}, String), "Expected a list for value."],
   ["another word is refused", () => parseOneOf("c", ["a", "b"]), "Expected one of a, b for value."],
 ])("%s, and the refusal names what was expected", (_what, work, message) => {
