@@ -6,6 +6,7 @@ import { expect, test } from "vitest";
 
 import { MAY_IMPORT } from "../dependency-cruiser.mjs";
 import { measure } from "../scripts/measure.ts";
+import { COMMANDS } from "../src/cli/command-table.ts";
 
 const ROOT = path.join(import.meta.dirname, "..");
 const NOT_OURS = new Set([".git", ".ramet", "node_modules", "dist", "coverage"]);
@@ -96,6 +97,26 @@ test("every code of a problem is made in one place", async () => {
   expect(twice).toEqual([]);
 });
 
+test("every command that a text names is there", async () => {
+  const commands = Object.keys(COMMANDS);
+  // `keep` is how the server starts a keeper; nobody types it.
+  const known = new Set([...commands, ...commands.map(firstWord), "help", "keep"]);
+  const texts = await readAll((file) => /\.(ts|md)$/.test(file));
+  const named = texts.flatMap(({ file, text }) =>
+    [...text.matchAll(/(?:`|^\$? ?)(?:sudo )?ramet ([a-z]+)((?: [a-z]+)?)/gm)].map(
+      ([, group = "", verb = ""]) => ({ file, group, line: `${group}${verb}` }),
+    ),
+  );
+  const unknown = named.filter(({ group, line }) => !known.has(isGroup(group) ? line : group));
+
+  expect(named.length).toBeGreaterThan(100);
+  expect(unknown).toEqual([]);
+
+  function isGroup(name: string): boolean {
+    return !commands.includes(name) && commands.some((one) => one.startsWith(`${name} `));
+  }
+});
+
 test("no tracked file knows the machine on which it was written, or is huge", async () => {
   const files = await readAll(() => true);
   const machine = /(^|[\s"'`(=:])\/(work|farm|root)\//m;
@@ -167,6 +188,10 @@ async function readRooms(): Promise<[room: string, mayImport: string[]][]> {
 async function countWords(file: string): Promise<number> {
   const text = await readFile(path.join(ROOT, file), "utf8");
   return text.split(/\s+/).filter((one) => one !== "").length;
+}
+
+function firstWord(text: string): string {
+  return text.split(" ")[0] ?? "";
 }
 
 function word(...parts: readonly string[]): RegExp {

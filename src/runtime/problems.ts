@@ -96,7 +96,8 @@ export function keeperSilent(): Problem {
   return new Problem({
     code: "keeper_silent",
     message: "The program that keeps this environment's processes does not answer.",
-    remedy: "Restart the environment with `ramet env restart`.",
+    remedy:
+      "Stop the environment with `ramet env stop NAME`, then start it with `ramet env start NAME`.",
   });
 }
 
