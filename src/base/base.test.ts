@@ -7,7 +7,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 
 import { allDone } from "./all-done.ts";
 import { canReflink } from "./can-reflink.ts";
-import { sleep, waitFor } from "./clock.ts";
+import { pause, sleep, waitFor } from "./clock.ts";
 import { KeyedLock } from "./keyed-lock.ts";
 import { findNearest } from "./nearest.ts";
 import { hasErrorCode, Problem } from "./problem.ts";
@@ -168,6 +168,16 @@ test("waiting ends with the answer, with nothing at its limit, and with the sign
   const signal = AbortSignal.abort(new Error("stop"));
   await expect(waitFor(() => undefined, { timeoutMs: 60_000, signal })).rejects.toThrow();
   await expect(sleep(60_000, signal)).rejects.toThrow();
+});
+
+test("a pause ends by itself, or with its signal, and is no failure in either case", async () => {
+  const over = new AbortController();
+  const paused = pause(60_000, over.signal);
+  over.abort(new Error("stop"));
+  await expect(paused).resolves.toBeUndefined();
+  await expect(pause(60_000, over.signal)).resolves.toBeUndefined();
+  await expect(pause(1, new AbortController().signal)).resolves.toBeUndefined();
+  await expect(pause(1, undefined)).resolves.toBeUndefined();
 });
 
 test.each([

@@ -23,7 +23,16 @@ export async function sleep(ms: number, signal?: AbortSignal): Promise<void> {
   await delay(ms, undefined, signal === undefined ? {} : { signal });
 }
 
-/** The same, without keeping the program from ending. */
+/** Waits so long, or until the signal cuts it short. Whoever waits looks at the signal afterwards. */
+export async function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  try {
+    await sleep(ms, signal);
+  } catch (error) {
+    if (signal?.aborted !== true) throw error;
+  }
+}
+
+/** As `sleep`, without keeping the program from ending. */
 export async function rest(ms: number, signal: AbortSignal): Promise<void> {
   await delay(ms, undefined, { signal, ref: false });
 }

@@ -99,6 +99,7 @@ export class Certificates {
     if (this.#known.size >= MAX_CERTIFICATES && oldest !== undefined) this.#known.delete(oldest);
     const made = this.#create(site);
     this.#known.set(site, made);
+    // Whoever waits for it meets its failure; the next one has it made anew.
     made.catch(() => this.#known.delete(site));
     return made;
   }

@@ -3,7 +3,7 @@ import { finished } from "node:stream/promises";
 import { StringDecoder } from "node:string_decoder";
 import { setImmediate as nextTurn } from "node:timers/promises";
 
-import { monotonicMs, sleep } from "../base/clock.ts";
+import { monotonicMs, pause } from "../base/clock.ts";
 import { CapturedOutput } from "./captured-output.ts";
 import { endGroup } from "./ending.ts";
 import { type Exit, type Launch, type Spawned, spawnLaunch } from "./launch.ts";
@@ -82,8 +82,7 @@ async function drained(captures: readonly Capture[]): Promise<boolean> {
   const end = monotonicMs() + DRAIN_LIMIT_MS;
   for (let before = -1; before !== heard() && monotonicMs() < end && !done.signal.aborted;) {
     before = heard();
-    // Cut short when the streams have ended, so that the timer keeps nobody waiting.
-    await Promise.race([ended, sleep(SILENCE_MS, done.signal).catch(() => undefined)]);
+    await Promise.race([ended, pause(SILENCE_MS, done.signal)]);
     await nextTurn();
   }
   return done.signal.aborted;
@@ -120,11 +119,9 @@ class Stop {
 /** Resolves when the program must be ended; never when it was `done` before. */
 async function stopReason(launch: Launch, options: RunOptions, done: AbortSignal): Promise<Stop> {
   const { signal, timeoutMs } = options;
-  try {
-    await sleep(timeoutMs, signal === undefined ? done : AbortSignal.any([signal, done]));
-  } catch {
-    // The sleep was cut short: by the caller, or because the program has ended and nobody waits any more.
-    return new Stop(signal?.reason);
-  }
+  const either = signal === undefined ? done : AbortSignal.any([signal, done]);
+  await pause(timeoutMs, either);
+  // By the caller; or by the program's own end, when nobody waits for this any more.
+  if (either.aborted) return new Stop(signal?.reason);
   return new Stop(programTimedOut(launch.file, timeoutMs));
 }

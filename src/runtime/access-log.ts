@@ -1,6 +1,6 @@
 import { mkdir } from "node:fs/promises";
 
-import { type Clock, isoTime, sleep } from "../base/clock.ts";
+import { type Clock, isoTime, pause } from "../base/clock.ts";
 import { hasErrorCode } from "../base/problem.ts";
 import type { LogLevel } from "../environment/environment.ts";
 import { LogFile } from "./log-file.ts";
@@ -61,8 +61,7 @@ export class AccessLog {
   }
 
   async #writeSoon(): Promise<void> {
-    // Cut short by the end.
-    await sleep(FLUSH_MS, this.#closing.signal).catch(() => undefined);
+    await pause(FLUSH_MS, this.#closing.signal);
     const lines = this.#held;
     this.#held = [];
     if (!(await makeFolder(this.#folder))) return;

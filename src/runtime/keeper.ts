@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { chmod, rm, stat } from "node:fs/promises";
 import { type Server, type Socket, createServer } from "node:net";
 
-import { rest, sleep } from "../base/clock.ts";
+import { pause, rest } from "../base/clock.ts";
 import { KeyedLock } from "../base/keyed-lock.ts";
 import { Problem, type ProblemFields, hasErrorCode, messageOf } from "../base/problem.ts";
 import { processNotPlanned } from "./problems.ts";
@@ -233,7 +233,6 @@ async function untilReplaced(
 ): Promise<void> {
   const done = new AbortController();
   void left.then(() => done.abort());
-  // Cut short when the keeper leaves for another reason.
-  const pause = (): Promise<void> => sleep(LOOK_EVERY_MS, done.signal).catch(() => undefined);
-  while (!done.signal.aborted && (await identify(socket)) === identity) await pause();
+  while (!done.signal.aborted && (await identify(socket)) === identity)
+    await pause(LOOK_EVERY_MS, done.signal);
 }

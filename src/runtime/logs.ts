@@ -1,7 +1,7 @@
 import { type FSWatcher, watch } from "node:fs";
 import { readdir } from "node:fs/promises";
 
-import { sleep } from "../base/clock.ts";
+import { pause } from "../base/clock.ts";
 import { hasErrorCode } from "../base/problem.ts";
 import type { LogLine } from "../environment/environment.ts";
 import { LogFilter, type LogFilterOptions } from "./log-filter.ts";
@@ -131,8 +131,7 @@ class FolderChange {
 
   async wait(signal: AbortSignal): Promise<void> {
     const wake = this.#wake.signal;
-    // Cut short by a change, or by the caller.
-    await sleep(POLL_MS, AbortSignal.any([signal, wake])).catch(() => undefined);
+    await pause(POLL_MS, AbortSignal.any([signal, wake]));
     this.#wake = new AbortController();
   }
 

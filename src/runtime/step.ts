@@ -1,4 +1,4 @@
-import { sleep } from "../base/clock.ts";
+import { pause, sleep } from "../base/clock.ts";
 import { type Exit, type PipedProgram, endGroup } from "../process/process.ts";
 import { boundCommand, USUAL_BOUNDS } from "./bounds.ts";
 import { LogFile } from "./log-file.ts";
@@ -50,9 +50,7 @@ async function superviseStep(step: Step, program: PipedProgram, log: LogFile): P
 }
 
 async function untilStopped(step: Step, done: AbortSignal): Promise<undefined> {
-  const signal = AbortSignal.any([step.signal, done]);
-  // Cut short by the caller, or because the command has ended.
-  await sleep(step.timeoutMs, signal).catch(() => undefined);
+  await pause(step.timeoutMs, AbortSignal.any([step.signal, done]));
   return undefined;
 }
 

@@ -1,6 +1,6 @@
 import { stripVTControlCharacters } from "node:util";
 
-import { monotonicMs, sleep, untilAborted } from "../base/clock.ts";
+import { monotonicMs, pause, sleep, untilAborted } from "../base/clock.ts";
 import { Problem, type ProblemFields, messageOf } from "../base/problem.ts";
 import type { LogLevel, ProcessState } from "../environment/environment.ts";
 import { MARK_VARIABLE } from "../environment/places.ts";
@@ -106,8 +106,7 @@ export class SupervisedProcess {
         problem: life.problem,
       });
       await this.#say(`is started again in ${this.#restarts.delayMs / 1000} s`);
-      // Cut short by a stop.
-      await sleep(this.#restarts.delayMs, signal).catch(() => undefined);
+      await pause(this.#restarts.delayMs, signal);
     }
   }
 
@@ -196,12 +195,9 @@ export class SupervisedProcess {
 
   async #calmDown(signal: AbortSignal): Promise<void> {
     if (this.#loop === null) return;
-    try {
-      await sleep(CALM_MS, signal);
-    } catch {
-      // It ended again: no calm.
-      return;
-    }
+    await pause(CALM_MS, signal);
+    // It ended again: no calm.
+    if (signal.aborted) return;
     this.#crashes.forget();
     this.#loop = null;
     this.#update({ problem: this.#findFlaw(this.#state.port) });

@@ -1,7 +1,7 @@
 import { type Dirent, type FSWatcher, lstatSync, readdirSync, watch } from "node:fs";
 import path from "node:path";
 
-import { sleep } from "../base/clock.ts";
+import { pause } from "../base/clock.ts";
 import { Problem, hasErrorCode } from "../base/problem.ts";
 import { tooManyFolders, watchLimitReached } from "./problems.ts";
 
@@ -133,12 +133,8 @@ export class FolderWatch {
   }
 
   async #tellSoon(): Promise<void> {
-    try {
-      await sleep(QUIET_MS, this.#closed.signal);
-    } catch {
-      // Closed meanwhile: nobody listens.
-      return;
-    }
+    await pause(QUIET_MS, this.#closed.signal);
+    if (this.#closed.signal.aborted) return;
     const paths = [...this.#changed];
     this.#changed = new Set();
     this.#options.onChange(paths);

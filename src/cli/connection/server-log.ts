@@ -1,6 +1,6 @@
 import { open, stat } from "node:fs/promises";
 
-import { sleep } from "../../base/clock.ts";
+import { pause } from "../../base/clock.ts";
 import { hasErrorCode } from "../../base/problem.ts";
 import type { Home } from "../../protocol/home.ts";
 
@@ -46,17 +46,8 @@ export async function followServerLog(
       const lines = bytes.subarray(0, whole).toString("utf8").trimEnd().split("\n");
       for (const line of lines) print(line);
     }
-    if (!(await isTimeForMore(signal))) return;
-  }
-}
-
-async function isTimeForMore(signal: AbortSignal | undefined): Promise<boolean> {
-  try {
-    await sleep(FOLLOW_MS, signal);
-    return true;
-  } catch (error) {
-    if (signal?.aborted === true) return false;
-    throw error;
+    await pause(FOLLOW_MS, signal);
+    if (signal?.aborted === true) return;
   }
 }
 

@@ -1,4 +1,4 @@
-import { isoTime, sleep, systemClock } from "../../base/clock.ts";
+import { isoTime, pause, systemClock } from "../../base/clock.ts";
 import { Problem } from "../../base/problem.ts";
 import type { LogLine } from "../../environment/environment.ts";
 import { LOCK_FILES } from "../../environment/lock-files.ts";
@@ -59,7 +59,7 @@ export async function keepAfar(session: Session, keeping: Keeping): Promise<void
       if (signal.aborted) return;
       if (!isTransient(error)) throw error;
       // Whoever shows the logs waits for the server as well, and gives up in the end.
-      await sleep(RETRY_MS, signal).catch(() => undefined); // It was stopped.
+      await pause(RETRY_MS, signal);
     }
   }
 }

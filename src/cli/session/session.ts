@@ -1,4 +1,4 @@
-import { monotonicMs, sleep, systemClock, waitFor } from "../../base/clock.ts";
+import { monotonicMs, pause, systemClock, waitFor } from "../../base/clock.ts";
 import { Problem } from "../../base/problem.ts";
 import type { LogLine, Progress } from "../../environment/environment.ts";
 import type { AppName } from "../../environment/name.ts";
@@ -242,13 +242,9 @@ export class Session {
       try {
         await callServer(placeOf(this.context), call, { signal });
       } catch {
-        // The server leaves, or the work is over.
+        // The server leaves, or the work is over. What else stands in its way the work itself meets, and tells.
       }
-      try {
-        await sleep(RECONNECT_PAUSE_MS, signal);
-      } catch {
-        // The work is over.
-      }
+      await pause(RECONNECT_PAUSE_MS, signal);
     }
   }
 

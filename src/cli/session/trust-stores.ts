@@ -70,7 +70,9 @@ async function changeFirefox(work: TrustWork): Promise<readonly TrustStore[]> {
 
 async function listProfiles(root: string): Promise<readonly string[]> {
   const found: string[] = [];
-  for (const name of await readdir(root).catch(() => [])) {
+  // Where that browser was never started there is no such folder.
+  const names = await readdir(root).catch(() => []);
+  for (const name of names) {
     const profile = path.join(root, name);
     if (await isThere(path.join(profile, "cert9.db"))) found.push(profile);
   }

@@ -2,7 +2,7 @@ import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { Writable } from "node:stream";
 
-import { sleep } from "../../base/clock.ts";
+import { pause } from "../../base/clock.ts";
 import type { Context } from "./context.ts";
 import { HIDE_CURSOR, SHOW_CURSOR } from "./cursor.ts";
 
@@ -41,8 +41,7 @@ async function drawUntil(left: AbortSignal, { stdout }: Context, screen: Screen)
     if (left.aborted) return;
     const text = lines.map((line) => `${line}${CLEAR_LINE}`).join("\r\n");
     stdout.write(`${TO_TOP}${text}${CLEAR_BELOW}`);
-    // Cut short when the person leaves.
-    await sleep(screen.everyMs, left).catch(() => undefined);
+    await pause(screen.everyMs, left);
   }
 }
 

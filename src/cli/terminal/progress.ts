@@ -1,4 +1,4 @@
-import { monotonicMs, sleep } from "../../base/clock.ts";
+import { monotonicMs, pause } from "../../base/clock.ts";
 import type { LogLine, Progress } from "../../environment/environment.ts";
 import type { Writer } from "./context.ts";
 import { eraseLines, HIDE_CURSOR, SHOW_CURSOR } from "./cursor.ts";
@@ -115,15 +115,12 @@ class LiveProgress implements ProgressView {
   }
 
   async #spin(): Promise<void> {
-    try {
-      for (;;) {
-        await sleep(FRAME_MS, this.#closing.signal);
-        this.#frame += 1;
-        this.#draw();
-      }
-    } catch (error) {
-      // Closing ends the wait; anything else is a mistake of ours.
-      if (!this.#closing.signal.aborted) throw error;
+    const { signal } = this.#closing;
+    for (;;) {
+      await pause(FRAME_MS, signal);
+      if (signal.aborted) return;
+      this.#frame += 1;
+      this.#draw();
     }
   }
 

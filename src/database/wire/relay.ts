@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { connect } from "node:net";
 import type { Socket } from "node:net";
 
-import { monotonicMs, sleep } from "../../base/clock.ts";
+import { monotonicMs, pause } from "../../base/clock.ts";
 import { Traffic } from "../../base/traffic.ts";
 import type { CancelKey, CancelKeys, IssuedKey, Session } from "./cancel-keys.ts";
 import { formatFatal } from "./error-response.ts";
@@ -110,10 +110,8 @@ function rewrite(greeting: GreetingRewriter, chunk: Buffer): Buffer | undefined 
 }
 
 async function untilClosed(socket: Socket): Promise<void> {
-  const done = new AbortController();
-  const waits = [once(socket, "close", { signal: done.signal }), sleep(LINGER_MS, done.signal)];
-  // Broken by an error, or cut short because the other came first: over in any case.
-  await Promise.race(waits.map(async (wait) => wait.catch(() => undefined)));
-  done.abort();
+  const closed = new AbortController();
+  socket.once("close", () => closed.abort());
+  await pause(LINGER_MS, closed.signal);
   socket.destroy();
 }

@@ -87,6 +87,7 @@ async function tryOut(
 }
 
 async function explain(failure: string): Promise<Isolation> {
+  // A kernel without AppArmor has no such file.
   const restricted = await readFile(RESTRICTION, "utf8").catch(() => "0");
   if (restricted.trim() === "1") {
     const remedy = `Write the profile that \`ramet doctor\` prints to ${PROFILE_FILE}, then \`sudo apparmor_parser -r ${PROFILE_FILE}\`.`;

@@ -5,7 +5,7 @@ import { once } from "node:events";
 import { chmod, rm } from "node:fs/promises";
 import { type Socket, connect, createServer, isIP } from "node:net";
 
-import { monotonicMs, sleep } from "../../base/clock.ts";
+import { monotonicMs, pause } from "../../base/clock.ts";
 import { endAfter } from "../sockets/end-after.ts";
 import { CONNECTED } from "../sockets/first-byte.ts";
 import { joinWays } from "../sockets/join-ways.ts";
@@ -80,8 +80,7 @@ class Need {
   async over(idleMs: number, signal: AbortSignal): Promise<void> {
     const isOver = (): boolean =>
       this.#stays.size === 0 && monotonicMs() - this.#satisfiedAtMs >= idleMs;
-    // Cut short by the signal.
-    while (!signal.aborted && !isOver()) await sleep(LOOK_EVERY_MS, signal).catch(() => undefined);
+    while (!signal.aborted && !isOver()) await pause(LOOK_EVERY_MS, signal);
   }
 }
 
