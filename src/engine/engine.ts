@@ -9,6 +9,7 @@ import { isoTime, waitFor } from "../base/clock.ts";
 import { KeyedLock } from "../base/keyed-lock.ts";
 import { messageOf } from "../base/problem.ts";
 import { traced } from "../base/trace.ts";
+import { withoutCopyingBehind } from "../database/database.ts";
 import type { EnvironmentId, EnvironmentRecord } from "../environment/environment.ts";
 import { DEVELOPMENT, type AppName } from "../environment/name.ts";
 import { appTaken } from "../environment/problems.ts";
@@ -281,7 +282,7 @@ export class Engine {
   /** Work that is given up when its caller goes or the server leaves. */
   async #track<T>(options: CallOptions, work: (tracked: CallOptions) => Promise<T>): Promise<T> {
     return this.#underWay.run(options, async (tracked) =>
-      this.spares.hurrying(async () => this.standbys.hurrying(async () => work(tracked))),
+      this.#context.calm.breakFor(() => withoutCopyingBehind(() => work(tracked))),
     );
   }
 

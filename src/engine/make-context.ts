@@ -3,6 +3,7 @@ import { supplyPostgres } from "../database/database.ts";
 import { openControlGroups } from "../limits/limits.ts";
 import { openHome } from "./home/open-home.ts";
 import { Admission } from "./machine/admission.ts";
+import { Calm } from "./machine/calm.ts";
 import type { EngineContext, EngineOptions } from "./machine/context.ts";
 import { Installs } from "./machine/installs.ts";
 import { readMemory } from "./machine/memory.ts";
@@ -27,6 +28,7 @@ export async function makeContext(options: EngineOptions): Promise<EngineContext
     layout,
     postgres,
     keepers: new Map(),
+    calm: new Calm(),
     standbys: chooseStandbyLimits(),
     spares: SPARE_LIMITS,
     installs: new Installs(),

@@ -15,6 +15,7 @@ import { Engine } from "./engine.ts";
 import { createEnvironmentId, Layout, makeHome } from "./home/layout.ts";
 import type { LiveEnvironment } from "./live/live-environment.ts";
 import { Admission } from "./machine/admission.ts";
+import { Calm } from "./machine/calm.ts";
 import type { EngineContext } from "./machine/context.ts";
 import { Installs } from "./machine/installs.ts";
 import type { StandbyLimits } from "./machine/standby-budget.ts";
@@ -70,6 +71,7 @@ export function contextOf(layout: Layout, log: string[] = []): EngineContext {
     listeners: () => LISTENERS,
     log: (text) => void log.push(text),
     checkpoint: () => undefined,
+    calm: new Calm(),
     standbys: NO_STANDBYS,
     spares: NO_SPARES,
     installs: new Installs(),

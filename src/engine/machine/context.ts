@@ -8,6 +8,7 @@ import type { Isolation, Runtime } from "../../runtime/runtime.ts";
 import type { Layout } from "../home/layout.ts";
 import type { HomeOptions } from "../home/open-home.ts";
 import type { Admission } from "./admission.ts";
+import type { Calm } from "./calm.ts";
 import type { Installs } from "./installs.ts";
 import type { SpareLimits } from "./spare-limits.ts";
 import type { StandbyLimits } from "./standby-budget.ts";
@@ -47,6 +48,8 @@ export type EngineContext = {
   readonly log: (text: string) => void;
   /** Called before and after each step that leaves a trace on disk or among processes; tests end the server here. */
   readonly checkpoint: (step: string) => Promise<void> | void;
+  /** What is made ahead is made while it lasts. */
+  readonly calm: Calm;
   readonly standbys: StandbyLimits;
   readonly spares: SpareLimits;
   readonly installs: Installs;

@@ -42,8 +42,6 @@ export class Spares {
   readonly #due = new Set<EnvironmentId>();
   /** Where the forks of a source were made last. */
   readonly #bases = new Map<EnvironmentId, string | undefined>();
-  #hurries = 0;
-  #calmSinceMs = -Infinity;
   #lookedMs = -Infinity;
   #building: { readonly source: EnvironmentId; readonly end: AbortController } | undefined;
   #tending: Promise<void> | undefined;
@@ -105,17 +103,6 @@ export class Spares {
     return async (use) => this.#place(source, use);
   }
 
-  /** While this goes on, and shortly after, none is made. */
-  async hurrying<T>(work: () => Promise<T>): Promise<T> {
-    this.#hurries += 1;
-    try {
-      return await work();
-    } finally {
-      this.#hurries -= 1;
-      this.#calmSinceMs = monotonicMs();
-    }
-  }
-
   /** The source is not there any more. Resolves when nothing is left of its spare copies. */
   async end(source: EnvironmentId): Promise<void> {
     this.#demand.forget(source);
@@ -173,8 +160,8 @@ export class Spares {
   }
 
   #mayProvide({ record }: LiveEnvironment): boolean {
-    const isCalm =
-      this.#hurries === 0 && monotonicMs() - this.#calmSinceMs >= this.#context.spares.calmMs;
+    const { calm, spares } = this.#context;
+    const isCalm = calm.hasLasted(spares.calmMs);
     const isWhole = record.state.kind === "awake" || record.state.kind === "asleep";
     const isWanted = this.#due.has(record.id) && this.#demand.mayTry(record.id);
     return this.#timer !== undefined && isCalm && isWhole && isWanted;
@@ -228,8 +215,8 @@ export class Spares {
 
   /** Stands still while anyone makes or starts an environment. @throws the signal's reason */
   async #pause(signal: AbortSignal): Promise<void> {
-    const isCalm = (): true | undefined =>
-      signal.aborted || this.#hurries === 0 ? true : undefined;
+    const { calm } = this.#context;
+    const isCalm = (): true | undefined => (signal.aborted || !calm.isBroken ? true : undefined);
     await waitFor(isCalm, { timeoutMs: PAUSE_LIMIT_MS, everyMs: 50 });
     signal.throwIfAborted();
   }

@@ -1,12 +1,7 @@
 import { canReflink } from "../../base/can-reflink.ts";
 import { monotonicMs } from "../../base/clock.ts";
 import { messageOf } from "../../base/problem.ts";
-import {
-  endStreams,
-  isDatabaseRunning,
-  listStreams,
-  withoutCopyingBehind,
-} from "../../database/database.ts";
+import { endStreams, isDatabaseRunning, listStreams } from "../../database/database.ts";
 import type { Database } from "../../database/database.ts";
 import type { EnvironmentId } from "../../environment/environment.ts";
 import { createEnvironmentId } from "../home/layout.ts";
@@ -49,8 +44,6 @@ export class Standbys {
   /** Sources that are to be asked what they keep, as soon as they serve. */
   readonly #due = new Set<EnvironmentId>();
   #examinedMs = -Infinity;
-  #hurries = 0;
-  #calmSinceMs = 0;
   #isTouched = false;
   #isClosed = false;
   #tending: Promise<void> | undefined;
@@ -130,17 +123,6 @@ export class Standbys {
     this.touch();
   }
 
-  /** While this goes on, and shortly after, none is built. */
-  async hurrying<T>(work: () => Promise<T>): Promise<T> {
-    this.#hurries += 1;
-    try {
-      return await withoutCopyingBehind(work);
-    } finally {
-      this.#hurries -= 1;
-      this.#calmSinceMs = monotonicMs();
-    }
-  }
-
   /** The source is not there any more. Resolves when nothing is left of its standbys. */
   async end(source: EnvironmentId): Promise<void> {
     this.#demand.forget(source);
@@ -212,8 +194,8 @@ export class Standbys {
   }
 
   async #listSources(): Promise<readonly StandbySource[]> {
-    const isCalm =
-      this.#hurries === 0 && monotonicMs() - this.#calmSinceMs >= this.#context.standbys.calmMs;
+    const { calm, standbys } = this.#context;
+    const isCalm = calm.hasLasted(standbys.calmMs);
     const likely = this.#demand.select(this.#registry.list(null));
     return Promise.all(
       likely.map(async (live) => {
