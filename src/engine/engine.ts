@@ -5,12 +5,10 @@
  * held; `parts/`, what it is made of; `standbys/` and `spares/`, what is made ahead; `making/`, creates, forks and resets;
  * `use/`, who takes how much; `leftovers/`; and `verification/`, which tries to break out.
  */
-import { isoTime, waitFor } from "../base/clock.ts";
+import { isoTime } from "../base/clock.ts";
 import { KeyedLock } from "../base/keyed-lock.ts";
 import { messageOf } from "../base/problem.ts";
-import { traced } from "../base/trace.ts";
 import { withoutCopyingBehind } from "../database/database.ts";
-import type { EnvironmentId, EnvironmentRecord } from "../environment/environment.ts";
 import { DEVELOPMENT, type AppName } from "../environment/name.ts";
 import { appTaken } from "../environment/problems.ts";
 import { serverLeaving } from "./home/problems.ts";
@@ -18,6 +16,7 @@ import { removeReach } from "./home/reach.ts";
 import { readApps, readRecords, removeApp, writeApp, type AppRecord } from "./home/records.ts";
 import { ownTree } from "./home/users.ts";
 import { listAllLeftovers, mendAllLeftovers } from "./leftovers/all-leftovers.ts";
+import { Clearing } from "./leftovers/clearing.ts";
 import { endHome, listLeftovers, mendLeftovers, type Leftover } from "./leftovers/leftovers.ts";
 import { adoptAll } from "./live/adoption.ts";
 import { LiveEnvironment } from "./live/live-environment.ts";
@@ -25,10 +24,9 @@ import { Registry } from "./live/registry.ts";
 import type { EngineContext, EngineOptions } from "./machine/context.ts";
 import { makeContext } from "./make-context.ts";
 import { CallsUnderWay } from "./making/calls-under-way.ts";
-import { bringUp, bringUpBuilt, buildPlanned, planEnvironment } from "./making/creation.ts";
+import { Creates } from "./making/creates.ts";
+import { bringUp } from "./making/creation.ts";
 import type { AppRequest, CallOptions, CreateRequest } from "./making/creation.ts";
-import { Drafts } from "./making/drafts.ts";
-import { ForkTurns } from "./making/fork-turns.ts";
 import { identify, listUsedUids } from "./making/identities.ts";
 import { Resets, type ResetRequest } from "./making/resets.ts";
 import { timeMaking, type Made, type TimedMade } from "./making/timings.ts";
@@ -44,7 +42,6 @@ import { verifyEnvironment, type Verification } from "./verification/verificatio
 import { describeDraft, describeEnvironment, type Environment } from "./view.ts";
 
 export type Created = Omit<TimedMade, "live"> & { readonly environment: Environment };
-const CLEARING_LIMIT_MS = 30_000;
 /** How long a start waits for processes to be ready or to fail; they go on after it. */
 const SETTLE_LIMIT_MS = 120_000;
 
@@ -63,14 +60,12 @@ export class Engine {
   readonly ownBytes: OwnBytes;
   readonly standbys: Standbys;
   readonly spares: Spares;
+  readonly #creates: Creates;
   readonly #resets: Resets;
   readonly #context: EngineContext;
-  readonly #drafts = new Drafts();
-  readonly #forks = new ForkTurns();
   /** What runs an environment's steps, or gives it another database, comes one after another. */
   readonly #alone = new KeyedLock();
-  /** What has no record, and still processes or files: it was deleted, or is there for a moment to be attacked. */
-  readonly #clearing = new Map<EnvironmentId, Pick<EnvironmentRecord, "uid">>();
+  readonly #clearing = new Clearing();
   /** Creates and starts under way; they are given up when the server leaves. */
   readonly #underWay = new CallsUnderWay();
   readonly uses: UseWatch;
@@ -82,7 +77,17 @@ export class Engine {
     this.uses = new UseWatch(context, () => this.registry.all());
     this.standbys = new Standbys(context, this.registry, () => listUsedUids(this.#known()));
     this.spares = new Spares(context, this.registry);
-    this.#resets = new Resets(context, this.registry, this.standbys);
+    const { registry, standbys, spares } = this;
+    this.#creates = new Creates({
+      context,
+      registry,
+      standbys,
+      spares,
+      alone: this.#alone,
+      identify: (source) => identify(this.#known(), source),
+      onBuilt: (live) => this.#add(live),
+    });
+    this.#resets = new Resets(context, registry, standbys);
   }
 
   get layout(): EngineContext["layout"] {
@@ -128,7 +133,7 @@ export class Engine {
   /** With those that are still being built. */
   async describeAll(app: AppName | null): Promise<readonly Environment[]> {
     const there = this.registry.list(app).map(async (live) => this.describe(live));
-    const drafts = this.#drafts.list(app).map((draft) => describeDraft(draft));
+    const drafts = this.#creates.drafts.list(app).map((draft) => describeDraft(draft));
     return [...(await Promise.all(there)), ...drafts];
   }
 
@@ -152,18 +157,9 @@ export class Engine {
 
   /** Builds, sets up and starts an environment. A name that is taken, also by one being made, is a problem. */
   async create(request: CreateRequest, options: CallOptions): Promise<Created> {
-    return this.#track(options, async (tracked) => {
-      this.#drafts.reserve(request, this.registry);
-      const making = async (): Promise<Made> => {
-        const built = await this.#build(request, tracked);
-        const finish = async (): Promise<Made> => bringUpBuilt(this.#context, built, tracked);
-        return this.#alone.run(built.live.record.id, finish);
-      };
-      const made = await timeMaking(async () =>
-        request.source === null ? making() : this.#forks.inTurn(making, tracked.signal),
-      ).finally(() => this.#drafts.settle(request));
-      return this.#describeMade(made);
-    });
+    return this.#track(options, async (tracked) =>
+      this.#describeMade(await this.#creates.create(request, tracked)),
+    );
   }
 
   /** Starts it; what is left of a broken or interrupted preparation is done first. */
@@ -204,12 +200,9 @@ export class Engine {
   async verify(live: LiveEnvironment, options: CallOptions): Promise<Verification> {
     return this.#track(options, async ({ signal }) => {
       const identity = identify(this.#known(), null);
-      this.#clearing.set(identity.id, identity);
-      try {
-        return await verifyEnvironment(this.#context, live, { identity, signal });
-      } finally {
-        this.#clearing.delete(identity.id);
-      }
+      return this.#clearing.during(identity, async () =>
+        verifyEnvironment(this.#context, live, { identity, signal }),
+      );
     });
   }
 
@@ -230,9 +223,9 @@ export class Engine {
 
   /** Leftovers that nothing is about to clear. */
   async leftovers(): Promise<readonly Leftover[]> {
-    await this.#cleared();
-    const drafts = this.#drafts.list(null).map(({ id }) => id);
-    const passing = [...drafts, ...this.#clearing.keys(), ...this.#resets.underWay()];
+    await this.#clearing.settled();
+    const drafts = this.#creates.drafts.list(null).map(({ id }) => id);
+    const passing = [...drafts, ...this.#clearing.ids(), ...this.#resets.underWay()];
     const busy = new Set([...passing, ...this.standbys.ids()]);
     return listAllLeftovers(this.#context, this.registry, { busy, spares: this.spares });
   }
@@ -249,7 +242,7 @@ export class Engine {
     // Those that sleep too: the gateway is open still, and must wake none of them.
     await Promise.all(environments.map(async (live) => live.sleep({ forGood: true })));
     await this.standbys.stop();
-    await this.#cleared();
+    await this.#clearing.settled();
     await endShared(this.#context);
     return running.length;
   }
@@ -259,7 +252,7 @@ export class Engine {
     await this.#giveUp();
     await Promise.all(this.registry.list(null).map(async (live) => live.disconnect()));
     // Groups with somebody in them stay.
-    await this.#cleared().then(async () => this.#context.groups?.clear());
+    await this.#clearing.settled().then(async () => this.#context.groups?.clear());
   }
 
   /** The home was removed: what ran in it has nothing left to run on. */
@@ -286,12 +279,6 @@ export class Engine {
     );
   }
 
-  /** Waits until what was deleted has been cleared. */
-  async #cleared(): Promise<void> {
-    const isClear = (): true | undefined => (this.#clearing.size === 0 ? true : undefined);
-    await waitFor(isClear, { timeoutMs: CLEARING_LIMIT_MS });
-  }
-
   async #resume(app: AppRecord, folder: string, options: CallOptions): Promise<Created> {
     const development = this.registry.find(app.name, DEVELOPMENT);
     if (development === undefined || app.folder !== folder) throw appTaken(app.name, app.folder);
@@ -315,30 +302,9 @@ export class Engine {
     await live.usage.during(async () => this.#alone.run(live.record.id, prepare));
   }
 
-  async #build(request: CreateRequest, options: CallOptions): ReturnType<typeof buildPlanned> {
-    try {
-      const planned = await traced("plan", async () =>
-        planEnvironment(this.#context, request, (hasRows) =>
-          this.#drafts.take(request, identify(this.#known(), hasRows ? request.source : null)),
-        ),
-      );
-      this.#drafts.add(planned.draft);
-      try {
-        const building = { ...planned, ready: this.spares.offer(request.source), options };
-        const built = await buildPlanned(this.#context, request, building);
-        this.#add(built.live);
-        return built;
-      } finally {
-        await this.standbys.settle(planned.draft.id);
-      }
-    } finally {
-      this.#drafts.settle(request);
-    }
-  }
-
   #known(): Parameters<typeof listUsedUids>[0] {
     const { registry, standbys } = this;
-    return { registry, drafts: this.#drafts, standbys, clearing: this.#clearing };
+    return { registry, drafts: this.#creates.drafts, standbys, clearing: this.#clearing };
   }
 
   #add(live: LiveEnvironment): void {
@@ -352,15 +318,20 @@ export class Engine {
     await this.#resets.excluding(live, async () => {
       await removeEnvironment(this.#context, record);
       this.registry.remove(live);
-      this.#clearing.set(record.id, record);
+      void this.#clearing.during(record, async () => this.#clear(live));
     });
-    void live
-      .end()
-      .then(async () => clearEnvironment(this.#context, record.id))
-      .then(async () => Promise.all([this.standbys.end(record.id), this.spares.end(record.id)]))
-      // What cannot be cleared now is a leftover: the next start, or doctor, tries again.
-      .catch((error: unknown) => live.note(`could not be cleared: ${messageOf(error)}`))
-      .finally(() => this.#clearing.delete(record.id));
+  }
+
+  /** What cannot be cleared now is a leftover: the next start, or doctor, tries again. */
+  async #clear(live: LiveEnvironment): Promise<void> {
+    const { id } = live.record;
+    try {
+      await live.end();
+      await clearEnvironment(this.#context, id);
+      await Promise.all([this.standbys.end(id), this.spares.end(id)]);
+    } catch (error) {
+      live.note(`could not be cleared: ${messageOf(error)}`);
+    }
   }
 
   async #forgetApp(app: AppName): Promise<void> {

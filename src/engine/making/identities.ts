@@ -1,4 +1,3 @@
-import type { EnvironmentRecord } from "../../environment/environment.ts";
 import { createEnvironmentId } from "../home/layout.ts";
 import { chooseUid } from "../home/users.ts";
 import type { LiveEnvironment } from "../live/live-environment.ts";
@@ -11,7 +10,7 @@ type Known = {
   readonly drafts: Drafts;
   readonly standbys: Standbys;
   /** What was deleted, and still has processes or files. */
-  readonly clearing: ReadonlyMap<string, Pick<EnvironmentRecord, "uid">>;
+  readonly clearing: { uids(): readonly number[] };
 };
 
 /** A fork whose source has a standby becomes what that was made for. `source`: whose rows it is to have, if any. */
@@ -24,7 +23,6 @@ export function identify(known: Known, source: LiveEnvironment | null): Identity
 
 /** Of environments that are there or not yet gone, of those that are being made, and of those to be. */
 export function listUsedUids({ registry, drafts, standbys, clearing }: Known): readonly number[] {
-  const records = registry.list(null).map(({ record }) => record);
-  const uids = [...records, ...clearing.values()].flatMap(({ uid }) => uid ?? []);
-  return [...uids, ...drafts.uids(), ...standbys.uids()];
+  const uids = registry.list(null).flatMap(({ record }) => record.uid ?? []);
+  return [...uids, ...clearing.uids(), ...drafts.uids(), ...standbys.uids()];
 }
