@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 
 import { Problem } from "../base/problem.ts";
+import * as ofProtocol from "../protocol/problems.ts";
 import * as ofConnections from "./connection/problems.ts";
 import * as ofServersElsewhere from "./connection/remote-problems.ts";
 import * as ofGrammar from "./grammar/problems.ts";
@@ -11,6 +12,7 @@ const problems = {
   ...ofConnections,
   ...ofServersElsewhere,
   ...ofGrammar,
+  ...ofProtocol,
   ...ofSessions,
   ...ofTerminals,
 };

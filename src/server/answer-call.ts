@@ -8,12 +8,13 @@ import type { ProblemFields } from "../base/problem.ts";
 import type { CallName } from "../protocol/calls.ts";
 import { PROTOCOL_HEADER, PROTOCOL_VERSION } from "../protocol/headers.ts";
 import type { Message } from "../protocol/messages.ts";
+import { protocolMismatch } from "../protocol/problems.ts";
 import { describeWrite } from "./audit.ts";
 import { assertAllowed, isWrite } from "./call-rights.ts";
 import { findCall, isCallName } from "./call-table.ts";
 import type { Call } from "./call.ts";
 import type { Caller } from "./caller.ts";
-import { callUnknown, inputInvalid, protocolMismatch } from "./problems.ts";
+import { callUnknown, inputInvalid } from "./problems.ts";
 import type { Session } from "./session.ts";
 
 /** What of a session its server gives; the caller's part is made for each call. */
@@ -121,7 +122,7 @@ async function findEnd(
 /** @throws `protocol_mismatch`, `call_unknown`, `input_invalid` */
 async function readCall(request: IncomingMessage): Promise<Asked> {
   const version = String(request.headers[PROTOCOL_HEADER] ?? "");
-  if (version !== String(PROTOCOL_VERSION)) throw protocolMismatch(version, PROTOCOL_VERSION);
+  if (version !== String(PROTOCOL_VERSION)) throw protocolMismatch(PROTOCOL_VERSION, version);
   const name = /^\/calls\/([a-z.]+)$/.exec(request.url ?? "")?.[1] ?? "";
   const call = request.method === "POST" ? findCall(name) : undefined;
   if (call === undefined || !isCallName(name)) throw callUnknown(name);

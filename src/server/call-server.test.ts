@@ -48,7 +48,7 @@ test("a call without any header is told of the token first, and learns nothing e
 });
 
 test.each([
-  ["an older client", String(PROTOCOL_VERSION - 1), "Upgrade the CLI"],
+  ["an older client", String(PROTOCOL_VERSION - 1), "Upgrade this command"],
   ["a newer client", String(PROTOCOL_VERSION + 1), "server restart"],
 ])("%s is told which side to upgrade", async (_, version, remedy) => {
   const headers = { ...GOOD, [PROTOCOL_HEADER]: version };

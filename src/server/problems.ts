@@ -17,17 +17,6 @@ export function callUnknown(name: string): Problem {
   });
 }
 
-export function protocolMismatch(client: string, server: number): Problem {
-  const isClientOlder = Number(client) < server;
-  return new Problem({
-    code: "protocol_mismatch",
-    message: `The CLI speaks protocol ${client.slice(0, 10)}, the server ${server}.`,
-    remedy: isClientOlder
-      ? "Upgrade the CLI."
-      : "Restart the server in the CLI's version: `ramet server restart`.",
-  });
-}
-
 export function tokenWrong(): Problem {
   return new Problem({
     code: "token_wrong",

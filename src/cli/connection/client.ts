@@ -6,10 +6,11 @@ import type { LogLine, Progress } from "../../environment/environment.ts";
 import type { CallInput, CallName, CallOutput } from "../../protocol/calls.ts";
 import { PROTOCOL_HEADER, PROTOCOL_VERSION, TOKEN_HEADER } from "../../protocol/headers.ts";
 import type { Home } from "../../protocol/home.ts";
+import { protocolMismatch } from "../../protocol/problems.ts";
 import { parseMessage, parseOutput } from "./answers.ts";
 import { readLines } from "./lines.ts";
 import type { Place } from "./place.ts";
-import { answerUnreadable, connectionLost, protocolMismatch } from "./problems.ts";
+import { answerUnreadable, connectionLost } from "./problems.ts";
 import { serverAbsent, serverForbidden, serverSilent } from "./problems.ts";
 import { protocolAfar } from "./remote-problems.ts";
 

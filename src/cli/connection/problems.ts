@@ -59,14 +59,3 @@ export function answerUnreadable(reason: string): Problem {
     remedy: "Start a server of this version with `ramet server restart`.",
   });
 }
-
-export function protocolMismatch(server: number, ours: number): Problem {
-  const isServerNewer = server > ours;
-  return new Problem({
-    code: "protocol_mismatch",
-    message: `The server speaks version ${server} of the protocol, this command version ${ours}.`,
-    remedy: isServerNewer
-      ? "Upgrade this command: `npm install ramet@latest`."
-      : "Upgrade the server: `ramet server restart` starts this version; environments go on.",
-  });
-}

@@ -8,12 +8,13 @@ import { systemClock } from "../../base/clock.ts";
 import { messageOf, Problem } from "../../base/problem.ts";
 import { noDatabase } from "../../environment/problems.ts";
 import { DATABASE_TUNNEL, PROTOCOL_HEADER, PROTOCOL_VERSION } from "../../protocol/headers.ts";
+import { protocolMismatch } from "../../protocol/problems.ts";
 import { ANSWER_HEADERS } from "../answer-call.ts";
 import type { Answering } from "../answer-call.ts";
 import { describeWrite } from "../audit.ts";
 import { mayDo } from "../caller.ts";
 import type { TokenCaller } from "../caller.ts";
-import { callUnknown, protocolMismatch, scopeTooSmall } from "../problems.ts";
+import { callUnknown, scopeTooSmall } from "../problems.ts";
 
 export type Tunnelling = Pick<Answering, "session" | "note" | "log"> & {
   /** @throws `token_refused` */
@@ -95,7 +96,7 @@ async function reach(
 /** @throws `protocol_mismatch`, `call_unknown` */
 function requireTarget({ url = "", method, headers }: IncomingMessage): Target {
   const version = String(headers[PROTOCOL_HEADER] ?? "");
-  if (version !== String(PROTOCOL_VERSION)) throw protocolMismatch(version, PROTOCOL_VERSION);
+  if (version !== String(PROTOCOL_VERSION)) throw protocolMismatch(PROTOCOL_VERSION, version);
   const [, app = "", environment = ""] = TARGET.exec(url) ?? [];
   if (app === "" || headers.upgrade !== DATABASE_TUNNEL || method !== "GET") throw callUnknown(url);
   return { app, environment };
