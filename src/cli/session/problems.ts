@@ -113,7 +113,7 @@ export function tunnelNeedless(): Problem {
   return new Problem({
     code: "tunnel_needless",
     message: "The server is this machine's own, where its databases are reached without a tunnel.",
-    remedy: "`ramet db url` prints a database's URL.",
+    remedy: "Print a database's URL with `ramet db url`.",
   });
 }
 
