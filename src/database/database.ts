@@ -36,7 +36,7 @@ import { runQuery } from "./statements/query.ts";
 import type { QueryResult } from "./statements/query.ts";
 import { measureDatabase as measure } from "./statements/size.ts";
 import type { DatabaseSize } from "./statements/size.ts";
-import { openGateway } from "./wire/wire-gateway.ts";
+import * as wire from "./wire/wire-gateway.ts";
 
 export type Postgres = programs.Postgres;
 export type PostgresSupply = supply.Supply;
@@ -55,6 +55,8 @@ export type WireRoute = {
   /** A client did more than keep its connection. */
   touch(): void;
 };
+
+export type WireGateway = wire.WireGateway;
 
 /** Every PostgreSQL that the databases of a home run on, each installed and prepared when it is first needed. */
 export function supplyPostgres(options: supply.SupplyOptions): PostgresSupply {
@@ -226,9 +228,10 @@ export function openWireGateway(options: {
   readonly port: number;
   /** There its unix socket is `.s.PGSQL.<port>`, for this user alone; absent: it has none. */
   readonly socketFolder?: string;
-  find(user: string): WireRoute | undefined;
+  /** A promise: who is there is not known yet. */
+  find(user: string): WireRoute | undefined | Promise<WireRoute | undefined>;
   /** Folder for its TLS key pair. */
   readonly keys: string;
-}): Promise<{ readonly port: number; close(): Promise<void> }> {
-  return openGateway(options);
+}): Promise<WireGateway> {
+  return wire.openGateway(options);
 }

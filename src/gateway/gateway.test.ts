@@ -1,4 +1,5 @@
-import { createServer, type ServerResponse } from "node:http";
+import { once } from "node:events";
+import { Agent, createServer, get, IncomingMessage, type ServerResponse } from "node:http";
 import { networkInterfaces } from "node:os";
 
 import { afterEach, expect, test } from "vitest";
@@ -227,6 +228,51 @@ test("closing lets a short request end, cuts what goes on for ever, and frees th
     next.listen(gateway.port, "127.0.0.1", resolve);
   });
   await new Promise((resolve) => next.close(resolve));
+});
+
+test("whoever comes before it is known who is there is answered once it is", async () => {
+  const { promise: found, resolve: find } = Promise.withResolvers<TestTarget>();
+  const { promise: asked, resolve: notice } = Promise.withResolvers<string>();
+  const upstream = await stage.upstream((_, response) => void response.end("found"));
+  const gateway = await openGateway({
+    host: "127.0.0.1",
+    port: 0,
+    find: async (hostname) => {
+      notice(hostname);
+      return found;
+    },
+  });
+  const answer = ask(gateway.port, HOST);
+  expect(await asked).toBe(HOST);
+  find(new TestTarget("x", upstream.port));
+  expect(await answer).toMatchObject({ status: 200, body: "found" });
+  await gateway.close();
+});
+
+test("one that leaves is free of whoever asks nothing more, and answers what was asked", async () => {
+  const { promise: begun, resolve: begin } = Promise.withResolvers<ServerResponse>();
+  const upstream = await stage.upstream((request, response) => {
+    if (request.url === "/long") begin(response);
+    else response.end();
+  });
+  const gateway = await openGateway({
+    host: "127.0.0.1",
+    port: 0,
+    find: () => new TestTarget("x", upstream.port),
+  });
+  const agent = new Agent({ keepAlive: true });
+  const port = gateway.port;
+  const idle = get({ host: "127.0.0.1", port, agent, headers: { host: HOST } });
+  const [answer]: unknown[] = await once(idle, "response");
+  if (answer instanceof IncomingMessage) answer.resume();
+  const long = ask(port, HOST, { path: "/long" });
+  const response = await begun;
+  const left = gateway.leave();
+  response.end("done");
+  expect(await long).toMatchObject({ body: "done" });
+  await left;
+  agent.destroy();
+  await gateway.close();
 });
 
 test("a fault in what finds targets is 500 for that request alone", async () => {

@@ -1,7 +1,7 @@
 /** One address for all: finds the environment a host name belongs to, wakes it, and carries its HTTP and WebSockets. */
 import type { Server } from "node:net";
 
-import { type Clock, waitFor } from "../base/clock.ts";
+import { type Clock, sleep, waitFor } from "../base/clock.ts";
 import * as certificates from "./certificates.ts";
 import { Entrance } from "./entrance.ts";
 import * as limits from "./limits.ts";
@@ -10,12 +10,20 @@ import { Router } from "./router.ts";
 import type * as targets from "./target.ts";
 import { Upstreams } from "./upstreams.ts";
 
+/** One that is leaving looks so often for connections that nobody uses any more. */
+const IDLE_LOOK_MS = 20;
+
 export type TargetState = targets.TargetState;
 export type Target = targets.Target;
 export type Access = targets.Access;
 export type Certificates = certificates.Certificates;
 
-export type Gateway = { readonly port: number; close(): Promise<void> };
+export type Gateway = {
+  readonly port: number;
+  /** Takes nobody in any more, and frees its port; what is under way goes on until `close`. Resolves once nothing is. */
+  leave(): Promise<void>;
+  close(): Promise<void>;
+};
 
 /**
  * Listens on `host`; on 127.0.0.1 means on ::1 too. `waitMs`: how long a program's request waits for its target.
@@ -25,17 +33,17 @@ export type Gateway = { readonly port: number; close(): Promise<void> };
 export async function openGateway(options: {
   readonly host: string;
   readonly port: number;
-  find(hostname: string): Target | undefined;
+  readonly find: targets.FindTarget;
   readonly waitMs?: number;
   readonly certificates?: Certificates;
 }): Promise<Gateway> {
   const upstreams = new Upstreams();
   const waitMs = options.waitMs ?? limits.PROGRAM_WAIT_MS;
-  const router = new Router((name) => options.find(name), { upstreams, waitMs, waits: new Set() });
+  const router = new Router(options.find, { upstreams, waitMs, waits: new Set() });
   const entrance = new Entrance(router, options.certificates ?? null);
   try {
     const { port, servers } = await listen(options, () => entrance.createListener());
-    return { port, close: () => closeAll({ servers, router, entrance, upstreams }) };
+    return new OpenGateway(port, { servers, router, entrance, upstreams });
   } catch (error) {
     entrance.close();
     await upstreams.close();
@@ -52,32 +60,55 @@ export function openCertificates(
   return new certificates.Certificates(folder, clock, given);
 }
 
-/** What is in flight may end, within a limit; WebSockets, which never end by themselves, are cut. */
-async function closeAll(parts: {
+type Parts = {
   readonly servers: readonly Server[];
   readonly router: Router;
   readonly entrance: Entrance;
   readonly upstreams: Upstreams;
-}): Promise<void> {
-  const { servers, router, entrance, upstreams } = parts;
-  let open = servers.length;
-  const closed = servers.map(
-    (server) =>
-      new Promise<void>((resolve) => {
-        server.close(() => {
-          open -= 1;
-          resolve();
-        });
-      }),
-  );
-  router.stop();
-  const closeIdle = (): true | undefined => {
-    entrance.closeIdle();
-    return open === 0 ? true : undefined;
-  };
-  await waitFor(closeIdle, { timeoutMs: limits.CLOSE_LIMIT_MS, everyMs: 20 });
-  router.stop();
-  entrance.close();
-  await Promise.all(closed);
-  await upstreams.close();
+};
+
+class OpenGateway implements Gateway {
+  readonly port: number;
+  readonly #parts: Parts;
+  /** How many of its servers somebody is still connected to. */
+  #open: number;
+  #left: Promise<void> | undefined;
+
+  constructor(port: number, parts: Parts) {
+    this.port = port;
+    this.#parts = parts;
+    this.#open = parts.servers.length;
+  }
+
+  leave(): Promise<void> {
+    this.#left ??= this.#leave();
+    return this.#left;
+  }
+
+  /** What is in flight may end, within a limit; WebSockets, which never end by themselves, are cut. */
+  async close(): Promise<void> {
+    const { router, entrance, upstreams } = this.#parts;
+    const left = this.leave();
+    router.cut();
+    await waitFor(() => this.#hasNobody || undefined, { timeoutMs: limits.CLOSE_LIMIT_MS });
+    router.cut();
+    entrance.close();
+    await left;
+    await upstreams.close();
+  }
+
+  get #hasNobody(): boolean {
+    return this.#open === 0;
+  }
+
+  /** Nobody waits any longer for a target to wake, and a connection on which nothing is asked is closed. */
+  async #leave(): Promise<void> {
+    const { servers, router, entrance } = this.#parts;
+    for (const server of servers) server.close(() => void (this.#open -= 1));
+    router.stopWaiting();
+    while (!this.#hasNobody) {
+      entrance.closeIdle();
+      await sleep(IDLE_LOOK_MS);
+    }
+  }
 }

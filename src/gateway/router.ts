@@ -50,9 +50,14 @@ export class Router {
     this.#run({ request, response, client: describeClient(request) }, { socket, head });
   }
 
-  /** Lets nobody wait any longer, and ends the WebSockets. */
-  stop(): void {
+  /** Whoever waits for a target is told that it is not there yet. */
+  stopWaiting(): void {
     for (const wait of this.#means.waits) wait.abort();
+  }
+
+  /** The same, and ends the WebSockets. */
+  cut(): void {
+    this.stopWaiting();
     for (const socket of this.#upgraded) socket.destroy();
   }
 
@@ -68,7 +73,7 @@ export class Router {
   async #route(exchange: Exchange, upgrade: Upgrade | null): Promise<void> {
     const accepted = this.#admit(exchange, upgrade);
     if (accepted === undefined) return;
-    const target = this.#find(accepted.hostname);
+    const target = await this.#find(accepted.hostname);
     if (target === undefined) {
       refusals.refuseHost(exchange, accepted.hostname);
       return;

@@ -44,4 +44,6 @@ export type Target = {
   changed(signal: AbortSignal): Promise<void>;
 };
 
-export type FindTarget = (hostname: string) => Target | undefined;
+/** A promise: who is there is not known yet. */
+export type FindTarget = (hostname: string) => Found | Promise<Found>;
+type Found = Target | undefined;

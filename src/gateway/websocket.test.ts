@@ -120,6 +120,20 @@ test("a side that vanishes takes the other with it", async () => {
   expect(code).toBe(1006);
 });
 
+test("one that leaves lets nobody in, and carries what it carries until it is closed", async () => {
+  const { gateway } = await openEcho();
+  const socket = dial(gateway.port);
+  await once(socket, "open");
+  const left = gateway.leave();
+  const [refusal]: unknown[] = await once(dial(gateway.port), "error");
+  expect(refusal).toMatchObject({ code: "ECONNREFUSED" });
+  expect(await exchange(socket, "still here")).toMatchObject({ data: Buffer.from("still here") });
+
+  const cut = once(socket, "close");
+  await gateway.close();
+  await Promise.all([cut, left]);
+});
+
 test("fifty WebSockets at once keep apart", async () => {
   const { gateway } = await openEcho();
   const sockets = Array.from({ length: 50 }, (_, index) => dial(gateway.port, `/${index}`));

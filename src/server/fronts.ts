@@ -94,6 +94,13 @@ export class Fronts {
     if (kept.length < this.#fronts.length) await this.#save(kept);
   }
 
+  /** Their ports are free for the next server. Resolves once nobody is connected to one. */
+  async leave(): Promise<void> {
+    this.#closing.abort();
+    await this.#retrying;
+    await Promise.all([...this.#open.values()].map(async (gateway) => gateway.leave()));
+  }
+
   /** They are taken up by the next server. */
   async close(): Promise<void> {
     this.#closing.abort();

@@ -4,13 +4,12 @@ import path from "node:path";
 
 import { openAccess } from "../access/access.ts";
 import { isoTime, sleep, systemClock } from "../base/clock.ts";
-import { hasErrorCode, messageOf } from "../base/problem.ts";
+import { messageOf } from "../base/problem.ts";
 import { UndoStack } from "../base/undo-stack.ts";
-import { openWireGateway } from "../database/database.ts";
 import { openEngine } from "../engine/engine.ts";
 import type { Engine } from "../engine/engine.ts";
-import { openCertificates, openGateway } from "../gateway/gateway.ts";
-import type { Certificates, Gateway } from "../gateway/gateway.ts";
+import { openCertificates } from "../gateway/gateway.ts";
+import type { Gateway } from "../gateway/gateway.ts";
 import type { Home } from "../protocol/home.ts";
 import { findPostgresBin } from "../protocol/postgres-bin.ts";
 import type { ServerStatus } from "../protocol/schemas.ts";
@@ -23,14 +22,15 @@ import { OwnDomain } from "./domain.ts";
 import { openDoors } from "./doors.ts";
 import { Fronts } from "./fronts.ts";
 import { listInherited } from "./inherited.ts";
+import { openListeners } from "./listeners.ts";
 import { acquireLock } from "./lock.ts";
 import type { Lock } from "./lock.ts";
-import { noFreePort, serverStarted, storageMoving } from "./problems.ts";
-import { findTarget, findWireRoute } from "./routes.ts";
+import { serverStarted, storageMoving } from "./problems.ts";
 import { ServedTrees } from "./served-trees.ts";
 import { readServerFile, requireToken, writeServerFile } from "./server-file.ts";
 import type { ServerFile } from "./server-file.ts";
 import type { Session } from "./session.ts";
+import { untilNext } from "./succession.ts";
 import { untilVanished } from "./vanishing.ts";
 
 export type ServeOptions = {
@@ -49,9 +49,6 @@ export type ServeOptions = {
   readonly checkpoint?: (step: string) => Promise<void> | void;
 };
 
-const FIRST_GATEWAY_PORT = 7420;
-const PORTS_TRIED = 200;
-const HOST = "127.0.0.1";
 /** How long a server that cannot serve waits for someone to tell. */
 const REFUSAL_LIMIT_MS = 10_000;
 const NO_STORAGE: OpenStorage = {
@@ -130,7 +127,8 @@ async function serveAlone(options: ServeOptions, lock: Lock): Promise<void> {
   const watching = new AbortController();
   const reason = await Promise.race([left.promise, untilVanished(home, watching.signal)]);
   watching.abort();
-  await parts.close();
+  const { over } = await parts.leave();
+  if (reason !== "left") await parts.close();
   await closeStorage(parts, reason, log);
   if (reason === "home") await parts.engine.abandon();
   else await writeServerFile(home.serverFile, { ...parts.file, pid: null, startedAt: null });
@@ -138,6 +136,9 @@ async function serveAlone(options: ServeOptions, lock: Lock): Promise<void> {
   await lock.release();
   // Last: whoever waits until nothing answers finds a home that nobody writes to.
   await calls.close();
+  if (reason !== "left") return;
+  await Promise.race([over, untilNext(home.serverFile)]);
+  await parts.close();
 }
 
 type Reason = "signal" | "stopped" | "left" | Awaited<ReturnType<typeof untilVanished>>;
@@ -156,6 +157,9 @@ type OpenParts = Pick<
 > & {
   readonly storage: OpenStorage;
   readonly file: ServerFile;
+  /** Nobody is let in any more, and environments are let go of. What passes through the gateways goes on; `over` resolves when none does. */
+  leave(): Promise<{ readonly over: Promise<unknown> }>;
+  /** What still passes is cut. */
   close(): Promise<void>;
 };
 
@@ -165,7 +169,7 @@ async function openParts(options: ServeOptions, recorded: ServerFile): Promise<O
   const domain = new OwnDomain(path.join(home.folder, "domain.json"));
   await domain.start();
   const certificates = openCertificates(keys, systemClock, async (name) => domain.findPair(name));
-  let engine: Engine | undefined;
+  const opened = Promise.withResolvers<Engine>();
   let fronts: Fronts | undefined;
   let storage = NO_STORAGE;
   const { gateway, wire } = await openListeners(recorded, {
@@ -173,12 +177,12 @@ async function openParts(options: ServeOptions, recorded: ServerFile): Promise<O
     keys,
     certificates,
     domain,
-    engine: () => engine,
+    engine: opened.promise,
   });
   const ports = { gatewayPort: gateway.port, databasePort: wire.port };
   const file = { ...recorded, ...ports, ...describeSelf(options) };
-  await writeServerFile(home.serverFile, file);
-  engine = await openEngine({
+  await writeServerFile(home.serverFile, { ...file, startedAt: null });
+  const engine = await openEngine({
     home: { folder: home.folder, sockets: home.sockets, id: recorded.homeId },
     clock: systemClock,
     keeperProgram: options.keeperProgram,
@@ -197,9 +201,11 @@ async function openParts(options: ServeOptions, recorded: ServerFile): Promise<O
     },
     ...(options.checkpoint === undefined ? {} : { checkpoint: options.checkpoint }),
   });
+  opened.resolve(engine);
   fronts = new Fronts(path.join(home.folder, "fronts.json"), engine, certificates);
   await fronts.start();
   const trees = new ServedTrees(engine);
+  await writeServerFile(home.serverFile, file);
   return {
     engine,
     trees,
@@ -209,53 +215,24 @@ async function openParts(options: ServeOptions, recorded: ServerFile): Promise<O
     storage,
     file,
     status: () => describeStatus(options, file),
-    close: async () => {
+    ...describeEnd([gateway, wire, fronts], async () => {
       trees.closeAll();
-      await Promise.all([gateway.close(), wire.close(), fronts?.close()]);
-      await engine?.close();
-    },
+      await engine.close();
+    }),
   };
 }
 
-type ListenerOptions = {
-  readonly home: Home;
-  readonly keys: string;
-  readonly certificates: Certificates;
-  readonly domain: OwnDomain;
-  /** undefined: it is not open yet. */
-  readonly engine: () => Engine | undefined;
-};
-
-/** Both are open before the engine is: what runs is told their ports. */
-async function openListeners(
-  recorded: ServerFile,
-  { home, keys, certificates, domain, engine }: ListenerOptions,
-): Promise<{ readonly gateway: Gateway; readonly wire: Gateway }> {
-  const gateway = await openOnFreePort(recorded.gatewayPort, FIRST_GATEWAY_PORT, async (port) =>
-    openGateway({
-      host: HOST,
-      port,
-      find: (name) => findIn(engine(), (one) => findTarget(one, name, domain.get()?.name ?? null)),
-      certificates,
-    }),
-  );
-  const wire = await openOnFreePort(recorded.databasePort, gateway.port + 1, async (port) =>
-    openWireGateway({
-      host: HOST,
-      port,
-      socketFolder: home.sockets,
-      find: (user) => findIn(engine(), (one) => findWireRoute(one, user)),
-      keys,
-    }),
-  );
-  return { gateway, wire };
-}
-
-function findIn<T>(
-  engine: Engine | undefined,
-  find: (engine: Engine) => T | undefined,
-): T | undefined {
-  return engine === undefined ? undefined : find(engine);
+function describeEnd(
+  gateways: readonly Pick<Gateway, "leave" | "close">[],
+  letGo: () => Promise<void>,
+): Pick<OpenParts, "leave" | "close"> {
+  return {
+    leave: async () => {
+      await letGo();
+      return { over: Promise.all(gateways.map(async (one) => one.leave())) };
+    },
+    close: async () => void (await Promise.all(gateways.map(async (one) => one.close()))),
+  };
 }
 
 /** What nobody uses is unmounted; where that fails, the next start finds it mounted. */
@@ -270,23 +247,6 @@ async function closeStorage(
   } catch (error) {
     log(messageOf(error));
   }
-}
-
-/** The port it had is taken again, so that addresses stay good; else the first free one from `first` on. */
-async function openOnFreePort<T>(
-  before: number | null,
-  first: number,
-  open: (port: number) => Promise<T>,
-): Promise<T> {
-  const rest = Array.from({ length: PORTS_TRIED }, (_, index) => first + index);
-  for (const port of before === null ? rest : [before, ...rest]) {
-    try {
-      return await open(port);
-    } catch (error) {
-      if (!hasErrorCode(error, "EADDRINUSE")) throw error;
-    }
-  }
-  throw noFreePort(first);
 }
 
 function describeSelf({

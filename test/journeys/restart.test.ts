@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { readFile, readdir, writeFile } from "node:fs/promises";
 import path from "node:path";
 
@@ -5,6 +6,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { WebSocket } from "ws";
 import { z } from "zod";
 
+import { messageOf } from "../../src/base/problem.ts";
 import { exists } from "../../src/base/remove-inside.ts";
 import { isPortFree, isRunning } from "../../src/process/process.ts";
 import { environmentSchema } from "../../src/protocol/schemas.ts";
@@ -101,13 +103,18 @@ async function echo(socket: WebSocket, text: string): Promise<string> {
 }
 
 test.each([
-  ["server restart", async () => void (await stage.json(app, ["server", "restart"]))],
-  ["kill -9 of the server", async () => killServer(stage, app)],
-])("%s interrupts nobody: same processes, same sessions, same addresses", async (_, interrupt) => {
+  // Who is cut by a server that leaves finds the next one there.
+  ["server restart", async () => void (await stage.json(app, ["server", "restart"])), /^welcome$/],
+  ["kill -9 of the server", async () => killServer(stage, app), /^welcome$|ECONNREFUSED/],
+])("%s interrupts nobody: same processes, same sessions, same addresses", async (...row) => {
+  const [, interrupt, welcome] = row;
   const before = await ask(url);
   const server = await requireServer(stage, app);
   const direct = await directUrl(stage, await show(stage, app, "development"));
   const socket = await openSocket(direct);
+  const held = await openSocket(url);
+  // As a page does that finds its WebSocket cut: at once, and once.
+  const returned = once(held, "close").then(async () => openSocket(url).catch(messageOf));
   const watch = watchAnswers(direct);
 
   await interrupt();
@@ -120,7 +127,9 @@ test.each([
   expect(await echo(socket, "still here")).toBe(`${before.life} still here`);
   socket.close();
 
-  const through = await openSocket(url);
+  const again = await returned;
+  expect(again instanceof WebSocket ? "welcome" : again).toMatch(welcome);
+  const through = again instanceof WebSocket ? again : await openSocket(url);
   expect(await echo(through, "again")).toBe(`${before.life} again`);
   through.close();
   expect(await show(stage, app, "development")).toMatchObject({ state: "awake", problems: [] });
@@ -208,7 +217,8 @@ test.each(MOMENTS)(
   async (_, isReached) => {
     await ask(url);
     const before = await listData();
-    const making = stage.ramet(app, ["env", "create", "victim", "--json"]);
+    // Without rows it takes no standby's place, whose folder would have been there before.
+    const making = stage.ramet(app, ["env", "create", "victim", "--data", "none", "--json"]);
     await Promise.race([
       eventually(async () => expect(await isReached(before)).toBe(true)),
       // One that is over without having come to it says why.

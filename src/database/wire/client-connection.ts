@@ -18,8 +18,11 @@ export type Route = {
   touch(): void;
 };
 
+/** A promise: who is there is not known yet. */
+export type FindRoute = (user: string) => Route | undefined | Promise<Route | undefined>;
+
 export type WireContext = {
-  find(user: string): Route | undefined;
+  readonly find: FindRoute;
   readonly tls: TlsKeys;
   readonly cancelKeys: CancelKeys;
 };
@@ -64,7 +67,7 @@ async function passCancel(
 
 async function visit(client: Socket, { context, agreed, signal }: Visit<"startup">): Promise<void> {
   const user = findParameter(agreed.parameters, "user") ?? "";
-  const route = context.find(user);
+  const route = await context.find(user);
   if (route === undefined) return refuse(client, unknownUser(user.slice(0, MAX_USER)));
   const early = collectEarly(client, agreed.rest);
   const opened = await open(

@@ -236,6 +236,27 @@ test("a port in use is an error with its code", async () => {
   await expect(taken).rejects.toMatchObject({ code: "EADDRINUSE" });
 });
 
+test("one that leaves lets nobody in, and its sessions go on until it is closed", async () => {
+  const own = await openWireGateway({
+    host: "127.0.0.1",
+    port: 0,
+    keys: wire.keys,
+    find: async () => routeTo(wire.one),
+  });
+  const url = `postgres://any:${wire.one.record.appPassword}@127.0.0.1:${own.port}/my-shop`;
+  const client = new Client({ connectionString: url });
+  client.on("error", () => {
+    // The gateway goes away.
+  });
+  await client.connect();
+  const left = own.leave();
+  await expect(once(dial(own.port), "connect")).rejects.toMatchObject({ code: "ECONNREFUSED" });
+  expect(await askFirst(client, "SELECT 'still here'")).toBe("still here");
+  const ended = new Promise((resolve) => client.once("end", resolve));
+  await own.close();
+  await Promise.all([ended, left]);
+});
+
 test("closing ends what is open, encrypted or not, and the port is free", async () => {
   const own = await openWireGateway({
     host: "127.0.0.1",

@@ -9,11 +9,16 @@ import { messageOf } from "../../base/problem.ts";
 import { tooManyConnections } from "../place/problems.ts";
 import { CancelKeys } from "./cancel-keys.ts";
 import { serveClient } from "./client-connection.ts";
-import type { Route, WireContext } from "./client-connection.ts";
+import type { FindRoute, WireContext } from "./client-connection.ts";
 import { refuse } from "./relay.ts";
 import { TlsKeys } from "./tls-keys.ts";
 
-export type WireGateway = { readonly port: number; close(): Promise<void> };
+export type WireGateway = {
+  readonly port: number;
+  /** Takes nobody in any more, and frees its port; sessions go on until `close`. Resolves once none does. */
+  leave(): Promise<void>;
+  close(): Promise<void>;
+};
 
 const MAX_CONNECTIONS = 4_000;
 
@@ -21,7 +26,7 @@ export type GatewayOptions = {
   readonly host: string;
   readonly port: number;
   readonly socketFolder?: string;
-  find(user: string): Route | undefined;
+  readonly find: FindRoute;
   readonly keys: string;
 };
 
@@ -29,7 +34,7 @@ export type GatewayOptions = {
 export async function openGateway(options: GatewayOptions): Promise<WireGateway> {
   const clients = new Set<Socket>();
   const context: WireContext = {
-    find: (user) => options.find(user),
+    find: options.find,
     tls: new TlsKeys(options.keys, systemClock),
     cancelKeys: new CancelKeys(),
   };
@@ -43,9 +48,14 @@ export async function openGateway(options: GatewayOptions): Promise<WireGateway>
   };
   const settings = { allowHalfOpen: true, noDelay: true, keepAlive: true };
   const servers = [createServer(settings, welcome), createServer(settings, welcome)] as const;
-  const close = async (): Promise<void> => closeAll(servers, clients);
+  const leave = async (): Promise<void> => untilClosed(servers);
+  const close = async (): Promise<void> => {
+    const left = leave();
+    for (const client of clients) client.destroy();
+    await left;
+  };
   try {
-    return { port: await listen(servers, options), close };
+    return { port: await listen(servers, options), leave, close };
   } catch (error) {
     await close();
     throw error;
@@ -84,14 +94,13 @@ async function turnAway(client: Socket): Promise<void> {
   await refuse(client, { code: "53300", message, hint: remedy });
 }
 
-async function closeAll(servers: readonly Server[], clients: ReadonlySet<Socket>): Promise<void> {
-  const closed = servers
-    .filter((server) => server.listening)
-    .map(async (server) => {
-      server.close();
-      await once(server, "close");
-    });
-  for (const client of clients) client.destroy();
+async function untilClosed(servers: readonly Server[]): Promise<void> {
+  const closed = servers.map(async (server) => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    // One that listens no more calls back as well, once its last connection has ended.
+    server.close(() => resolve());
+    await promise;
+  });
   await Promise.all(closed);
 }
 
