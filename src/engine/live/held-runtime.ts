@@ -1,5 +1,6 @@
 import path from "node:path";
 
+import { allDone } from "../../base/all-done.ts";
 import { messageOf } from "../../base/problem.ts";
 import { traced } from "../../base/trace.ts";
 import type { EnvironmentRecord, ProcessState } from "../../environment/environment.ts";
@@ -185,9 +186,22 @@ export class HeldRuntime {
     if (found !== undefined && isOf(found, isolation)) return found;
     await found?.stop();
     const hasOwnNetwork = isolation.kind === "isolated";
-    if (hasOwnNetwork && manifest.network !== "none") await this.#context.wayOut();
     const onStarted = holdKeeper(this.#context, this.#record(), manifest);
-    return startRuntime(place, { program, hasOwnNetwork, onStarted });
+    const started = startRuntime(place, { program, hasOwnNetwork, onStarted });
+    if (hasOwnNetwork && manifest.network !== "none") await this.#openWayOut(started);
+    return started;
+  }
+
+  /** Side by side with the keeper's start: both are programs that take as long as Node. */
+  async #openWayOut(started: Promise<Runtime>): Promise<void> {
+    try {
+      await allDone([started, this.#context.wayOut()]);
+    } catch (error) {
+      // Which of the two has failed is thrown; a keeper that has not started needs no stop.
+      const runtime = await started.catch(() => undefined);
+      await runtime?.stop();
+      throw error;
+    }
   }
 
   #hold(runtime: Runtime): void {
