@@ -79,6 +79,8 @@ export type Disk = {
   append(place: Place, text: string): void;
   /** Lets go of what it held open in between. */
   rest(): void;
+  /** Lets whatever else waits have its turn, unless it just had one: a test says when. */
+  breathe(): Promise<void>;
   /** Where it can do many things at once. */
   readonly bulk?: Bulk;
 };

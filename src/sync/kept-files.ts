@@ -1,4 +1,3 @@
-import { breathe } from "./breathe.ts";
 import { type Disk, inStore, type Place } from "./disk.ts";
 import { TRASH } from "./trash.ts";
 
@@ -66,7 +65,7 @@ async function listBelow(
   const found: Pick<Kept, "path" | "kind" | "bytes">[] = [];
   const folders = [top];
   for (const folder of folders) {
-    await breathe();
+    await disk.breathe();
     for (const { name } of disk.list(folder) ?? []) {
       const place = inStore(`${folder.path}/${name}`);
       const seen = disk.see(place);
@@ -84,7 +83,7 @@ async function listBelow(
 
 async function removeAll(disk: Disk, folder: Place): Promise<void> {
   for (const { name, kind } of disk.list(folder) ?? []) {
-    await breathe();
+    await disk.breathe();
     const place = inStore(`${folder.path}/${name}`);
     if (kind === "folder") await removeAll(disk, place);
     else disk.remove(place);

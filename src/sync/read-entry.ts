@@ -1,6 +1,5 @@
 import { createHash } from "node:crypto";
 
-import { breathe } from "./breathe.ts";
 import type { Entry } from "./core/tree.ts";
 import type { Disk, Place } from "./disk.ts";
 
@@ -22,7 +21,7 @@ async function hashFile(disk: Disk, place: Place): Promise<string> {
   const hash = createHash("sha256");
   for (const part of disk.read(place)) {
     hash.update(part);
-    await breathe();
+    await disk.breathe();
   }
   return hash.digest("hex");
 }

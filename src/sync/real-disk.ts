@@ -19,6 +19,7 @@ import {
 import { promisify } from "node:util";
 
 import { hasErrorCode } from "../base/problem.ts";
+import { breathe } from "./breathe.ts";
 import { ThreadBulk } from "./bulk.ts";
 import { splitPath } from "./core/paths.ts";
 import type { Bulk, Disk, Kind, Listed, Place, Seen, Writing } from "./disk.ts";
@@ -212,6 +213,10 @@ class RealDisk implements Disk {
     this.#isTriedOut = store !== undefined;
     this.#exact = store === undefined ? null : tryOut(store);
     return this.#exact;
+  }
+
+  breathe(): Promise<void> {
+    return breathe();
   }
 
   #folders({ area }: Place): PinnedFolders {

@@ -1,6 +1,5 @@
 import type { Clock } from "../base/clock.ts";
 import { hasErrorCode, Problem } from "../base/problem.ts";
-import { breathe } from "./breathe.ts";
 import { isPlainName, leadsInside, splitPath } from "./core/paths.ts";
 import { type Entry, isSameEntry } from "./core/tree.ts";
 import { type Disk, inTree, type Listed, type Place, type Seen } from "./disk.ts";
@@ -230,7 +229,7 @@ export class Scanner {
   async #takeInFile(path: string): Promise<boolean> {
     if (this.#folders.has(path)) this.#forgetFolder(path);
     await this.#read(path);
-    await breathe();
+    await this.#options.disk.breathe();
     return this.#files.has(path) || this.#unknown.has(path);
   }
 

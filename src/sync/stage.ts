@@ -1,6 +1,5 @@
 import { createHash } from "node:crypto";
 
-import { breathe } from "./breathe.ts";
 import type { Entry } from "./core/tree.ts";
 import type { Disk, Place } from "./disk.ts";
 import { changedMeanwhile } from "./problems.ts";
@@ -21,7 +20,7 @@ export async function stageFile(disk: Disk, { to, path, entry, parts }: Staging)
     for await (const part of parts) {
       hash.update(part);
       file.write(part);
-      await breathe();
+      await disk.breathe();
     }
   } finally {
     file.close();

@@ -3,7 +3,6 @@ import path from "node:path";
 
 import { type Clock, isoTime } from "../base/clock.ts";
 import { hasErrorCode, Problem } from "../base/problem.ts";
-import { breathe } from "./breathe.ts";
 import { isPlainPath, leadsInside } from "./core/paths.ts";
 import type { Plan } from "./core/plan.ts";
 import { type Entry, listParents } from "./core/tree.ts";
@@ -155,7 +154,7 @@ class Batch {
   }
 
   async #attempt(step: Step, work: () => Promise<void>): Promise<void> {
-    await breathe();
+    await this.#hands.disk.breathe();
     try {
       await work();
     } catch (error) {

@@ -29,6 +29,8 @@ export type Inode = {
 export type MemoryDiskOptions = {
   /** Called before each system call. */
   readonly onCall: () => void;
+  /** Resolves when others have had their turn; without it they have none. */
+  readonly onBreath?: () => Promise<void>;
   /** Told of each folder of the tree in which something happened. */
   readonly onEvent: (folder: string) => void;
   /** Of the disk and the program. */
@@ -197,6 +199,10 @@ export class MemoryDisk implements Disk {
 
   rest(): void {
     // It holds nothing open.
+  }
+
+  async breathe(): Promise<void> {
+    await this.#options.onBreath?.();
   }
 
   /** From here on without a system call: what a test does itself. */

@@ -14,6 +14,8 @@ export type SimulationOptions = {
   readonly exchanges: MemoryDiskOptions["exchanges"];
   /** How likely it is that the engine dies at a system call. */
   readonly crashes: number;
+  /** How likely it is that a system call fails. */
+  readonly failures: number;
 };
 
 export type Outcome = {
@@ -23,6 +25,9 @@ export type Outcome = {
   readonly faults: readonly string[];
   readonly writes: number;
   readonly crashes: number;
+  readonly failures: number;
+  /** System calls, of both sides: another order of things has another number of them. */
+  readonly calls: number;
 };
 
 type Name = "local" | "remote";
@@ -34,8 +39,20 @@ const ACTS = 0.25;
 /** Of events that come at all. */
 const TOLD = 0.8;
 const MS_PER_CALL = 40;
+const MOST_TURNS = 4;
+/** What a call fails with: of one path alone, or of the whole disk. */
+const CODES = ["EIO", "EACCES", "ENOSPC"];
 
 class Crash extends Error {}
+
+class Failure extends Error {
+  readonly code: string;
+
+  constructor(code: string) {
+    super(`A call failed: ${code}.`);
+    this.code = code;
+  }
+}
 
 async function findNone(): Promise<ReadonlySet<string>> {
   return new Set();
@@ -55,6 +72,7 @@ class Simulation {
   #isQuiet = false;
   #calls = 0;
   #crashes = 0;
+  #failures = 0;
 
   constructor(options: SimulationOptions) {
     this.#options = options;
@@ -71,7 +89,14 @@ class Simulation {
     const kept = this.#collect();
     const { written, discarded } = this.#people;
     const lost = [...written].filter((text) => !discarded.has(text) && !kept.has(text));
-    return { lost, faults, writes: written.size, crashes: this.#crashes };
+    return {
+      lost,
+      faults,
+      writes: written.size,
+      crashes: this.#crashes,
+      failures: this.#failures,
+      calls: this.#calls,
+    };
   }
 
   /** From a start of the engine to its end: after a few merges, or in the midst of one. */
@@ -80,8 +105,8 @@ class Simulation {
       const pair = await this.#openPair();
       for (let count = 0; count < 3; count += 1) await this.#merge(pair, count === 0);
     } catch (error) {
-      if (!(error instanceof Crash)) throw error;
-      this.#crashes += 1;
+      if (error instanceof Crash) this.#crashes += 1;
+      else if (!(error instanceof Failure)) throw error;
     }
   }
 
@@ -173,6 +198,7 @@ class Simulation {
   #makeDisk(name: Name): MemoryDisk {
     return new MemoryDisk({
       onCall: () => this.#beforeCall(),
+      onBreath: () => this.#letOthers(),
       onEvent: (folder) => {
         if (this.#random() < TOLD) this.#hints[name].add(folder);
       },
@@ -192,6 +218,15 @@ class Simulation {
     if (this.#isQuiet) return;
     if (this.#random() < ACTS) this.#people.act();
     if (this.#random() < this.#options.crashes) throw new Crash();
+    if (this.#random() >= this.#options.failures) return;
+    this.#failures += 1;
+    throw new Failure(CODES[Math.floor(this.#random() * CODES.length)] ?? "EIO");
+  }
+
+  /** Whatever goes on at the same time gets further by a few turns: by the seed, and not by the machine's clock. */
+  async #letOthers(): Promise<void> {
+    const turns = this.#isQuiet ? 0 : Math.floor(this.#random() * MOST_TURNS);
+    for (let turn = 0; turn < turns; turn += 1) await Promise.resolve();
   }
 
   #collect(): ReadonlySet<string> {
