@@ -179,10 +179,11 @@ export const CALLS = {
     output: transferSchema,
   },
 
-  "files.trash": { input: target.extend({ workspace: text }), output: trashSchema },
+  /** `workspace` is null where it is on another machine, which has its own trash. */
+  "files.trash": { input: target.extend({ workspace: text.nullable() }), output: trashSchema },
   "files.restore": {
     input: target.extend({
-      workspace: text,
+      workspace: text.nullable(),
       id: text,
       /** None: all that was displaced at that time. */
       paths: z.array(text).max(10_000),

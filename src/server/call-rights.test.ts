@@ -41,8 +41,6 @@ const OWNERS = [
   "files.status",
   "files.push",
   "files.pull",
-  "files.trash",
-  "files.restore",
 ];
 const ADMINS = [
   "app.delete",

@@ -56,8 +56,9 @@ const RULES: Readonly<Record<CallName, Rule>> = {
   "files.status": OWNER_READS,
   "files.push": OWNER,
   "files.pull": OWNER,
-  "files.trash": OWNER_READS,
-  "files.restore": OWNER,
+  // Of a workspace they name a folder of the machine too, and refuse it by themselves.
+  "files.trash": READ,
+  "files.restore": WRITE,
   "tree.open": READ,
   "tree.look": READ,
   "tree.answer": READ,

@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { expect, test } from "vitest";
 
 import { type Inode, MemoryDisk } from "../../test/sync/memory-disk.ts";
+import { Problem } from "../base/problem.ts";
 import type { Entry } from "./core/tree.ts";
 import { inStore, inTree } from "./disk.ts";
 import { TreeSide } from "./tree-side.ts";
@@ -24,6 +25,10 @@ const AFTER: Words = {
 
 class Crash extends Error {}
 
+class Full extends Error {
+  readonly code = "ENOSPC";
+}
+
 function entryOf(word: string): Entry {
   if (word.startsWith("->")) return { kind: "link", target: word.slice(2) };
   const text = word.replace(/^\+x/, "");
@@ -31,18 +36,19 @@ function entryOf(word: string): Entry {
   return { kind: "file", hash, executable: word.startsWith("+x") };
 }
 
-/** A disk that dies at the call of that number, counted from when it is armed. */
+type Fate = "it dies" | "the disk is full";
+
+/** A disk that dies at the call of that number, counted from when it is armed, or has no room for it. */
 class DyingDisk {
   readonly disk: MemoryDisk;
+  readonly #fate: Fate;
   #calls = 0;
   #diesAt = Number.POSITIVE_INFINITY;
 
-  constructor(exchanges: "yes" | "no") {
+  constructor(exchanges: "yes" | "no", fate: Fate = "it dies") {
+    this.#fate = fate;
     this.disk = new MemoryDisk({
-      onCall: () => {
-        this.#calls += 1;
-        if (this.#calls === this.#diesAt) throw new Crash();
-      },
+      onCall: () => this.#beforeCall(),
       onEvent: () => undefined,
       now: () => this.#calls * 10_000,
       exchanges,
@@ -55,6 +61,11 @@ class DyingDisk {
     this.#diesAt = call;
   }
 
+  /** The program is started again, and there is room. */
+  mend(): void {
+    this.#diesAt = Number.POSITIVE_INFINITY;
+  }
+
   open(): TreeSide {
     return new TreeSide({
       disk: this.disk,
@@ -63,6 +74,13 @@ class DyingDisk {
       pair: PAIR,
       store: "",
     });
+  }
+
+  /** Who is dead does nothing more; who found no room does. */
+  #beforeCall(): void {
+    this.#calls += 1;
+    if (this.#fate === "it dies" && this.#calls >= this.#diesAt) throw new Crash();
+    if (this.#fate === "the disk is full" && this.#calls === this.#diesAt) throw new Full();
   }
 
   #put(name: string, word: string): void {
@@ -93,13 +111,14 @@ async function carryOut(side: TreeSide): Promise<void> {
   await side.commit();
 }
 
-/** False: it died. */
+/** False: it died, or said that there was no room. */
 async function isEnded(work: Promise<void>): Promise<boolean> {
   try {
     await work;
     return true;
   } catch (error) {
     if (error instanceof Crash) return false;
+    if (error instanceof Problem && error.code === "disk_full") return false;
     throw error;
   }
 }
@@ -116,16 +135,21 @@ function collect(inode: Inode | undefined): readonly string[] {
   return inode === undefined || inode.kind === "folder" ? inner : [inode.text];
 }
 
-test.each(["yes", "no"] as const)(
-  "wherever it dies, each path is as it was or as it was to be, what stood there is kept, and nothing lies aside (exchange: %s)",
-  async (exchanges) => {
+test.each([
+  ["it dies", "yes"],
+  ["it dies", "no"],
+  ["the disk is full", "yes"],
+  ["the disk is full", "no"],
+] as const)(
+  "wherever %s, each path is as it was or as it was to be, what stood there is kept, and nothing lies aside (exchange: %s)",
+  async (fate, exchanges) => {
     let hasEnded = false;
     for (let call = 1; call < MOST_CALLS && !hasEnded; call += 1) {
-      const dying = new DyingDisk(exchanges);
+      const dying = new DyingDisk(exchanges, fate);
       const side = dying.open();
       dying.arm(call);
       hasEnded = await isEnded(carryOut(side));
-      dying.arm(0);
+      dying.mend();
       const again = dying.open();
       const done = await again.recover();
       await again.commit();
@@ -143,6 +167,23 @@ test.each(["yes", "no"] as const)(
     expect(hasEnded).toBe(true);
   },
 );
+
+test("a batch that a full disk cuts short before its first step keeps nothing of what it had made ready", async () => {
+  const left: string[] = [];
+  let tries = 0;
+  for (let call = 1; call < MOST_CALLS; call += 1) {
+    const dying = new DyingDisk("yes", "the disk is full");
+    const side = dying.open();
+    dying.arm(call);
+    const isOver = await isEnded(carryOut(side));
+    const isNoted = collect(dying.disk.find(inStore("intents"))).length > 0;
+    if (isOver || isNoted) break;
+    tries = call;
+    left.push(...collect(dying.disk.find(inStore("staged"))));
+  }
+  expect(left).toEqual([]);
+  expect(tries).toBeGreaterThan(10);
+});
 
 /** What is wrong with a path after a crash; undefined where nothing is. */
 function findFault(
@@ -165,7 +206,7 @@ test("after a crash nobody who writes on is overwritten: his bytes stand where h
     const side = dying.open();
     dying.arm(call);
     const hasEnded = await isEnded(carryOut(side));
-    dying.arm(0);
+    dying.mend();
     const inode = dying.disk.make("file");
     dying.disk.put(inTree("replaced"), inode);
     dying.disk.change(inode, "mine");

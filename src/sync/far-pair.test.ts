@@ -1,10 +1,11 @@
-import { cp } from "node:fs/promises";
+import { cp, rm } from "node:fs/promises";
 import path from "node:path";
 
 import { afterEach, beforeEach, expect, test } from "vitest";
 
 import { type Folders, openFolders, put } from "../../test/sync/folders.ts";
 import { codeOf, OtherMachine } from "../../test/sync/other-machine.ts";
+import { planMirror } from "./core/plan.ts";
 import { FarPair, type FarSides } from "./far-pair.ts";
 
 let folders: Folders;
@@ -60,6 +61,31 @@ test("one that could not be opened, or failed, is opened anew by the next work w
   await visit(pair);
   expect(names).toHaveLength(3);
   expect(machine.messages.filter((message) => message === "open")).toHaveLength(1);
+});
+
+async function push(pair: FarPair): Promise<readonly string[]> {
+  return pair.with(async (both) => {
+    await both.look("all");
+    const { local, remote } = both.differing();
+    const { done } = await both.apply(planMirror(local, remote), "remote");
+    await both.commit();
+    return [...done.keys()];
+  });
+}
+
+test("after another command's work both are looked at anew, and what it did is known", async () => {
+  const [pair, other] = [pairOf(), pairOf()];
+  expect(await push(pair)).toEqual(["a.txt"]);
+  await put(folders.sides.local, { "b.txt": "b\n" });
+  expect(await push(other)).toEqual(["b.txt"]);
+  await rm(path.join(folders.sides.remote, "b.txt"));
+  const compared = await pair.with(async (both) => {
+    await both.look("all");
+    return both.compare();
+  });
+  expect(compared).toEqual({ local: [], remote: ["b.txt"], conflicts: [] });
+  expect(names).toHaveLength(3);
+  await Promise.all([pair.close(), other.close()]);
 });
 
 test("a pair that was never opened is closed without a word", async () => {

@@ -12,6 +12,7 @@ import { rulesOf } from "./rules.ts";
 import { type Hints, TreeSide } from "./tree-side.ts";
 import type { Wire } from "./wire.ts";
 import { WiredSide } from "./wired-side.ts";
+import { WorkspaceLock } from "./workspace-lock.ts";
 
 export type FarSides = {
   /** The workspace, on this machine. */
@@ -31,29 +32,33 @@ const NAME = inStore("workspace-id");
 export class FarPair {
   readonly #sides: FarSides;
   readonly #lock = new KeyedLock();
+  readonly #workspace: WorkspaceLock;
   #hints: Hints | null = null;
   #opened: Promise<Opened> | undefined;
 
   constructor(sides: FarSides) {
     this.#sides = { ...sides, local: realpathSync(sides.local) };
+    this.#workspace = new WorkspaceLock(this.#sides.local);
   }
 
   get local(): string {
     return this.#sides.local;
   }
 
-  /** After a failure, such as a connection that was lost, both are looked at anew. */
+  /** After a failure, such as a connection that was lost, both are looked at anew; and so they are after another command's work. */
   async with<T>(work: (pair: Pair) => Promise<T>, hints: Hints | null = null): Promise<T> {
-    return this.#lock.run("pair", async () => {
+    const workAlone = async (isUntouched: boolean): Promise<T> => {
       try {
         this.#hints = hints;
+        if (!isUntouched) this.#opened = undefined;
         this.#opened ??= this.#open();
         return await work((await this.#opened).pair);
       } catch (error) {
         this.#opened = undefined;
         throw error;
       }
-    });
+    };
+    return this.#lock.run("pair", async () => this.#workspace.run(workAlone));
   }
 
   /** Resolves when something may have happened at the other end. */

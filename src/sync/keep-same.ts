@@ -1,4 +1,5 @@
 import { monotonicMs, rest, sleep } from "../base/clock.ts";
+import { Problem } from "../base/problem.ts";
 import type { Preference } from "./core/reconcile.ts";
 import { stampGit, untilGitIsDone } from "./git-state.ts";
 import type { Merged, MergeOptions } from "./merge.ts";
@@ -39,10 +40,12 @@ const LOOK_EVERY_MS = 30_000;
 const POLL_EVERY_MS = 1_000;
 /** A path that could not be brought in order is tried again after so long. */
 const RETRY_MS = 500;
+/** Each try writes until the disk is full again. */
+const FULL_RETRY_MS = 5_000;
 
 /**
- * Keeps both sides the same until the signal ends it: tells each merge that did something, or left something, anew.
- * @throws `sync_emptied`, `sync_removals`, `disk_full`, with both sides as they were
+ * Keeps both sides the same until the signal ends it: tells each merge that did something, or left something, anew. On a
+ * full disk it says so once, and goes on when there is room. @throws `sync_emptied`, `sync_removals`, with both sides as they were
  */
 export async function* keepSame<Remote extends Watch>(
   kept: Kept<Remote>,
@@ -53,7 +56,11 @@ export async function* keepSame<Remote extends Watch>(
   const local = new TreeWatch(kept.local, events.note);
   const remote = kept.watchRemote(events.note);
   try {
-    yield* mergeOnEvents(kept.local, merge, { ...options, events, watches: { local, remote } });
+    yield* mergeOnEvents(kept.local, sayingFull(merge), {
+      ...options,
+      events,
+      watches: { local, remote },
+    });
   } finally {
     local.close();
     remote.close();
@@ -85,12 +92,39 @@ async function* mergeOnEvents<Remote extends Watch>(
     const merged = await merge({ scope, prefer, mayRemoveMany, isAtRest }, watches);
     if (merged === undefined) continue;
     if (scope === "all") whole.note();
-    before = git;
+    // What git did is still to be taken over where there was no room for it.
+    before = isFull(merged) ? before : git;
     const left = describeLeft(merged);
     if (hasMoved(merged) || left !== told) yield merged;
     told = left;
-    await events.next(merged.left.size > 0 ? RETRY_MS : whole.everyMs, signal);
+    await events.next(pauseAfter(merged, whole.everyMs), signal);
   }
+}
+
+function pauseAfter(merged: Merged, everyMs: number): number {
+  if (isFull(merged)) return FULL_RETRY_MS;
+  return merged.left.size > 0 ? RETRY_MS : everyMs;
+}
+
+/** Something that is about no path alone. */
+const EVERYWHERE = "";
+const DISK_FULL = "disk_full";
+
+function isFull({ left }: Merged): boolean {
+  return left.get(EVERYWHERE)?.code === DISK_FULL;
+}
+
+/** Nobody who edits wants it to end because a disk was full for a while. */
+function sayingFull<Remote extends Watch>(merge: Merge<Remote>): Merge<Remote> {
+  return async (options, watches) => {
+    try {
+      return await merge(options, watches);
+    } catch (error) {
+      if (!(error instanceof Problem) || error.code !== DISK_FULL) throw error;
+      const nothing = { toLocal: [], toRemote: [], conflicts: [], revived: [], displaced: null };
+      return { ...nothing, left: new Map([[EVERYWHERE, error]]) };
+    }
+  };
 }
 
 /** When everything is to be looked at again. */

@@ -23,7 +23,10 @@ export type Sides = {
   readonly home: string;
 };
 
-export type DiskName = "local" | "remote";
+type DiskName = "local" | "remote";
+
+/** A tree, and a folder of ours for what it displaces. */
+export type StoredTree = { readonly tree: string; readonly store: string };
 
 /** Both trees' hints, while somebody gives any. */
 export type PairHints = { readonly local: Hints; readonly remote: Hints };
@@ -39,7 +42,7 @@ const locks = new KeyedLock();
 const pairs = new Map<string, Promise<Opened>>();
 
 /** Where a side keeps what it displaces, and what it has not finished. */
-export function storesOf(sides: Sides): Readonly<Record<DiskName, string>> {
+function storesOf(sides: Sides): Readonly<Record<DiskName, string>> {
   return { local: path.join(sides.local, ".ramet"), remote: sides.home };
 }
 
@@ -58,21 +61,25 @@ export function whileAlone<T>(home: string, work: () => Promise<T>): Promise<T> 
   return locks.run(path.join(realpathSync(path.dirname(home)), path.basename(home)), work);
 }
 
-/** Does the work with both disks, while nobody transfers anything. @throws `sync_unreadable` */
-export async function withDisks<T>(
-  given: Sides,
-  work: (disks: Readonly<Record<DiskName, Disk>>) => Promise<T>,
+/** Does the work with one tree's disk, while nobody transfers anything to or from it. @throws `sync_unreadable` */
+export async function withDisk<T>(
+  { tree, store }: StoredTree,
+  work: (disk: Disk) => Promise<T>,
 ): Promise<T> {
-  const sides = realSides(given);
-  const workWithBoth = async (): Promise<T> => {
-    const disks = { local: diskOf(sides, "local"), remote: diskOf(sides, "remote") };
+  const base = path.dirname(store);
+  mkdirSync(base, { recursive: true, mode: 0o700 });
+  const real = { tree: realFolder(tree), base: realFolder(base) };
+  const place = { base: real.base, path: path.basename(store) };
+  // As whoever transfers does: a workspace by itself, an environment's tree by where its things are kept.
+  const key = real.base === real.tree ? real.tree : path.join(place.base, place.path);
+  return locks.run(key, async () => {
+    const disk = openDisk({ tree: real.tree, store: place });
     try {
-      return await work(disks);
+      return await work(disk);
     } finally {
-      for (const disk of Object.values(disks)) disk.rest();
+      disk.rest();
     }
-  };
-  return locks.run(sides.home, () => locks.run(sides.local, workWithBoth));
+  });
 }
 
 async function workWith<T>(

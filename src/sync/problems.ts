@@ -84,6 +84,24 @@ export function syncReplaced(): Problem {
   });
 }
 
+/** Another command is at it, and has not come to an end. */
+export function workspaceBusy(workspace: string): Problem {
+  return new Problem({
+    code: "workspace_busy",
+    message: `Another command is transferring the files of ${workspace}.`,
+    remedy: "Run this one again when that has ended.",
+  });
+}
+
+export function devRunning(workspace: string): Problem {
+  return new Problem({
+    code: "dev_running",
+    message: `Another \`ramet dev\` keeps the files of ${workspace} the same as an environment's already.`,
+    remedy:
+      "Stop that one first, with Ctrl-C where it runs; one is enough for everybody who edits here.",
+  });
+}
+
 export function syncUnreadable(path: string, reason: string): Problem {
   return new Problem({
     code: "sync_unreadable",

@@ -1,6 +1,5 @@
 import type { Clock } from "../base/clock.ts";
 import { forEachParallel } from "../base/for-each-parallel.ts";
-import { breathe } from "./breathe.ts";
 import { type Disk, inTree, type Seen } from "./disk.ts";
 import { THREADS } from "./file-threads.ts";
 import { sliceMany } from "./slice-many.ts";
@@ -30,7 +29,7 @@ export async function readAhead(
   if (bulk === undefined || paths.length < bulk.few) return ahead;
   const changed: Seeing[] = [];
   for (const path of paths) {
-    await breathe();
+    await disk.breathe();
     const seen = seeIfAllowed(disk, path);
     if (seen?.kind !== "file") continue;
     if (isKnown(path, seen)) ahead.set(path, { seen, readAtMs: 0, hash: null });

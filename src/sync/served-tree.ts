@@ -1,6 +1,7 @@
 import path from "node:path";
 
 import { rest, systemClock } from "../base/clock.ts";
+import { explainDiskFull } from "../base/disk-full.ts";
 import { whileAlone } from "./pairs.ts";
 import { openDisk } from "./real-disk.ts";
 import { ServedSide } from "./served-side.ts";
@@ -23,14 +24,23 @@ export function openServed(
   const hints = new TreeWatch(remote, waiting.note);
   const disk = openDisk({ tree: remote, store });
   const side = new ServedSide({ disk, clock: systemClock, hints, pair, store: home });
+  const explained = async <T>(work: () => Promise<T>): Promise<T> => {
+    try {
+      return await work();
+    } catch (error) {
+      throw explainDiskFull(error, remote);
+    }
+  };
+  const alone = async <T>(work: () => Promise<T>): Promise<T> =>
+    explained(async () => whileAlone(home, work));
   return {
-    open: async () => whileAlone(home, async () => side.open()),
+    open: async () => alone(async () => side.open()),
     look: async (scope) => side.look(scope),
     answer: async (ignored) => side.answer(ignored),
     read: async (wants) => side.read(wants),
-    stage: async (batch) => side.stage(batch),
-    apply: async (plan) => whileAlone(home, async () => side.apply(plan)),
-    commit: async () => whileAlone(home, async () => side.commit()),
+    stage: async (batch) => explained(async () => side.stage(batch)),
+    apply: async (plan) => alone(async () => side.apply(plan)),
+    commit: async () => alone(async () => side.commit()),
     wait: async (signal) => waiting.next(signal),
     close: () => {
       hints.close();

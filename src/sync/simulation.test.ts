@@ -14,10 +14,7 @@ async function wrongIn(options: SimulationOptions): Promise<Pick<Outcome, "lost"
 }
 
 /** Every other one dies now and then; of every other two calls fail. */
-function optionsOf(
-  seed: number,
-  exchanges: SimulationOptions["exchanges"],
-): SimulationOptions {
+function optionsOf(seed: number, exchanges: SimulationOptions["exchanges"]): SimulationOptions {
   const crashes = seed % 2 === 0 ? CRASHES : 0;
   return { seed, exchanges, crashes, failures: seed % 4 < 2 ? 0 : FAILURES };
 }

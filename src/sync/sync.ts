@@ -21,10 +21,12 @@ import {
 import * as served from "./served-tree.ts";
 import { TreeWatch } from "./tree-watch.ts";
 import type * as wires from "./wire.ts";
+import { claimKeeping } from "./workspace-lock.ts";
 
 export type Sides = BothSides;
 /** A workspace, and the tree of an environment on another machine. */
 export type FarSides = far.FarSides;
+export type TrashSides = trash.TrashSides;
 export type Wire = wires.Wire;
 export type ServedTree = served.ServedTree;
 
@@ -62,7 +64,8 @@ export function pull(sides: Sides, options: TransferOptions): Promise<Transferre
 
 /**
  * Keeps both sides the same until the signal ends it: tells each merge that moved something, or left something anew.
- * @throws `sync_emptied`, `sync_removals`, `disk_full`, with both sides as they were
+ * On a full disk it says so, and goes on when there is room.
+ * @throws `sync_emptied`, `sync_removals`, `sync_replaced`, with both sides as they were
  */
 export function keepMerged(sides: Sides, options: KeepOptions): AsyncGenerator<Merged> {
   let epoch: string | undefined;
@@ -123,6 +126,11 @@ export async function* keepFarMerged(
   }
 }
 
+/** Until it is released nobody else keeps a workspace's files the same as an environment's. @throws `dev_running` */
+export function claimWorkspace(workspace: string): { release(): void } {
+  return claimKeeping(workspace);
+}
+
 /** A tree of this machine, for whoever holds the other end of the wire. @throws `sync_unreadable` */
 export function openServedTree(sides: Pick<Sides, "remote" | "home">, pair: string): ServedTree {
   return served.openServed(sides, pair);
@@ -133,17 +141,17 @@ export function describeMerge(merged: Merged): readonly string[] {
   return formatMerge(merged);
 }
 
-/** What both sides have displaced, the latest first: kept for a week, and at most a gigabyte of it on each side. */
-export function listTrash(sides: Sides): Promise<readonly trash.Trashed[]> {
+/** What the sides have displaced, the latest first: kept for a week, and at most a gigabyte of it on each side. */
+export function listTrash(sides: TrashSides): Promise<readonly trash.Trashed[]> {
   return trash.listTrash(sides);
 }
 
 /** Puts back what was displaced at one time: all of it, or these paths. @throws `trash_unknown`, `disk_full` */
 export function restoreTrash(
-  sides: Sides,
+  sides: TrashSides,
   wanted: { readonly id: string; readonly paths: readonly string[] },
 ): Promise<trash.Restored> {
-  return explained(sides.remote, () => trash.restoreTrash(sides, wanted));
+  return trash.restoreTrash(sides, wanted);
 }
 
 async function transfer(

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import path from "node:path";
 
 import { type Clock, isoTime } from "../base/clock.ts";
+import { explainDiskFull } from "../base/disk-full.ts";
 import { hasErrorCode, Problem } from "../base/problem.ts";
 import { isPlainPath, leadsInside } from "./core/paths.ts";
 import type { Plan } from "./core/plan.ts";
@@ -114,6 +115,8 @@ export class TreeSide implements Side {
   async #atRest<T>(work: () => Promise<T>): Promise<T> {
     try {
       return await work();
+    } catch (error) {
+      throw explainDiskFull(error, this.#options.store);
     } finally {
       this.#options.disk.rest();
     }
@@ -139,18 +142,30 @@ class Batch {
 
   async carryOut(steps: readonly Step[], contents: Contents): Promise<void> {
     if (steps.length === 0) return;
-    const tried = await this.#stageMany(steps, contents);
-    for (const step of steps)
-      await this.#attempt(step, async () =>
-        this.#prepareOrNothing(step, () => this.#prepare(step, contents, tried)),
-      );
-    const ready = steps.filter((step) => !this.left.has(step.path));
-    await noteIntent(this.#hands.disk, this.#pair, ready);
+    const ready = await this.#makeReady(steps, contents);
     const removals = ready.filter(({ entry }) => entry === undefined);
     for (const step of removals) await this.#attempt(step, () => this.#take(step));
     this.#prune(removals);
     for (const step of ready)
       if (step.entry !== undefined) await this.#attempt(step, () => this.#take(step));
+  }
+
+  /** All that is put is aside, and what is going to be done is written down; or nothing is: on a full disk each file counts. */
+  async #makeReady(steps: readonly Step[], contents: Contents): Promise<readonly Step[]> {
+    const { disk } = this.#hands;
+    try {
+      const tried = await this.#stageMany(steps, contents);
+      for (const step of steps)
+        await this.#attempt(step, async () =>
+          this.#prepareOrNothing(step, () => this.#prepare(step, contents, tried)),
+        );
+      const ready = steps.filter((step) => !this.left.has(step.path));
+      await noteIntent(disk, this.#pair, ready);
+      return ready;
+    } catch (error) {
+      for (const { aside } of steps) disk.remove(stagedAt(aside));
+      throw error;
+    }
   }
 
   async #attempt(step: Step, work: () => Promise<void>): Promise<void> {

@@ -10,11 +10,13 @@ import { UndoStack } from "../../src/base/undo-stack.ts";
 import {
   endGroup,
   findFreePort,
+  isRunning,
   runProgram,
   startDetached,
   startPiped,
 } from "../../src/process/process.ts";
 import type { Launch } from "../../src/process/process.ts";
+import { Relay } from "../sync/relay.ts";
 import { eventually, openStage, ROOT } from "./stage.ts";
 import type { Ran, Stage } from "./stage.ts";
 
@@ -28,11 +30,20 @@ export type Going = {
   seen(): string;
   /** Resolves with its exit code; null: it was killed. */
   readonly ended: Promise<number | null>;
+  /** To it and all that it has started. */
+  send(signal: "SIGKILL" | "SIGSTOP" | "SIGCONT"): void;
   stop(): Promise<void>;
 };
 
 export type Machines = {
   readonly server: Stage;
+  /** The way there, which all that the client says goes by. */
+  readonly relay: Relay;
+  /** kill -9, and nothing else of what it has started. */
+  killServer(): Promise<void>;
+  startServer(): Promise<void>;
+  /** Takes the cable away, or puts it in again; null: both machines are this one. */
+  readonly setLink: ((isUp: boolean) => Promise<void>) | null;
   /** Where the server's `development` runs. */
   readonly app: string;
   readonly url: string;
@@ -49,7 +60,11 @@ export type Machines = {
 };
 
 export type Environment = Readonly<Record<string, string>>;
-type Network = { readonly address: string; readonly prefix: readonly string[] };
+type Network = {
+  readonly address: string;
+  readonly prefix: readonly string[];
+  readonly setLink: Machines["setLink"];
+};
 
 /** With an app of these files on the server's machine, and a server that listens for others. */
 export async function openMachines(files: Readonly<Record<string, string>>): Promise<Machines> {
@@ -61,15 +76,22 @@ export async function openMachines(files: Readonly<Record<string, string>>): Pro
     const app = await makeApp(server, files);
     const port = await findFreePort();
     const pem = await writeCertificate(server.folder, network.address);
-    await startServer(server, { network, port, pem });
+    const listening = { network, port, pem };
+    await startServer(server, listening);
+    const relay = await Relay.open({ host: network.address, port });
+    undo.push(() => relay.close());
     await server.json(app, ["init"]);
     const client = await makeClient(server.folder);
     const prefix = [...network.prefix, process.execPath, START];
     const runners = createRunners(client.home, prefix);
     return {
       server,
+      relay,
+      killServer: async () => killServer(server),
+      startServer: async () => startServer(server, listening),
+      setLink: network.setLink,
       app,
-      url: `https://${network.address}:${port}`,
+      url: `https://${network.address}:${relay.port}`,
       certificateFile: pem.certificate,
       certificate: await readFile(pem.certificate, "utf8"),
       client,
@@ -129,6 +151,7 @@ async function startThere(argv: readonly string[], there: There): Promise<Going>
   return {
     seen: () => seen,
     ended: exited.then(({ exitCode }) => exitCode),
+    send: (signal) => void process.kill(-pid, signal),
     stop: async () => {
       await endGroup(pid, { graceMs: 10_000 });
     },
@@ -137,7 +160,7 @@ async function startThere(argv: readonly string[], there: There): Promise<Going>
 
 /** Two ends of one cable: ours, and one in a namespace that has nothing else. */
 async function openNetwork(undo: UndoStack): Promise<Network> {
-  const nothing: Network = { address: "127.0.0.1", prefix: [] };
+  const nothing: Network = { address: "127.0.0.1", prefix: [], setLink: null };
   if (process.getuid?.() !== 0) return nothing;
   const name = `rmt${randomBytes(3).toString("hex")}`;
   const net = `10.${randomInt(64, 128)}.${randomInt(0, 256)}`;
@@ -151,7 +174,12 @@ async function openNetwork(undo: UndoStack): Promise<Network> {
     (await tryIp("-n", name, "link", "set", `${name}b`, "up")) &&
     (await tryIp("-n", name, "link", "set", "lo", "up"));
   undo.push(async () => void (await tryIp("link", "delete", `${name}a`)));
-  return isMade ? { address: `${net}.1`, prefix: ["ip", "netns", "exec", name] } : nothing;
+  if (!isMade) return nothing;
+  return {
+    address: `${net}.1`,
+    prefix: ["ip", "netns", "exec", name],
+    setLink: async (isUp) => void (await tryIp("link", "set", `${name}a`, isUp ? "up" : "down")),
+  };
 }
 
 async function tryIp(...args: readonly string[]): Promise<boolean> {
@@ -195,7 +223,16 @@ async function writeCertificate(folder: string, address: string): Promise<Pem> {
   return pem;
 }
 
-const statusSchema = z.object({ running: z.boolean() });
+const statusSchema = z.object({ running: z.boolean(), pid: z.number().nullable() });
+
+async function killServer(stage: Stage): Promise<void> {
+  const { pid } = statusSchema.parse(await stage.json(stage.folder, ["server", "status"]));
+  if (pid === null) throw new Error("There is no server to kill.");
+  process.kill(pid, "SIGKILL");
+  await eventually(async () => {
+    if (isRunning(pid)) throw new Error("The server lives.");
+  });
+}
 
 async function startServer(
   stage: Stage,
@@ -204,7 +241,7 @@ async function startServer(
   const { PATH = "", HOME = "/" } = process.env;
   const listen = ["--listen", `${network.address}:${port}`];
   const tls = ["--tls-cert", pem.certificate, "--tls-key", pem.key];
-  await mkdir(stage.home, { mode: process.getuid?.() === 0 ? 0o711 : 0o700 });
+  await mkdir(stage.home, { recursive: true, mode: process.getuid?.() === 0 ? 0o711 : 0o700 });
   await startDetached(
     {
       file: process.execPath,

@@ -46,6 +46,18 @@ export function openSide(tree: string, home: string): TreeSide {
   });
 }
 
+/** What a store has not finished: what lies aside, and plans that are not done with. */
+export async function listAside(store: string): Promise<readonly string[]> {
+  const folders = ["staged", "intents"].map(async (name) => {
+    const folder = path.join(store, name);
+    const names = await readdir(folder).catch(() => []); // Nothing was ever put there.
+    const texts = names.map(async (one) => [one, await readFile(path.join(folder, one))] as const);
+    // A plan that is done with begins with a blank line, and stays for the next.
+    return (await Promise.all(texts)).filter(([, text]) => name === "staged" || text[0] !== 10);
+  });
+  return (await Promise.all(folders)).flat().map(([name]) => name);
+}
+
 export async function put(folder: string, words: Words): Promise<void> {
   for (const [name, text] of Object.entries(words)) {
     const file = path.join(folder, name);

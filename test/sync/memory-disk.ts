@@ -14,6 +14,7 @@ import {
   type Writing,
 } from "../../src/sync/disk.ts";
 import { changedMeanwhile, syncBlocked } from "../../src/sync/problems.ts";
+import { FoldedNames } from "./folded-names.ts";
 
 /** A file, link or folder, by whatever names. */
 export type Inode = {
@@ -41,6 +42,8 @@ export type MemoryDiskOptions = {
   readonly isExact?: boolean;
   /** Whether it does many things at once, from two on. */
   readonly hasBulk?: boolean;
+  /** Whether names that differ in case alone are one, as on disks of macOS. */
+  readonly folds?: boolean;
 };
 
 /** It counts time in steps of so long. */
@@ -51,7 +54,6 @@ const ENCODER = new TextEncoder();
 
 /** Disks whose files are lent at the moment. */
 const lenders = new Map<string, MemoryDisk>();
-
 export class MemoryDisk implements Disk {
   readonly bulk?: Bulk;
   readonly #options: MemoryDiskOptions;
@@ -145,8 +147,8 @@ export class MemoryDisk implements Disk {
     if (there !== undefined && (there.kind === "folder") !== (inode.kind === "folder"))
       return false;
     if (there?.kind === "folder" && there.names.size > 0) return false;
-    this.#name(to, inode);
     this.#unname(from);
+    this.#name(to, inode);
     return true;
   }
 
@@ -221,7 +223,7 @@ export class MemoryDisk implements Disk {
       kind,
       text: "",
       executable: false,
-      names: new Map(),
+      names: this.#options.folds === true ? new FoldedNames<Inode>() : new Map<string, Inode>(),
       modified: now,
       changed: now,
     };
@@ -314,7 +316,7 @@ export class MemoryDisk implements Disk {
       const next = inode.names.get(part) ?? this.make("folder");
       if (next.kind !== "folder") throw syncBlocked(place.path);
       if (!inode.names.has(part)) this.#tell({ area: place.area, path: [...way, part].join("/") });
-      inode.names.set(part, next);
+      if (!inode.names.has(part)) inode.names.set(part, next);
       way.push(part);
       inode = next;
     }

@@ -12,9 +12,12 @@ type Property = { readonly title: string; readonly holds: (...trees: Three) => v
 
 const ROUNDS = 3;
 
-/** Throws, with the seed and the smallest trees that it finds, where it does not hold of one in so many. */
-export function tryProperty({ holds }: Property, how: { readonly numRuns: number; readonly seed?: number }): void {
-  fc.assert(fc.property(anyTree, anyTree, anyTree, holds), how);
+/** The seed and the smallest trees of which it does not hold; undefined: of so many it held of all. */
+export function findFailure(
+  { holds }: Property,
+  how: { readonly numRuns: number; readonly seed?: number },
+): string | undefined {
+  return fc.defaultReportMessage(fc.check(fc.property(anyTree, anyTree, anyTree, holds), how));
 }
 
 export const PLANNER_PROPERTIES: readonly Property[] = [

@@ -1,4 +1,5 @@
 /** The whole engine on two disks in memory, while people write between any two of its steps, and it dies at any of them. */
+import { Problem } from "../../src/base/problem.ts";
 import { Ancestor } from "../../src/sync/ancestor.ts";
 import { isSameTree } from "../../src/sync/core/compare.ts";
 import { type Entry, listPaths } from "../../src/sync/core/tree.ts";
@@ -54,6 +55,11 @@ class Failure extends Error {
   }
 }
 
+/** As it comes out of the engine: as it was, or explained. */
+function isFailure(error: unknown): boolean {
+  return error instanceof Failure || (error instanceof Problem && error.code === "disk_full");
+}
+
 async function findNone(): Promise<ReadonlySet<string>> {
   return new Set();
 }
@@ -70,6 +76,7 @@ class Simulation {
   readonly #hints = { local: new Set<string>(), remote: new Set<string>() };
   readonly #people: People;
   #isQuiet = false;
+  #isDead = false;
   #calls = 0;
   #crashes = 0;
   #failures = 0;
@@ -101,16 +108,18 @@ class Simulation {
 
   /** From a start of the engine to its end: after a few merges, or in the midst of one. */
   async #runSession(): Promise<void> {
+    this.#isDead = false;
     try {
       const pair = await this.#openPair();
       for (let count = 0; count < 3; count += 1) await this.#merge(pair, count === 0);
     } catch (error) {
       if (error instanceof Crash) this.#crashes += 1;
-      else if (!(error instanceof Failure)) throw error;
+      else if (!isFailure(error)) throw error;
     }
   }
 
   async #comeToRest(): Promise<readonly string[]> {
+    this.#isDead = false;
     const pair = await this.#openPair();
     let [before, merged] = [this.#snapshot(), await this.#merge(pair, true)];
     for (let count = 0; count < MOST_QUIET_ROUNDS; count += 1) {
@@ -214,10 +223,13 @@ class Simulation {
   }
 
   #beforeCall(): void {
+    // Who is dead clears nothing up.
+    if (this.#isDead) throw new Crash();
     this.#calls += 1;
     if (this.#isQuiet) return;
     if (this.#random() < ACTS) this.#people.act();
-    if (this.#random() < this.#options.crashes) throw new Crash();
+    this.#isDead = this.#random() < this.#options.crashes;
+    if (this.#isDead) throw new Crash();
     if (this.#random() >= this.#options.failures) return;
     this.#failures += 1;
     throw new Failure(CODES[Math.floor(this.#random() * CODES.length)] ?? "EIO");

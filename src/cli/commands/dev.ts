@@ -46,27 +46,32 @@ export const dev = defineCommand({
     here.note(`${titleOf(environment)}  ${environment.url ?? ""}`.trimEnd());
     const workspace = await findTransferred(here, environment);
     const isMoved = here.isAfar && workspace !== null;
-    await here.follow(
-      // A folder of this machine says nothing to a server elsewhere: we keep both sides the same then.
-      { ...target, workspace: isMoved ? null : workspace, prefer },
-      {
-        name: "environment.develop",
-        names: environment.processes.map(({ name }) => name),
-        hasTimes: false,
-        ...(isMoved
-          ? {
-              beside: async (show, signal) =>
-                (await import("../session/far-files.ts")).keepAfar(here, {
-                  ...target,
-                  workspace,
-                  prefer,
-                  show,
-                  signal,
-                }),
-            }
-          : {}),
-      },
-    );
+    const claim = workspace === null ? null : await claimWorkspace(workspace);
+    try {
+      await here.follow(
+        // A folder of this machine says nothing to a server elsewhere: we keep both sides the same then.
+        { ...target, workspace: isMoved ? null : workspace, prefer },
+        {
+          name: "environment.develop",
+          names: environment.processes.map(({ name }) => name),
+          hasTimes: false,
+          ...(isMoved
+            ? {
+                beside: async (show, signal) =>
+                  (await import("../session/far-files.ts")).keepAfar(here, {
+                    ...target,
+                    workspace,
+                    prefer,
+                    show,
+                    signal,
+                  }),
+              }
+            : {}),
+        },
+      );
+    } finally {
+      claim?.release();
+    }
     const hasConflicts = workspace !== null && (await isLeft(here, { ...target, workspace }));
     return { hasConflicts };
   },
@@ -74,6 +79,11 @@ export const dev = defineCommand({
   toText: () => "",
   exitCode: ({ hasConflicts }) => (hasConflicts ? CONFLICT_EXIT : 0),
 });
+
+/** @throws `dev_running` */
+async function claimWorkspace(workspace: string): Promise<{ release(): void }> {
+  return (await import("../../sync/sync.ts")).claimWorkspace(workspace);
+}
 
 function parseSide(side: string | null): "local" | "environment" | null {
   if (side === null || side === "local" || side === "environment") return side;

@@ -22,7 +22,9 @@ export const trashList = defineCommand({
   async run(_input, session) {
     const target = await session.target();
     const workspace = await findWorkspaceFolder(session, target.app);
-    return session.call("files.trash", { ...target, workspace });
+    return session.isAfar
+      ? (await import("../session/far-files.ts")).listTrashAfar(session, { ...target, workspace })
+      : session.call("files.trash", { ...target, workspace });
   },
   hints: (trash) =>
     trash.length === 0

@@ -21,12 +21,10 @@ export const trashRestore = defineCommand({
   async run(input, session) {
     const target = await session.target();
     const workspace = await findWorkspaceFolder(session, target.app);
-    return session.call("files.restore", {
-      ...target,
-      workspace,
-      id: input.required("ID"),
-      paths: [...input.rest],
-    });
+    const wanted = { ...target, workspace, id: input.required("ID"), paths: [...input.rest] };
+    return session.isAfar
+      ? (await import("../session/far-files.ts")).restoreTrashAfar(session, wanted)
+      : session.call("files.restore", wanted);
   },
   hints: ({ restored }) =>
     restored.length === 0 ? [] : [{ line: "ramet status", why: "What differs now" }],

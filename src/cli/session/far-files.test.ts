@@ -11,7 +11,7 @@ import { callServer } from "../connection/client.ts";
 import { captureContext, createFolder, removeFolder } from "../fixtures/context.ts";
 import type { RemoteServer } from "../terminal/context.ts";
 import { compareFiles } from "./compare-files.ts";
-import { keepAfar, transferAfar } from "./far-files.ts";
+import { keepAfar, listTrashAfar, restoreTrashAfar, transferAfar } from "./far-files.ts";
 import { Session } from "./session.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -97,6 +97,47 @@ test("a token to read tells what is changed, and pulls; a push with it changes n
     changed: ["ours.txt"],
   });
   expect(await readIfThere(farFile("ours.txt"))).toBe("ours\n");
+});
+
+test("what either side has displaced is listed from afar, and goes back to the side where it was", async () => {
+  const workspace = await openWorkspace("trash");
+  const session = sessionWith(stage.token);
+  const question = { ...KEPT, workspace, force: true };
+  await writeFile(path.join(workspace, "kept.txt"), "first\n");
+  await transferAfar(session, question, "push");
+  await writeFile(path.join(workspace, "kept.txt"), "second\n");
+  await transferAfar(session, question, "push");
+  await writeFile(farFile("kept.txt"), "third\n");
+  await transferAfar(session, question, "pull");
+  const listed = await listTrashAfar(session, { ...KEPT, workspace });
+  expect(listed.map(({ side, path: name, bytes }) => [side, name, bytes])).toEqual([
+    ["workspace", "kept.txt", 7],
+    ["environment", "kept.txt", 6],
+  ]);
+  const [here, there] = listed.map(({ id }) => id);
+  const restore = async (id = "", token = stage.token): Promise<unknown> =>
+    restoreTrashAfar(sessionWith(token), { ...KEPT, workspace, id, paths: [] });
+  expect(await restore(here)).toMatchObject({
+    restored: [{ side: "workspace", path: "kept.txt" }],
+  });
+  expect(await readIfThere(path.join(workspace, "kept.txt"))).toBe("second\n");
+  const { text: reader } = await lend({ right: "read" });
+  await expect(restore(there, reader)).rejects.toMatchObject({ code: "scope_too_small" });
+  expect(await readIfThere(farFile("kept.txt"))).toBe("third\n");
+  expect(await restore(there)).toMatchObject({ restored: [{ side: "environment" }] });
+  expect(await readIfThere(farFile("kept.txt"))).toBe("first\n");
+  await expect(restore("2020-01-01T00-00-00.000Z")).rejects.toMatchObject({
+    code: "trash_unknown",
+  });
+});
+
+test("no trash of a folder that is named from afar is listed or put back", async () => {
+  const session = sessionWith(stage.token);
+  const named = { ...KEPT, workspace: farFile("") };
+  const refusal = { code: "owner_only" };
+  await expect(session.call("files.trash", named)).rejects.toMatchObject(refusal);
+  const wanted = { ...named, id: "2020-01-01T00-00-00.000Z", paths: [] };
+  await expect(session.call("files.restore", wanted)).rejects.toMatchObject(refusal);
 });
 
 test("an environment on a folder of the server's is neither compared nor changed from afar", async () => {

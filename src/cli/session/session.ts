@@ -8,7 +8,7 @@ import { findWorkspace } from "../../workspace/workspace.ts";
 import type { Workspace } from "../../workspace/workspace.ts";
 import type { CallEvents } from "../connection/client.ts";
 import { placeIdOf, placeOf } from "../connection/place.ts";
-import { isLoss, resume } from "../connection/streams.ts";
+import { Losses, resume } from "../connection/streams.ts";
 import type { StreamName } from "../connection/streams.ts";
 import type { ParsedArguments } from "../grammar/command-shape.ts";
 import { flagsExclusive } from "../grammar/problems.ts";
@@ -28,10 +28,9 @@ type Beside = (show: (line: LogLine) => void, signal: AbortSignal) => Promise<vo
 
 /** How long a stream waits for a server that was restarted. */
 const RECONNECT_MS = 30_000;
-/** A laptop that slept may be long without a network. */
-const RECONNECT_AFAR_MS = 10 * 60_000;
+/** A laptop may be without a network for as long as one travels. */
+const RECONNECT_AFAR_MS = 12 * 60 * 60_000;
 const RECONNECT_PAUSE_MS = 1_000;
-const MAX_LOSSES_WITHOUT_A_LINE = 5;
 
 /** What a command's `run` works with: the workspace it stands in, and the server. */
 export class Session {
@@ -272,19 +271,19 @@ export class Session {
     show: (line: LogLine) => void,
   ): Promise<void> {
     const { SeenLines: Seen } = await import("../connection/seen-lines.ts");
-    let losses = 0;
     const seen = new Seen();
+    const losses = new Losses();
     const onLine = (line: LogLine): void => {
-      losses = 0;
+      losses.forget();
       if (seen.isNew(line)) show(line);
     };
     for (let input = first; ; input = resume(first, seen)) {
+      losses.begin();
       try {
         await this.#withServer({ name, input }, { onLine });
         return;
       } catch (error) {
-        losses += 1;
-        if (!isLoss(error) || losses > MAX_LOSSES_WITHOUT_A_LINE) throw error;
+        if (!losses.isBearable(error)) throw error;
         await this.#waitForServer(error);
       }
     }

@@ -5,6 +5,7 @@ import type { FarSides, Wire } from "../../sync/sync.ts";
 import type { Session } from "./session.ts";
 
 export type FarTree = { readonly app: string; readonly environment: string };
+type Visit = FarTree & { readonly pair: string; readonly visit: string };
 
 /** Asks one call after another. */
 type Ask = <Name extends CallName>(
@@ -16,17 +17,17 @@ type Ask = <Name extends CallName>(
 /** A workspace and an environment on a server elsewhere; and what is to be told once files have come there. */
 export async function openFarSides(
   session: Session,
-  tree: FarTree,
+  { app, environment, visit: name = nameVisit() }: FarTree & { readonly visit?: string },
   workspace: string,
 ): Promise<FarSides & { arrived(): Promise<void> }> {
-  const { id } = await session.call("environment.show", tree);
-  const ask: Ask = async (name, input, signal) => session.ask(name, input, signal);
-  let visit: ReturnType<typeof nameVisit> | undefined;
+  const { id } = await session.call("environment.show", { app, environment });
+  const ask: Ask = async (call, input, signal) => session.ask(call, input, signal);
+  let visit: Visit | undefined;
   return {
     local: workspace,
     id,
     connect: (pair) => {
-      visit = nameVisit(tree, pair);
+      visit = { app, environment, pair, visit: name };
       return createWire(ask, visit);
     },
     arrived: async () => {
@@ -35,15 +36,13 @@ export async function openFarSides(
   };
 }
 
-function nameVisit(
-  { app, environment }: FarTree,
-  pair: string,
-): FarTree & { readonly pair: string; readonly visit: string } {
-  return { app, environment, pair, visit: randomBytes(8).toString("hex") };
+/** One command's work with a tree. */
+export function nameVisit(): string {
+  return randomBytes(8).toString("hex");
 }
 
 /** What the tree is asked, as calls. */
-function createWire(ask: Ask, visit: ReturnType<typeof nameVisit>): Wire {
+function createWire(ask: Ask, visit: Visit): Wire {
   return {
     open: async () => ask("tree.open", visit),
     look: async (scope) => ask("tree.look", { ...visit, scope }),

@@ -1,13 +1,13 @@
 import { CALLS } from "../../protocol/calls.ts";
 import { listTrash } from "../../sync/sync.ts";
 import { defineCall } from "../call.ts";
-import { requireSides } from "../sides.ts";
+import { requireTrashSides } from "../sides.ts";
 
 export const listTrashed = defineCall(
   CALLS["files.trash"],
-  async ({ app, environment, workspace }, { engine }) => {
+  async ({ app, environment, workspace }, { engine, caller }) => {
     const live = engine.registry.require(app, environment);
-    const sides = await requireSides(engine, live, workspace);
+    const sides = await requireTrashSides(engine, live, { workspace, caller });
     return sides === null ? [] : [...(await listTrash(sides))];
   },
 );
