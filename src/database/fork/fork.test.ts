@@ -236,6 +236,22 @@ test("tablespaces are refused, awake or asleep", async () => {
   await expect(fork(spread)).rejects.toMatchObject({ code: "database_tablespaces" });
 });
 
+/** While its checkpointer is held still, a backup of the source has begun and comes no further, however quick its copy is. */
+async function holdingBackups<T>(work: () => Promise<T>): Promise<T> {
+  const checkpointer = await asAdmin(source, async (admin) => {
+    const { rows } = await admin.query<{ pid: number }>(
+      "SELECT pid FROM pg_stat_activity WHERE backend_type = 'checkpointer'",
+    );
+    return rows[0]?.pid ?? 0;
+  });
+  signalProcess(checkpointer, "SIGSTOP");
+  try {
+    return await work();
+  } finally {
+    signalProcess(checkpointer, "SIGCONT");
+  }
+}
+
 /** Ends the session by which a fork copies the source, once there is one other than `before`. Resolves with its pid. */
 async function cutBackup(before = 0): Promise<number> {
   const cut = await asAdmin(source, async (admin) =>
@@ -256,9 +272,13 @@ async function cutBackup(before = 0): Promise<number> {
 }
 
 test("a fork whose session with the source is cut is made once more, and the source serves on", async () => {
-  const forking = fork(source);
-  await cutBackup();
-  const copy = await forking;
+  const forking = await holdingBackups(async () => {
+    // Boxed: only its first backup is waited for here.
+    const begun = { copy: fork(source) };
+    await cutBackup();
+    return begun;
+  });
+  const copy = await forking.copy;
   expect(await ask(copy, "SELECT count(*) FROM people")).toEqual([["2000"]]);
   expect(await untilNoTraces(source)).toBe(0);
   await stopDatabase(copy.place);
@@ -266,9 +286,11 @@ test("a fork whose session with the source is cut is made once more, and the sou
 
 test("a fork whose session with the source is cut again and again gives one problem, and leaves nothing", async () => {
   const place = await home.createPlace();
-  const outcome = failureOf(forkDatabase(home.postgres, source, { place, maskSql: null }));
-  await cutBackup(await cutBackup());
-  expect(await outcome).toMatchObject({ code: "database_fork_failed" });
+  await holdingBackups(async () => {
+    const outcome = failureOf(forkDatabase(home.postgres, source, { place, maskSql: null }));
+    await cutBackup(await cutBackup());
+    expect(await outcome).toMatchObject({ code: "database_fork_failed" });
+  });
   expect(await exists(place.folder)).toBe(false);
   expect(await untilNoTraces(source)).toBe(0);
   expect(await ask(source, "SELECT count(*) FROM people")).toEqual([["2000"]]);
