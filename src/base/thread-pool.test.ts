@@ -76,6 +76,15 @@ test("a thread that dies takes its own job with it, and another does the next", 
   expect((await pool.run(job("next"))).said).toBe("next");
 });
 
+test("jobs that wait while the only thread dies are done by another", async () => {
+  const pool = new ThreadPool<Job, Done>({ program, most: 1 });
+  open();
+  const dying = pool.run(job("die"));
+  const next = pool.run(job("next"));
+  await expect(dying).rejects.toThrow("The thread has ended.");
+  expect((await next).said).toBe("next");
+});
+
 test("a program that is not there fails its jobs", async () => {
   const pool = new ThreadPool<Job, Done>({ program: path.join(folder, "missing.mjs"), most: 1 });
   await expect(pool.run(job("a"))).rejects.toThrow(/missing\.mjs/);

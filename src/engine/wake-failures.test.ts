@@ -3,10 +3,11 @@ import path from "node:path";
 
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 
+import { exists } from "../base/remove-inside.ts";
 import { isDatabaseRunning } from "../database/database.ts";
 import { signalProcess } from "../process/process.ts";
 import type { LiveEnvironment } from "./live/live-environment.ts";
-import { runs, TestEngine, until } from "./test-engine.ts";
+import { patiently, runs, TestEngine, until } from "./test-engine.ts";
 
 let stage: TestEngine;
 let live: LiveEnvironment;
@@ -51,6 +52,24 @@ test("a wake whose database does not start leaves no keeper running", async () =
   await rename(`${version}.away`, version);
   expect(live.state()).toBe("asleep");
   expect(await stage.engine.leftovers()).toEqual([]);
+});
+
+test("one whose keeper ended under its migrations is brought up by the next start", async () => {
+  const migrate = "test -e begun || { touch begun; sleep 1000; }";
+  const web = { command: runs("serves.mjs") };
+  const making = Promise.allSettled([
+    stage.createApp("migrating", { processes: { web }, database: { migrate } }),
+  ]);
+  await until(
+    async () => (await exists(path.join(stage.folder, "migrating", "begun"))) || undefined,
+  );
+  const migrating = stage.engine.registry.require("migrating", "development");
+  signalProcess(await stage.findPid(migrating, "runtime.keeper"), "SIGKILL");
+  expect(await making).toMatchObject([{ status: "rejected", reason: { code: "keeper_gone" } }]);
+  expect(migrating.state()).toBe("broken");
+
+  await stage.engine.start(migrating, patiently());
+  expect(await untilReady(migrating)).toBeGreaterThan(0);
 });
 
 test("one whose database cannot be taken up keeps no other from it", async () => {

@@ -72,6 +72,10 @@ export class KeeperClient {
     return this.#hasOwnNetwork;
   }
 
+  isGone(): boolean {
+    return this.#socket.destroyed;
+  }
+
   isFrozen(): boolean {
     return this.#isFrozen;
   }

@@ -73,6 +73,8 @@ export type Runtime = Network & {
   onUse(listener: () => void): void;
   /** Ends every process, also those that left their group, and the keeper. */
   stop(): Promise<void>;
+  /** Whether nothing can be asked of it any more. */
+  isGone(): boolean;
   /** Resolves when the keeper has gone, for whatever reason; not after `disconnect`. */
   readonly closed: Promise<void>;
   /** Leaves it running. */
@@ -175,6 +177,7 @@ function toRuntime(place: RuntimePlace, client: KeeperClient): Runtime {
     settled: (options) => client.settled(options),
     onChange: (listener) => client.onChange(listener),
     onUse: (listener) => client.onUse(listener),
+    isGone: () => client.isGone(),
     closed: client.closed,
     disconnect: () => client.disconnect(),
     stop: async () => {

@@ -166,13 +166,14 @@ export class HeldRuntime {
     this.#runtime?.disconnect();
   }
 
-  /** The keeper that was started ahead. @throws why it could not be; the next is then started anew */
+  /** The keeper that was started ahead, if it is there still. @throws why it could not be started; the next is then started anew */
   async #takeEarly(): Promise<Runtime | undefined> {
     const { keepers } = this.#context;
     const { id } = this.#record();
     const early = keepers.get(id);
     keepers.delete(id);
-    return early;
+    const runtime = await early;
+    return runtime?.isGone() === true ? undefined : runtime;
   }
 
   async #requireRuntime(manifest: Manifest, known: Runtime | undefined): Promise<Runtime> {
