@@ -28,8 +28,8 @@ const { rounds, title } = readPiece("ROUNDS", 100);
 /** Longer than the forks of one round take on an idle machine. */
 const LATEST_MS = 1_500;
 const FORKS = ["fork-1", "fork-2", "fork-3"] as const;
-/** Of the source, once nothing holds any: what its own checkpoints keep. */
-const MOST_WAL_BYTES = 64 * 2 ** 20;
+/** Of the source, once nothing holds any: what its own checkpoints keep, and what is ready to be written again. */
+const MOST_WAL_BYTES = 320 * 2 ** 20;
 /** Standbys are built behind everything else, after a pause that doubles with each failure. */
 const FOLLOW_LIMIT_MS = 300_000;
 const LIMIT_MS = 3_600_000;

@@ -72,7 +72,22 @@ export async function backUp(admin: Client, options: BackupOptions): Promise<Bac
   const end = await traced("end of the backup", async () => stopBackup(admin, calls.stop));
   writeLabel(options, end.label);
   await traced("WAL", async () => copySegments(options, { ...end, reflinked: copied.reflinked }));
+  await reuseWal(admin);
   return { copied, hasUnlogged };
+}
+
+/**
+ * From its next checkpoint on the source makes new WAL files of old ones. After a checkpoint, which each fork begins with,
+ * PostgreSQL writes pages to the WAL whole: busy clients fill a file with every hundred transactions, and wait for the four
+ * flushes of a new one. Copies have their own settings, in which it is off: old files would keep what a mask is to remove.
+ */
+async function reuseWal(admin: Client): Promise<void> {
+  const { rows } = await admin.query<{ reuses: boolean }>(
+    "SELECT current_setting('wal_recycle')::bool AS reuses",
+  );
+  if (rows[0]?.reuses === true) return;
+  await admin.query("ALTER SYSTEM SET wal_recycle = on");
+  await admin.query("SELECT pg_reload_conf()");
 }
 
 type BackupEnd = { readonly label: string; readonly first: string; readonly last: string };

@@ -65,8 +65,24 @@ export async function rewriteTables(admin: Client, quoted: readonly string[]): P
   for (const table of quoted) await admin.query(`VACUUM (FULL) ${table}`);
 }
 
-/** Files that hold rows no more are removed only by a checkpoint, and so is the WAL that tells of them. */
+/**
+ * Files that hold rows no more are removed only by a checkpoint, and so is the WAL that tells of them. What its source had
+ * made ready of old WAL, and a copy at rest has brought along, is written through first: it goes with the rest.
+ */
 export async function forgetWrites(admin: Client): Promise<void> {
   await admin.query("SELECT pg_switch_wal()");
+  const ahead = await countWalAhead(admin);
+  for (let file = 0; file < ahead; file += 1) {
+    await admin.query("SELECT pg_logical_emit_message(true, 'ramet', '')");
+    await admin.query("SELECT pg_switch_wal()");
+  }
   await admin.query("CHECKPOINT");
+}
+
+async function countWalAhead(admin: Client): Promise<number> {
+  const { rows } = await admin.query<{ count: number }>(
+    `SELECT count(*)::int AS count FROM pg_ls_waldir()
+     WHERE name ~ '^[0-9A-F]{24}$' AND name > pg_walfile_name(pg_current_wal_insert_lsn())`,
+  );
+  return rows[0]?.count ?? 0;
 }
