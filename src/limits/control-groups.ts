@@ -90,6 +90,18 @@ export class ControlGroups {
     };
   }
 
+  /** Whether whoever wants a processor goes before all in it. Nothing where the kernel knows no such groups. */
+  async letYield(name: string, yields: boolean): Promise<void> {
+    const folder = this.#hierarchy.folders.get("cpu");
+    if (folder === undefined) return;
+    try {
+      await write(path.join(folder, name, "cpu.idle"), yields ? "1" : "0");
+    } catch (error) {
+      // Before Linux 5.15, or it has ended meanwhile.
+      if (!hasErrorCode(error, "ENOENT", "EACCES", "EPERM", "ENODEV")) throw error;
+    }
+  }
+
   /** From now on nobody in it starts another. Resolves with who is in it. */
   async seal(name: string): Promise<readonly number[]> {
     const pids = this.#hierarchy.folders.get("pids");

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 
 import { NO_LIMITS } from "../environment/manifest.ts";
-import { type Use, CONTROLLERS, describe, judge, settle } from "./judge.ts";
+import { type Use, CONTROLLERS, describe, isToYield, judge, settle } from "./judge.ts";
 import { diskShort, limitExceeded } from "./problems.ts";
 
 const MACHINE = { memoryBytes: 16e9, processors: 8 };
@@ -68,6 +68,16 @@ test("what its control group holds is judged by what the kernel kept from it, no
   expect(excess && limitExceeded("a/b", excess).message).toContain(
     "it wanted more than 1.0 GB of memory",
   );
+});
+
+test.each([
+  [0.9, false, false],
+  [1, false, true],
+  [2, false, true],
+  [0.6, true, true],
+  [0.4, true, false],
+])("who takes %d of 2 processors and yields: %s, yields then: %s", (taken, before, after) => {
+  expect(isToYield({ ...LIMITS, cpus: 2 }, taken, before)).toBe(after);
 });
 
 test("what fills the disk is told with how much it wrote and how little is left", () => {

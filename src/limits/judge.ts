@@ -75,6 +75,15 @@ function judgeDisk({ diskBytes: most }: Limits, { diskBytes: seen }: Use): Exces
   return { limit: "disk", most, seen, culprit: undefined };
 }
 
+/** Parts of what it may take of the processors: from the first on it yields to all others, until it takes less than the second. */
+const YIELDING = { fromPart: 0.5, untilPart: 0.25 };
+
+/** Whether others go before it: who takes much of what it may goes on with what they leave. */
+export function isToYield({ cpus }: Limits, takenCpus: number, yieldsNow: boolean): boolean {
+  const part = takenCpus / cpus;
+  return yieldsNow ? part >= YIELDING.untilPart : part >= YIELDING.fromPart;
+}
+
 export type Holding = {
   readonly kind: "v1" | "v2";
   readonly controllers: ReadonlySet<Controller>;

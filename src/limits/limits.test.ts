@@ -66,6 +66,33 @@ test("what wants more memory than its group has is ended, and counted", async ({
   expect(await waitFor(killed, { timeoutMs: 20_000 })).toBe(true);
 });
 
+test("others go before who yields, until he does no more", async ({ skip }) => {
+  const opened = await openControlGroups(home);
+  groups = opened;
+  if (opened?.controllers.has("cpu") !== true) {
+    skip(NONE);
+    return;
+  }
+  await opened.set("one", LIMITS);
+  const [file] = opened
+    .folders("one")
+    .map((folder) => `${folder}/cpu.idle`)
+    .filter(existsSync);
+  if (file === undefined) {
+    skip("This kernel has no idle groups.");
+    return;
+  }
+  for (const [yields, said] of [
+    [true, "1"],
+    [false, "0"],
+  ] as const) {
+    await opened.letYield("one", yields);
+    expect((await readFile(file, "utf8")).trim()).toBe(said);
+  }
+  await opened.remove("one");
+  await expect(opened.letYield("one", true)).resolves.toBeUndefined();
+});
+
 test("nothing of a home is left among the control groups once it is cleared", async () => {
   groups = await openControlGroups(home);
   await groups?.set("one", LIMITS);

@@ -30,6 +30,11 @@ export function findExcess(limits: Limits, use: Use): Excess | undefined {
   return judging.judge(limits, use);
 }
 
+/** Whether others go before it on the processors, by what it takes of them just now and whether they do already. */
+export function isToYield(limits: Limits, takenCpus: number, yieldsNow: boolean): boolean {
+  return judging.isToYield(limits, takenCpus, yieldsNow);
+}
+
 /** Where the kernel lets us keep processes together and bound: found by trying. null: nowhere. */
 export function openControlGroups(homeId: string): Promise<ControlGroups | null> {
   return grouping.openGroups(homeId);

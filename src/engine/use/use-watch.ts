@@ -11,6 +11,7 @@ import {
   describeHolding,
   diskShort,
   findExcess,
+  isToYield,
   limitExceeded,
 } from "../../limits/limits.ts";
 import { type ProcessUse, openUseScan, yieldProcessor } from "../../process/process.ts";
@@ -41,6 +42,8 @@ type Memory = {
   requests: number;
   kills: number;
   refusals: number;
+  /** Whether others go before it on the processors; null: an earlier server may have said so. */
+  yields: boolean | null;
   /** Bytes and when they were written. */
   written: readonly { readonly atMs: number; readonly bytes: number }[];
   /** Written since its files were measured, and when that was. */
@@ -129,13 +132,24 @@ export class UseWatch {
     const manifest = live.manifests.known;
     if (manifest === undefined) return;
     const limits = limitsOf(manifest);
-    if (!use.held.has("cpu")) this.#holdProcessors(live, limits);
+    if (use.held.has("cpu")) await this.#letYield(live, limits);
+    else this.#holdProcessors(live, limits);
     const diskBytes =
       limits.diskBytes === null ? null : await this.#measure(live, limits.diskBytes);
     const excess = findExcess(limits, { ...use, diskBytes });
     if (excess === undefined) return;
     const { app, name } = live.record;
     await live.breakDown(limitExceeded(`${app}/${name}`, excess).toFields());
+  }
+
+  /** Its group bounds what it takes, and all in groups weigh the same: who takes much of what it may goes behind the others. */
+  async #letYield(live: LiveEnvironment, limits: Limits): Promise<void> {
+    const memory = this.#memories.get(live.record.id);
+    if (memory === undefined) return;
+    const yields = isToYield(limits, live.usage.sample.cpu, memory.yields === true);
+    if (yields === memory.yields) return;
+    memory.yields = yields;
+    await this.#context.groups?.letYield(live.record.id, yields);
   }
 
   /** Where nothing bounds what it takes of the processors, it yields to others from when it takes more than it may. */
@@ -197,6 +211,7 @@ function remember(live: LiveEnvironment, look: summing.Look, known: Memory | und
 }
 
 const NOTHING_KNOWN = {
+  yields: null,
   written: [],
   kills: 0,
   refusals: 0,
