@@ -8,6 +8,8 @@ const MIGRATE = "python3 manage.py migrate --noinput";
 const INSTALL =
   "([ -d .venv ] || (python3 -m venv .venv && echo '*' > .venv/.gitignore)) && .venv/bin/python3 -m pip install -r requirements.txt";
 
+const GEMS = "(bundle check || (bundle config set --local path vendor/bundle && bundle install))";
+
 /** Apps of other languages than Node's, and of none. */
 export const STACKS: readonly Miniature[] = [
   {
@@ -129,7 +131,7 @@ export const STACKS: readonly Miniature[] = [
     },
     expected: {
       processes: { web: "bin/rails server", css: { port: false } },
-      setup: "bundle install",
+      setup: GEMS,
       database: { migrate: "bin/rails db:prepare", seed: null, mask: null },
       clone: ["config/master.key", ".bundle", "vendor/bundle"],
       warnings: [],
@@ -145,7 +147,7 @@ export const STACKS: readonly Miniature[] = [
       processes: web("rm -f tmp/pids/server.pid && exec bin/rails server -b $HOST -p $PORT", {
         reloads: true,
       }),
-      setup: "bundle install && bin/rails db:prepare",
+      setup: `${GEMS} && bin/rails db:prepare`,
       database: null,
       warnings: ["config/database.yml keeps the rows in SQLite"],
     },
@@ -192,7 +194,8 @@ export const STACKS: readonly Miniature[] = [
         web: { command: "./serve --port $PORT", port: true },
         worker: { command: "./work", port: false },
       },
-      setup: "bundle install",
+      setup: GEMS,
+      clone: [".bundle", "vendor/bundle"],
       database: { migrate: "./migrate", seed: null, mask: null },
     },
   },

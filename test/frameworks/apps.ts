@@ -1,5 +1,6 @@
 import { ADONIS } from "./adonis-template.ts";
 import { DJANGO, FASTAPI, FLASK, STATIC_SITE } from "./python-templates.ts";
+import { RAILS } from "./rails-template.ts";
 import { ASTRO, HONO, NUXT, REACT_ROUTER } from "./templates.ts";
 
 /** An app as its framework's own tool makes it. */
@@ -13,6 +14,15 @@ export type App = {
         readonly by: "python";
         readonly command: string;
         readonly files: Readonly<Record<string, string>>;
+      }
+    /** By a program of the system, where that is there; the files come after the command. */
+    | {
+        readonly by: "program";
+        readonly program: string;
+        readonly command: string;
+        readonly files: Readonly<Record<string, string>>;
+        /** Prints the version. */
+        readonly version: string;
       };
   /** Of whose version the table tells; of Python's packages, or null: of nobody's. */
   readonly package: string | null;
@@ -169,6 +179,22 @@ export const APPS: readonly App[] = [
     package: "fastapi",
     file: "app/main.py",
     text: "Welcome to FastAPI",
+    path: "/",
+    reload: "restart",
+  },
+  {
+    name: "rails",
+    made: {
+      by: "program",
+      program: "/usr/bin/rails",
+      command:
+        "rails new site --minimal --skip-listen --database=postgresql --skip-bundle --skip-git && mv site rails",
+      files: RAILS,
+      version: "rails --version | grep -o '[0-9.]*$'",
+    },
+    package: null,
+    file: "app/controllers/home_controller.rb",
+    text: "Welcome to Rails",
     path: "/",
     reload: "restart",
   },

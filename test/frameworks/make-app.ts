@@ -13,6 +13,7 @@ export async function makeApp(stage: Stage, { name, made }: App): Promise<string
   const folder = path.join(stage.folder, name);
   if (made.by === "template")
     await type(stage, stage.folder, `${QUIET} npm exec --yes -- ${made.command}`);
+  if (made.by === "program") await type(stage, stage.folder, made.command);
   if (made.by === "python") await makePythonApp(stage, folder, made.command);
   if (made.by !== "template") await writeFiles(folder, made.files);
   await ignorePackages(folder);

@@ -1,4 +1,5 @@
 import { findPortFlags } from "../../reading/script-tool.ts";
+import { GEM_FOLDERS, INSTALL_GEMS } from "./gems.ts";
 import { findDriver, namesPackages, readPython } from "./python.ts";
 import type { AppFiles, Stack, StackProcess } from "./stack.ts";
 
@@ -48,16 +49,16 @@ export async function findPlatformProcfile(files: AppFiles): Promise<Stack | und
   const procfile = await readProcfile(files, PLATFORM_FILE);
   if (procfile === undefined) return undefined;
   const python = await readPython(files);
-  const bundle = files.paths.has("Gemfile") ? ["bundle install"] : [];
+  const hasGems = files.paths.has("Gemfile");
   return {
     name: "its processes",
     file: procfile.file,
     processes: procfile.processes,
-    setup: [...python.setup, ...bundle],
+    setup: [...python.setup, ...(hasGems ? [INSTALL_GEMS] : [])],
     migrate: procfile.release,
     seed: null,
     engine: findDriver(python, namesPackages(files) ?? procfile.file),
-    clone: python.clone,
+    clone: [...python.clone, ...(hasGems ? GEM_FOLDERS : [])],
     texts: {},
     warnings: [],
   };

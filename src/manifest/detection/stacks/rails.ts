@@ -1,3 +1,4 @@
+import { GEM_FOLDERS, INSTALL_GEMS } from "./gems.ts";
 import { type AppFiles, engineOf, type FoundEngine, type Stack, UNKNOWN_ENGINE } from "./stack.ts";
 
 const PROGRAM = "bin/rails";
@@ -12,12 +13,12 @@ export async function findRails(files: AppFiles): Promise<Stack | undefined> {
   const settings = (await files.read(DATABASE)) ?? "";
   const engine = findEngine(settings);
   const isOwn = engine.kind === "other";
-  const ignored = ["config/master.key", ".bundle", "vendor/bundle"];
+  const ignored = ["config/master.key", ...GEM_FOLDERS];
   return {
     name: "Ruby on Rails",
     file: PROGRAM,
     processes: [{ label: null, role: "page", command: SERVER }],
-    setup: isOwn ? ["bundle install", PREPARE] : ["bundle install"],
+    setup: isOwn ? [INSTALL_GEMS, PREPARE] : [INSTALL_GEMS],
     migrate: isOwn ? null : PREPARE,
     seed: null,
     engine,
