@@ -95,7 +95,7 @@ export async function emptyFolder(folder: string): Promise<string> {
   return folder;
 }
 
-function readIfThere(file: string): string | undefined {
+export function readIfThere(file: string): string | undefined {
   try {
     return readFileSync(file, "utf8");
   } catch {
