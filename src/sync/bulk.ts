@@ -1,6 +1,7 @@
+import { Problem } from "../base/problem.ts";
 import { splitPath } from "./core/paths.ts";
 import type { Bulk, FileNames } from "./disk.ts";
-import { copyInThread, hashInThread } from "./file-threads.ts";
+import { copyInThread, hashInThread, placeInThread } from "./file-threads.ts";
 import type { Lent, PinnedFolders } from "./pinned-folders.ts";
 
 /** A thread is asked and answers in the time of some ten system calls. */
@@ -8,20 +9,20 @@ const FEW = 16;
 /** Nothing is in it: what is looked for there is not found. */
 const NOWHERE = "/dev/null";
 
+type BulkOptions = {
+  readonly folders: { readonly tree: PinnedFolders; readonly store: PinnedFolders };
+  /** From the base of the store's folders. */
+  readonly storePath: string;
+  readonly findExact: () => bigint | null;
+};
+
 /** What a disk of this machine does with many files at once, in threads. */
 export class ThreadBulk implements Bulk {
   readonly few = FEW;
-  readonly #tree: PinnedFolders;
-  readonly #store: PinnedFolders;
-  readonly #storePath: string;
+  readonly #options: BulkOptions;
 
-  constructor(
-    { tree, store }: { readonly tree: PinnedFolders; readonly store: PinnedFolders },
-    storePath: string,
-  ) {
-    this.#tree = tree;
-    this.#store = store;
-    this.#storePath = storePath;
+  constructor(options: BulkOptions) {
+    this.#options = options;
   }
 
   hash(paths: readonly string[]): ReturnType<Bulk["hash"]> {
@@ -29,22 +30,42 @@ export class ThreadBulk implements Bulk {
   }
 
   lend<T>(paths: readonly string[], work: (files: FileNames) => Promise<T>): Promise<T> {
-    return withLent(this.#tree, { ways: paths, makes: false }, work);
+    return withLent(this.#options.folders.tree, { ways: paths, makes: false }, work);
   }
 
   copy(copies: Parameters<Bulk["copy"]>[0]): ReturnType<Bulk["copy"]> {
-    const ways = copies.map(({ to }) => `${this.#storePath}/${to}`);
-    const { owner } = this.#tree;
-    return withLent(this.#store, { ways, makes: true }, async (files) =>
-      copyInThread(
-        copies.map(({ from, executable }, index) => ({
-          from,
-          to: files[index] ?? "",
-          executable,
-          owner,
-        })),
-      ),
+    const { owner } = this.#options.folders.tree;
+    return this.#withStored(
+      copies.map(({ to }) => to),
+      async (files) =>
+        copyInThread(
+          files.flatMap((to, index) => {
+            const copy = copies[index];
+            return copy === undefined ? [] : [{ ...copy, to, owner }];
+          }),
+        ),
     );
+  }
+
+  place(moves: Parameters<Bulk["place"]>[0]): ReturnType<Bulk["place"]> {
+    const { folders, findExact } = this.#options;
+    const ways = moves.map(({ to }) => to);
+    return this.#withStored(
+      moves.map(({ from }) => from),
+      async (stored) =>
+        withLent(folders.tree, { ways, makes: true }, async (files) =>
+          placeInThread(
+            stored.map((from, index) => ({ from, to: files[index] ?? NOWHERE })),
+            findExact(),
+          ),
+        ),
+    );
+  }
+
+  #withStored<T>(paths: readonly string[], work: (files: FileNames) => Promise<T>): Promise<T> {
+    const { folders, storePath } = this.#options;
+    const ways = paths.map((path) => `${storePath}/${path}`);
+    return withLent(folders.store, { ways, makes: true }, work);
   }
 }
 
@@ -60,11 +81,21 @@ async function withLent<T>(
   try {
     const files = ways.map((way) => {
       const { parent, name } = splitPath(way);
-      if (!lent.has(parent)) lent.set(parent, folders.lend(parent, makes));
+      if (!lent.has(parent)) lent.set(parent, lendIfThere(folders, parent, makes));
       return `${lent.get(parent)?.path ?? NOWHERE}/${name}`;
     });
     return await work(files);
   } finally {
     for (const folder of lent.values()) folder?.giveBack();
+  }
+}
+
+/** Where a file or a link is on the way there is none: whoever tries it in turn is told. */
+function lendIfThere(folders: PinnedFolders, way: string, makes: boolean): Lent | undefined {
+  try {
+    return folders.lend(way, makes);
+  } catch (error) {
+    if (error instanceof Problem) return undefined;
+    throw error;
   }
 }

@@ -45,9 +45,10 @@ class DyingDisk {
   #calls = 0;
   #diesAt = Number.POSITIVE_INFINITY;
 
-  constructor(exchanges: "yes" | "no", fate: Fate = "it dies") {
+  constructor(exchanges: "yes" | "no", fate: Fate = "it dies", hasBulk = false) {
     this.#fate = fate;
     this.disk = new MemoryDisk({
+      hasBulk,
       onCall: () => this.#beforeCall(),
       onEvent: () => undefined,
       now: () => this.#calls * 10_000,
@@ -199,6 +200,48 @@ function findFault(
   const kept = collect(disk.find(inStore("trash")));
   return former === undefined || kept.includes(former) ? undefined : "what stood there is gone";
 }
+
+/** More than one folder of what lies aside, and some at each crash. */
+const MANY = 150;
+const EVERY = 97;
+
+test("wherever it dies among many new files, each is there or not, whole, and nothing lies aside", async () => {
+  const source = new MemoryDisk({
+    onCall: () => undefined,
+    onEvent: () => undefined,
+    now: () => 0,
+    exchanges: "yes",
+    hasBulk: true,
+  });
+  const names = Array.from({ length: MANY }, (_, index) => `d${index % 7}/f${index}`);
+  for (const name of names) {
+    const inode = source.make("file");
+    source.put(inTree(name), inode);
+    source.change(inode, name);
+  }
+  const puts = names.map((name) => ({ path: name, entry: entryOf(name), expected: undefined }));
+  let hasEnded = false;
+  for (let call = 1; !hasEnded && call < MOST_CALLS * 10; call += EVERY) {
+    const dying = new DyingDisk("yes", "it dies", true);
+    const side = dying.open();
+    dying.arm(call);
+    const contents = { read: (name: string) => source.read(inTree(name)), lend: source.bulk?.lend };
+    hasEnded = await isEnded(
+      side.apply({ removals: [], puts }, contents).then(async () => side.commit()),
+    );
+    dying.arm(0);
+    const again = dying.open();
+    const done = await again.recover();
+    await again.commit();
+    for (const name of names) {
+      const word = wordAt(dying.disk, name);
+      expect({ call, word }).toEqual({ call, word: word === undefined ? undefined : name });
+      if (done.has(name) || hasEnded) expect({ call, word }).toEqual({ call, word: name });
+    }
+    expect([...(dying.disk.find(inStore("staged"))?.names.keys() ?? [])]).toEqual([]);
+  }
+  expect(hasEnded).toBe(true);
+});
 
 test("after a crash nobody who writes on is overwritten: his bytes stand where he put them", async () => {
   for (let call = 1; call < MOST_CALLS; call += 1) {

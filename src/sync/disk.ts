@@ -25,6 +25,8 @@ export type Writing = { write(bytes: Uint8Array): void; close(): void };
 export type FileNames = readonly string[];
 /** What came of one file of many: the hash of its bytes, or what failed. */
 export type Hashed = PromiseSettledResult<string>;
+/** A file as it was seen in the store, and then where it was put. */
+export type Placed = { readonly before: Seen | undefined; readonly after: Seen | undefined };
 
 /** What a disk of this machine does with many files of its tree at once, in threads. */
 export type Bulk = {
@@ -41,6 +43,10 @@ export type Bulk = {
       readonly executable: boolean;
     }[],
   ): Promise<readonly Hashed[]>;
+  /** Files of the store get a name in the tree, where nothing stands, in exchange for the one they had. */
+  place(
+    moves: readonly { readonly from: string; readonly to: string }[],
+  ): Promise<readonly PromiseSettledResult<Placed>[]>;
 };
 
 /**

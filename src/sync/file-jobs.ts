@@ -1,9 +1,11 @@
 import { createHash } from "node:crypto";
-import { closeSync } from "node:fs";
+import { closeSync, linkSync, unlinkSync } from "node:fs";
 
 import { answerWith } from "../base/thread-pool.ts";
 import type { Answer } from "../base/thread-pool.ts";
+import type { Placed } from "./disk.ts";
 import { createPlain, type Owner, PART_BYTES, readPlain, writeWhole } from "./plain-file.ts";
+import { seeFile } from "./see-file.ts";
 
 export type FileCopy = {
   readonly from: string;
@@ -12,24 +14,37 @@ export type FileCopy = {
   readonly owner: Owner | null;
 };
 
+export type FileMove = { readonly from: string; readonly to: string };
+
 export type FileJob =
   | { readonly kind: "hash"; readonly files: readonly string[] }
-  | { readonly kind: "copy"; readonly copies: readonly FileCopy[] };
+  | { readonly kind: "copy"; readonly copies: readonly FileCopy[] }
+  | { readonly kind: "place"; readonly moves: readonly FileMove[]; readonly exact: bigint | null };
 
-/** The hash of a file's bytes, or of those that were copied. */
-export type FileDone = Answer<string>;
+/** Of each file in turn, of one of these. */
+export type FilesDone = {
+  /** Of a file's bytes, or of those that were copied. */
+  readonly hashes: readonly Answer<string>[];
+  readonly placed: readonly Answer<Placed>[];
+};
 
 const buffer = Buffer.allocUnsafeSlow(PART_BYTES);
 
 /** Does a job in a thread of its own, for another: what fails with one file says nothing about the others. */
-export function answerFileJob(job: FileJob): Promise<Answer<readonly FileDone[]>> {
+export function answerFileJob(job: FileJob): Promise<Answer<FilesDone>> {
   return answerWith(async () => {
-    const works =
-      job.kind === "hash"
-        ? job.files.map((file) => () => hashFile(file))
-        : job.copies.map((copy) => () => copyFile(copy));
-    return Promise.all(works.map(async (work) => answerWith(work)));
+    if (job.kind === "hash") return { hashes: await answerEach(job.files, hashFile), placed: [] };
+    if (job.kind === "copy") return { hashes: await answerEach(job.copies, copyFile), placed: [] };
+    const place = (move: FileMove): Placed => placeFile(move, job.exact);
+    return { hashes: [], placed: await answerEach(job.moves, place) };
   });
+}
+
+function answerEach<T, Done>(
+  items: readonly T[],
+  work: (item: T) => Done,
+): Promise<readonly Answer<Done>[]> {
+  return Promise.all(items.map(async (item) => answerWith(() => work(item))));
 }
 
 function hashFile(file: string): string {
@@ -50,4 +65,12 @@ function copyFile({ from, to, ...options }: FileCopy): string {
     closeSync(descriptor);
   }
   return hash.digest("hex");
+}
+
+/** A second name first, which fails where something stands. */
+function placeFile({ from, to }: FileMove, exact: bigint | null): Placed {
+  const before = seeFile(from, exact);
+  linkSync(from, to);
+  unlinkSync(from);
+  return { before, after: seeFile(to, exact) };
 }

@@ -55,7 +55,8 @@ export async function noteIntent(disk: Disk, pair: string, steps: readonly Step[
 export async function settleIntents(hands: Hands, pair: string): Promise<void> {
   const { disk } = hands;
   // Where nothing lies aside every step was taken to its end.
-  if (listFiles(disk, STAGED).length > 0) await finishIntents(hands, pair);
+  if (listStaged(disk).length > 0) await finishIntents(hands, pair);
+  for (const place of listFiles(disk, STAGED)) disk.removeFolder(place);
   for (const place of listFiles(disk, FOLDER)) {
     // A small one stays for the next.
     const isSmall = (disk.see(place)?.size ?? 0) <= MOST_KEPT_BYTES;
@@ -79,7 +80,7 @@ export async function finishIntents(
       if ((await finishStep(step, hands)) && isOf(pair, place)) done.set(step.path, step.entry);
   }
   // Staged for a batch that never began; or, after a power cut, of one whose intent is torn.
-  for (const place of listFiles(disk, STAGED))
+  for (const place of listStaged(disk))
     hands.trash.take(place, `of unknown place/${nameOf(place)}`);
   return done;
 }
@@ -153,6 +154,14 @@ function hashOf(text: string): string {
 
 function nameOf({ path }: Place): string {
   return path.slice(path.lastIndexOf("/") + 1);
+}
+
+/** What lies aside: some of it in folders. */
+function listStaged(disk: Disk): readonly Place[] {
+  return (disk.list(STAGED) ?? []).flatMap(({ name, kind }) => {
+    const place = inStore(`${STAGED.path}/${name}`);
+    return kind === "folder" ? listFiles(disk, place) : [place];
+  });
 }
 
 function listFiles(disk: Disk, folder: Place): readonly Place[] {

@@ -5,7 +5,6 @@ import {
   fdatasync,
   fdatasyncSync,
   linkSync,
-  lstatSync,
   openSync,
   readdirSync,
   readlinkSync,
@@ -22,12 +21,13 @@ import { hasErrorCode } from "../base/problem.ts";
 import { breathe } from "./breathe.ts";
 import { ThreadBulk } from "./bulk.ts";
 import { splitPath } from "./core/paths.ts";
-import type { Bulk, Disk, Kind, Listed, Place, Seen, Writing } from "./disk.ts";
+import type { Bulk, Disk, Listed, Place, Seen, Writing } from "./disk.ts";
 import { hasExactTimes } from "./exact-times.ts";
 import { exchangeFiles } from "./exchange-files.ts";
 import { PinnedFolders } from "./pinned-folders.ts";
 import { createPlain, type Owner, PART_BYTES, readPlain, writeWhole } from "./plain-file.ts";
 import { changedMeanwhile, syncUnreadable } from "./problems.ts";
+import { kindOf, seeFile, type Typed } from "./see-file.ts";
 
 const NOTE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
 const APPEND = constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND | constants.O_NOFOLLOW;
@@ -36,7 +36,6 @@ const flush = promisify(fdatasync);
 const ABSENT = ["ENOENT", "ENOTDIR", "ELOOP"] as const;
 /** What tells in the store how finely the disk counts time. */
 const CLOCK = "clock";
-const MS_PER_NS = 1_000_000n;
 
 export type DiskOptions = {
   readonly tree: string;
@@ -85,7 +84,7 @@ class RealDisk implements Disk {
 
   constructor(parts: Parts) {
     this.#parts = parts;
-    this.bulk = new ThreadBulk(parts.folders, parts.storePath);
+    this.bulk = new ThreadBulk({ ...parts, findExact: () => this.#findExact() });
   }
 
   identify(): string {
@@ -95,8 +94,7 @@ class RealDisk implements Disk {
   see(place: Place): Seen | undefined {
     const file = this.#find(place);
     if (file === undefined) return undefined;
-    const stats = lstatSync(file, { bigint: true, throwIfNoEntry: false });
-    return stats === undefined ? undefined : toSeen(stats, stats.dev === this.#findExact());
+    return seeFile(file, this.#findExact());
   }
 
   list(folder: Place): readonly Listed[] | undefined {
@@ -271,28 +269,6 @@ function statTree(tree: string): BigIntStats {
     if (hasErrorCode(error, "EACCES", "EPERM")) throw syncUnreadable(tree, "it may not be read");
     throw error;
   }
-}
-
-function toSeen(stats: BigIntStats, isExact: boolean): Seen {
-  const { dev, ino, size, mode, mtimeNs, ctimeNs } = stats;
-  const bytes = `${dev}:${ino}:${size}:${mtimeNs}`;
-  return {
-    kind: kindOf(stats),
-    size: Number(size),
-    executable: (mode & 0o100n) !== 0n,
-    bytes,
-    version: `${bytes}:${ctimeNs}:${mode}`,
-    changedMs: Number((mtimeNs > ctimeNs ? mtimeNs : ctimeNs) / MS_PER_NS),
-    isExact,
-  };
-}
-
-type Typed = { isFile(): boolean; isSymbolicLink(): boolean; isDirectory(): boolean };
-
-function kindOf(found: Typed): Kind {
-  if (found.isFile()) return "file";
-  if (found.isSymbolicLink()) return "link";
-  return found.isDirectory() ? "folder" : "other";
 }
 
 function toListed(entry: Typed & { readonly name: string }): Listed {

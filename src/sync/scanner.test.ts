@@ -1,6 +1,6 @@
 import { beforeEach, expect, test } from "vitest";
 
-import { MemoryDisk } from "../../test/sync/memory-disk.ts";
+import { MemoryDisk, type MemoryDiskOptions } from "../../test/sync/memory-disk.ts";
 import { inTree, type Place } from "./disk.ts";
 import { Scanner } from "./scanner.ts";
 import type { Look } from "./side.ts";
@@ -29,16 +29,16 @@ class CountingDisk extends MemoryDisk {
 beforeEach(() => {
   nowMs = 0;
   ignored = new Set();
-  open({ isExact: false });
+  open({});
 });
 
-function open({ isExact }: { readonly isExact: boolean }): void {
+function open(options: Pick<MemoryDiskOptions, "isExact" | "hasBulk">): void {
   disk = new CountingDisk({
     onCall: () => undefined,
     onEvent: () => undefined,
     now: () => nowMs,
     exchanges: "yes",
-    isExact,
+    ...options,
   });
   scanner = new Scanner({
     disk,
@@ -118,6 +118,26 @@ test("a folder that goes takes all that it held, one that comes brings it, and a
   disk.put(inTree("a"), undefined);
   write("a", "file");
   expect(pathsOf(await look("hinted", [""]))).toEqual(["a", "a/z/c", "a/z/d"]);
+});
+
+test("a folder that is away for an instant while many files are looked at keeps what it holds", async () => {
+  open({ isExact: true, hasBulk: true });
+  for (const path of ["d/a", "d/b", "d/c", "e"]) write(path, "1");
+  const found = new Map((await look("all")).changes);
+  const folder = disk.find(inTree("d"));
+  const original = disk.list.bind(disk);
+  disk.list = (place) => {
+    // It is listed itself while it is there, and the one above it while it is not.
+    disk.put(inTree("d"), place.path === "" ? undefined : folder);
+    const listed = original(place);
+    disk.put(inTree("d"), folder);
+    return listed;
+  };
+  for (const [path, entry] of (await look("hinted", ["", "d"])).changes) found.set(path, entry);
+  disk.list = original;
+  for (const [path, entry] of (await look("hinted", [""])).changes) found.set(path, entry);
+  const present = [...found].filter(([, entry]) => entry !== undefined).map(([path]) => path);
+  expect(present.toSorted()).toEqual(["d/a", "d/b", "d/c", "e"]);
 });
 
 test("a file that is written while it is read is told when it rests", async () => {

@@ -7,13 +7,13 @@ import { hasErrorCode, Problem } from "../base/problem.ts";
 import { isPlainPath, leadsInside } from "./core/paths.ts";
 import type { Plan } from "./core/plan.ts";
 import { type Entry, listParents } from "./core/tree.ts";
-import { type Disk, inTree, type Place } from "./disk.ts";
+import { type Disk, inTree, type Place, type Seen } from "./disk.ts";
 import { finishIntents, noteIntent, settleIntents } from "./intents.ts";
 import { isLeftOut } from "./left-out.ts";
+import { placeMany, stageMany } from "./many-steps.ts";
 import { changedMeanwhile, syncOutside, syncUnreadable } from "./problems.ts";
 import { Scanner } from "./scanner.ts";
 import type { Applied, Changes, Contents, Look, LookOptions, Side } from "./side.ts";
-import { stageMany } from "./stage-many.ts";
 import { stageFile } from "./stage.ts";
 import { type Hands, type Step, stagedAt, takeStep } from "./take-step.ts";
 import { Trash } from "./trash.ts";
@@ -123,6 +123,9 @@ export class TreeSide implements Side {
   }
 }
 
+/** As many as a thread stages at a time. */
+const MOST_IN_FOLDER = 64;
+
 type Tried = Awaited<ReturnType<typeof stageMany>>;
 
 /** Steps that are taken together, noted before the first. */
@@ -146,8 +149,11 @@ class Batch {
     const removals = ready.filter(({ entry }) => entry === undefined);
     for (const step of removals) await this.#attempt(step, () => this.#take(step));
     this.#prune(removals);
+    const placed = await placeMany(this.#hands.disk, ready);
+    for (const [step, { before, after }] of placed) this.#note(step, before, after);
     for (const step of ready)
-      if (step.entry !== undefined) await this.#attempt(step, () => this.#take(step));
+      if (step.entry !== undefined && !placed.has(step))
+        await this.#attempt(step, () => this.#take(step));
   }
 
   /** All that is put is aside, and what is going to be done is written down; or nothing is: on a full disk each file counts. */
@@ -216,11 +222,15 @@ class Batch {
     const { entry, aside } = step;
     const before = disk.see(stagedAt(aside));
     await takeStep(step, this.#hands);
-    this.done.set(step.path, entry);
-    const after = entry === undefined ? undefined : disk.see(placeOf(step.path));
+    this.#note(step, before, entry === undefined ? undefined : disk.see(placeOf(step.path)));
+  }
+
+  /** @param before as it was seen aside @param after as it was seen in its place */
+  #note({ path: name, entry }: Step, before: Seen | undefined, after: Seen | undefined): void {
+    this.done.set(name, entry);
     // What somebody has changed since is found by the next look: it is not what was put there.
     const isOurs = entry?.kind !== "file" || before === undefined || before.bytes === after?.bytes;
-    this.#scanner.learn(step.path, entry, isOurs ? after : undefined);
+    this.#scanner.learn(name, entry, isOurs ? after : undefined);
   }
 
   /** Folders that removals left empty, the deepest first. */
@@ -234,7 +244,13 @@ class Batch {
 function toSteps({ removals, puts }: Plan): readonly Step[] {
   const steps = [...removals.map((step) => ({ ...step, entry: undefined })), ...puts];
   const batch = randomBytes(6).toString("hex");
-  return steps.map((step, index) => ({ ...step, aside: `${batch}-${index}` }));
+  return steps.map((step, index) => ({ ...step, aside: nameAside(batch, index) }));
+}
+
+/** Many in a folder hinder each other: a disk makes one file in it at a time, and takes the longer the more there are. */
+function nameAside(batch: string, index: number): string {
+  const folder = Math.trunc(index / MOST_IN_FOLDER);
+  return folder === 0 ? `${batch}-${index}` : `${batch}.${folder}/${index}`;
 }
 
 /** Whether the bytes stand there already, and only whether they can be run is to change. */

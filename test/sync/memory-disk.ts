@@ -10,6 +10,7 @@ import {
   type Kind,
   type Listed,
   type Place,
+  type Placed,
   type Seen,
   type Writing,
 } from "../../src/sync/disk.ts";
@@ -251,6 +252,7 @@ export class MemoryDisk implements Disk {
         return work(paths.map((path) => `${name}/${path}`)).finally(() => lenders.delete(name));
       },
       copy: async (copies) => copies.map((copy) => settle(() => this.#copy(copy))),
+      place: async (moves) => moves.map((move) => settle(() => this.#place(move))),
     };
   }
 
@@ -266,6 +268,13 @@ export class MemoryDisk implements Disk {
     const writing = this.write(inStore(to), executable);
     for (const part of parts) writing.write(part);
     return this.#hash(inStore(to));
+  }
+
+  #place({ from, to }: Parameters<Bulk["place"]>[0][number]): Placed {
+    const before = this.see(inStore(from));
+    if (!this.link(inStore(from), inTree(to))) throw changedMeanwhile(to);
+    this.remove(inStore(from));
+    return { before, after: this.see(inTree(to)) };
   }
 
   #call(): void {
@@ -329,7 +338,7 @@ export class MemoryDisk implements Disk {
 }
 
 /** What concerns one file alone; a crash concerns all. */
-function settle(work: () => string): PromiseSettledResult<string> {
+function settle<T>(work: () => T): PromiseSettledResult<T> {
   try {
     return { status: "fulfilled", value: work() };
   } catch (error) {

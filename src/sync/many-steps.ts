@@ -1,5 +1,5 @@
 import { forEachParallel } from "../base/for-each-parallel.ts";
-import type { Disk } from "./disk.ts";
+import type { Disk, Placed } from "./disk.ts";
 import { THREADS } from "./file-threads.ts";
 import { changedMeanwhile } from "./problems.ts";
 import type { Contents } from "./side.ts";
@@ -27,6 +27,30 @@ export async function stageMany(
     for (const [index, step] of slice.entries()) tried.set(step, findFailure(step, hashes[index]));
   });
   return tried;
+}
+
+/**
+ * Puts many new files in their places in threads, once it is written down that it is begun. Resolves with those that are
+ * there: the others are as they were, and to be taken in turn.
+ */
+export async function placeMany(
+  disk: Disk,
+  steps: readonly Step[],
+): Promise<ReadonlyMap<Step, Placed>> {
+  const done = new Map<Step, Placed>();
+  const { bulk } = disk;
+  const isNew = ({ expected, entry }: Step): boolean =>
+    expected === undefined && entry?.kind === "file";
+  if (bulk === undefined) return done;
+  await forEachParallel(sliceMany(steps.filter(isNew), bulk.few), THREADS + 1, async (slice) => {
+    const moves = slice.map(({ aside, path }) => ({ from: stagedAt(aside).path, to: path }));
+    const placed = await bulk.place(moves);
+    for (const [index, step] of slice.entries()) {
+      const one = placed[index];
+      if (one?.status === "fulfilled") done.set(step, one.value);
+    }
+  });
+  return done;
 }
 
 function toCopy(
