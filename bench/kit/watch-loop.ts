@@ -29,7 +29,7 @@ export async function startWatchLoop(
     // No registry is reached from here.
     return undefined;
   }
-  const program = path.join(import.meta.dirname, "../watch-loop.js");
+  const program = path.join(import.meta.dirname, "../watch-loop.ts");
   const loop = await serve(
     { file: "node", args: [program, clone, to, folder], ...where },
     "SIGTERM",

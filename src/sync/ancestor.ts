@@ -46,7 +46,7 @@ export class Ancestor {
   readonly #recent = new Map<string, number>();
   #generation = 0;
   #lines = 0;
-  #unsaved: string[] = [];
+  #unsaved: Line[] = [];
 
   constructor(options: AncestorOptions) {
     this.#options = options;
@@ -61,7 +61,7 @@ export class Ancestor {
     if (isSameEntry(this.entries.get(path), entry)) return;
     this.#note(path, entry);
     this.#recent.set(path, this.#options.clock.now());
-    this.#unsaved.push(toLine([path, entry ?? null]));
+    this.#unsaved.push([path, entry ?? null]);
   }
 
   /** Writes down what is new. */
@@ -77,11 +77,11 @@ export class Ancestor {
     else this.entries.set(path, entry);
   }
 
-  #append(lines: readonly string[]): void {
+  #append(lines: readonly Line[]): void {
     const { disk, boot } = this.#options;
     const header = this.#lines === 0 ? toLine({ generation: this.#generation, boot }) : "";
     this.#lines += lines.length;
-    disk.append(this.#place("journal"), `${header}${lines.join("")}`);
+    disk.append(this.#place("journal"), `${header}${lines.map(toLine).join("")}`);
   }
 
   #compact(): void {
@@ -100,9 +100,10 @@ export class Ancestor {
     this.#lines = 0;
     const settled = clock.now() - SETTLED_MS;
     for (const [path, ms] of this.#recent) if (ms < settled) this.#recent.delete(path);
-    const recent = [...this.#recent.keys()].map((path) =>
-      toLine([path, this.entries.get(path) ?? null]),
-    );
+    const recent = [...this.#recent.keys()].map((path): Line => [
+      path,
+      this.entries.get(path) ?? null,
+    ]);
     if (recent.length > 0) this.#append(recent);
   }
 

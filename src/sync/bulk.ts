@@ -1,7 +1,7 @@
 import { Problem } from "../base/problem.ts";
 import { splitPath } from "./core/paths.ts";
 import type { Bulk, FileNames } from "./disk.ts";
-import { copyInThread, hashInThread, placeInThread } from "./file-threads.ts";
+import { copyInThread, examineInThread, placeInThread } from "./file-threads.ts";
 import type { Lent, PinnedFolders } from "./pinned-folders.ts";
 
 /** A thread is asked and answers in the time of some ten system calls. */
@@ -25,8 +25,14 @@ export class ThreadBulk implements Bulk {
     this.#options = options;
   }
 
-  hash(paths: readonly string[]): ReturnType<Bulk["hash"]> {
-    return this.lend(paths, hashInThread);
+  examine(files: Parameters<Bulk["examine"]>[0]): ReturnType<Bulk["examine"]> {
+    const paths = files.map(({ path }) => path);
+    return this.lend(paths, async (names) =>
+      examineInThread(
+        names.map((file, index) => ({ file, version: files[index]?.version ?? null })),
+        this.#options.findExact(),
+      ),
+    );
   }
 
   lend<T>(paths: readonly string[], work: (files: FileNames) => Promise<T>): Promise<T> {

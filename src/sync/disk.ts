@@ -25,6 +25,10 @@ export type Writing = { write(bytes: Uint8Array): void; close(): void };
 export type FileNames = readonly string[];
 /** What came of one file of many: the hash of its bytes, or what failed. */
 export type Hashed = PromiseSettledResult<string>;
+/** `same`: it is of the version that was named. `other`: no plain file, or one that is being written; it is to be looked at in turn. */
+export type Examined =
+  | { readonly kind: "same" | "other" }
+  | { readonly kind: "file"; readonly seen: Seen; readonly hash: string };
 /** A file as it was seen in the store, and then where it was put. */
 export type Placed = { readonly before: Seen | undefined; readonly after: Seen | undefined };
 
@@ -32,8 +36,10 @@ export type Placed = { readonly before: Seen | undefined; readonly after: Seen |
 export type Bulk = {
   /** For fewer it is not worth it. */
   readonly few: number;
-  /** Of nothing where no plain file stands. */
-  hash(paths: readonly string[]): Promise<readonly Hashed[]>;
+  /** @param files each with the version that is known of it */
+  examine(
+    files: readonly { readonly path: string; readonly version: string | null }[],
+  ): Promise<readonly PromiseSettledResult<Examined>[]>;
   lend<T>(paths: readonly string[], work: (files: FileNames) => Promise<T>): Promise<T>;
   /** Makes files of the store, where nothing was. @param copies `from` is such a name, `to` a path of the store */
   copy(

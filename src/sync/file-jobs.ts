@@ -3,7 +3,7 @@ import { closeSync, linkSync, unlinkSync } from "node:fs";
 
 import { answerWith } from "../base/thread-pool.ts";
 import type { Answer } from "../base/thread-pool.ts";
-import type { Placed } from "./disk.ts";
+import type { Examined, Placed } from "./disk.ts";
 import { createPlain, type Owner, PART_BYTES, readPlain, writeWhole } from "./plain-file.ts";
 import { seeFile } from "./see-file.ts";
 
@@ -14,29 +14,39 @@ export type FileCopy = {
   readonly owner: Owner | null;
 };
 
+export type FileKnown = { readonly file: string; readonly version: string | null };
 export type FileMove = { readonly from: string; readonly to: string };
 
 export type FileJob =
-  | { readonly kind: "hash"; readonly files: readonly string[] }
+  | {
+      readonly kind: "examine";
+      readonly files: readonly FileKnown[];
+      readonly exact: bigint | null;
+    }
   | { readonly kind: "copy"; readonly copies: readonly FileCopy[] }
   | { readonly kind: "place"; readonly moves: readonly FileMove[]; readonly exact: bigint | null };
 
-/** Of each file in turn, of one of these. */
+/** Of each file in turn; of jobs of other kinds nothing. */
 export type FilesDone = {
-  /** Of a file's bytes, or of those that were copied. */
+  readonly examined: readonly Answer<Examined>[];
+  /** Of the bytes that were copied. */
   readonly hashes: readonly Answer<string>[];
   readonly placed: readonly Answer<Placed>[];
 };
+
+const NOTHING: FilesDone = { examined: [], hashes: [], placed: [] };
 
 const buffer = Buffer.allocUnsafeSlow(PART_BYTES);
 
 /** Does a job in a thread of its own, for another: what fails with one file says nothing about the others. */
 export function answerFileJob(job: FileJob): Promise<Answer<FilesDone>> {
   return answerWith(async () => {
-    if (job.kind === "hash") return { hashes: await answerEach(job.files, hashFile), placed: [] };
-    if (job.kind === "copy") return { hashes: await answerEach(job.copies, copyFile), placed: [] };
-    const place = (move: FileMove): Placed => placeFile(move, job.exact);
-    return { hashes: [], placed: await answerEach(job.moves, place) };
+    if (job.kind === "copy") return { ...NOTHING, hashes: await answerEach(job.copies, copyFile) };
+    const { exact } = job;
+    if (job.kind === "place")
+      return { ...NOTHING, placed: await answerEach(job.moves, (move) => placeFile(move, exact)) };
+    const examine = (file: FileKnown): Examined => examineFile(file, exact);
+    return { ...NOTHING, examined: await answerEach(job.files, examine) };
   });
 }
 
@@ -45,6 +55,15 @@ function answerEach<T, Done>(
   work: (item: T) => Done,
 ): Promise<readonly Answer<Done>[]> {
   return Promise.all(items.map(async (item) => answerWith(() => work(item))));
+}
+
+function examineFile({ file, version }: FileKnown, exact: bigint | null): Examined {
+  const seen = seeFile(file, exact);
+  if (seen?.version === version) return { kind: "same" };
+  if (seen?.kind !== "file") return { kind: "other" };
+  const hash = hashFile(file);
+  const isStill = seeFile(file, exact)?.version === seen.version;
+  return isStill ? { kind: "file", seen, hash } : { kind: "other" };
 }
 
 function hashFile(file: string): string {

@@ -2,8 +2,8 @@ import { availableParallelism } from "node:os";
 import path from "node:path";
 
 import { type Answer, ThreadPool } from "../base/thread-pool.ts";
-import type { Hashed, Placed } from "./disk.ts";
-import type { FileCopy, FileJob, FileMove, FilesDone } from "./file-jobs.ts";
+import type { Examined, Hashed, Placed } from "./disk.ts";
+import type { FileCopy, FileJob, FileKnown, FileMove, FilesDone } from "./file-jobs.ts";
 
 /** More would wait for the disk alone. */
 const MOST_THREADS = 4;
@@ -14,9 +14,12 @@ const pool = new ThreadPool<FileJob, FilesDone>({
   most: THREADS,
 });
 
-/** Of each file, in a thread: nothing's hash where no plain file stands. */
-export async function hashInThread(files: readonly string[]): Promise<readonly Hashed[]> {
-  return (await pool.run({ kind: "hash", files })).hashes.map(toSettled);
+/** Looks at files and reads those that have changed, in a thread. @param exact the device whose times are exact */
+export async function examineInThread(
+  files: readonly FileKnown[],
+  exact: bigint | null,
+): Promise<readonly PromiseSettledResult<Examined>[]> {
+  return (await pool.run({ kind: "examine", files, exact })).examined.map(toSettled);
 }
 
 /** Copies files to where nothing stands, in a thread. */

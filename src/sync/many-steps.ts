@@ -39,8 +39,6 @@ export async function placeMany(
 ): Promise<ReadonlyMap<Step, Placed>> {
   const done = new Map<Step, Placed>();
   const { bulk } = disk;
-  const isNew = ({ expected, entry }: Step): boolean =>
-    expected === undefined && entry?.kind === "file";
   if (bulk === undefined) return done;
   await forEachParallel(sliceMany(steps.filter(isNew), bulk.few), THREADS + 1, async (slice) => {
     const moves = slice.map(({ aside, path }) => ({ from: stagedAt(aside).path, to: path }));
@@ -51,6 +49,10 @@ export async function placeMany(
     }
   });
   return done;
+}
+
+function isNew({ expected, entry }: Step): boolean {
+  return expected === undefined && entry?.kind === "file";
 }
 
 function toCopy(

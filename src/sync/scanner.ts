@@ -158,8 +158,8 @@ export class Scanner {
       listed.filter(({ kind }) => kind === "file").map(({ name }) => join(folder, name)),
     );
     const { disk, clock } = this.#options;
-    const isKnown = (path: string, seen: Seen): boolean => this.#isAsKnown(path, seen);
-    this.#ahead = await readAhead(paths, { disk, clock, isKnown });
+    const versionOf = (path: string): string | null => this.#versionOf(path);
+    this.#ahead = await readAhead(paths, { disk, clock, versionOf });
   }
 
   async #askAbout(
@@ -259,25 +259,27 @@ export class Scanner {
   }
 
   #isAsKnown(path: string, seen: Seen | undefined): boolean {
-    const known = this.#files.get(path);
-    return known !== undefined && known.version === seen?.version && !known.isRacy;
+    return seen !== undefined && this.#versionOf(path) === seen.version;
   }
 
-  /** What was read ahead, if it is what stands there still. */
+  /** null: whatever is seen there, it is to be read. */
+  #versionOf(path: string): string | null {
+    const known = this.#files.get(path);
+    return known === undefined || known.isRacy ? null : known.version;
+  }
+
+  /** What was found ahead, where it tells all. */
   #takeAhead(path: string): boolean {
     const ahead = this.#ahead.get(path);
     this.#ahead.delete(path);
-    if (ahead === undefined) return false;
-    const { seen, hash, readAtMs } = ahead;
-    const { disk } = this.#options;
-    // It may have been forgotten since, with a folder that was renamed.
-    const isSame =
-      hash === null
-        ? this.#isAsKnown(path, seen)
-        : disk.see(inTree(path))?.version === seen.version;
-    if (!isSame) return false;
-    const entry = { kind: "file", hash: hash ?? "", executable: seen.executable } as const;
-    if (hash !== null) this.#remember(path, entry, { seen, readAtMs });
+    if (ahead === undefined || ahead.examined.kind === "other") return false;
+    const { examined, version, readAtMs } = ahead;
+    if (examined.kind === "file") {
+      const { hash, seen } = examined;
+      const entry = { kind: "file", hash, executable: seen.executable } as const;
+      this.#remember(path, entry, { seen, readAtMs });
+      // It may have been forgotten since, with a folder that was renamed.
+    } else if (version === null || this.#versionOf(path) !== version) return false;
     this.#unknown.delete(path);
     return true;
   }

@@ -1,21 +1,8 @@
 /** A disk in memory, for tests: between any two system calls somebody may act, or the program may die. */
-import { createHash, randomUUID } from "node:crypto";
-
-import { Problem } from "../../src/base/problem.ts";
-import {
-  type Bulk,
-  type Disk,
-  inStore,
-  inTree,
-  type Kind,
-  type Listed,
-  type Place,
-  type Placed,
-  type Seen,
-  type Writing,
-} from "../../src/sync/disk.ts";
+import type { Bulk, Disk, Kind, Listed, Place, Seen, Writing } from "../../src/sync/disk.ts";
 import { changedMeanwhile, syncBlocked } from "../../src/sync/problems.ts";
 import { FoldedNames } from "./folded-names.ts";
+import { MemoryBulk } from "./memory-bulk.ts";
 
 /** A file, link or folder, by whatever names. */
 export type Inode = {
@@ -53,8 +40,6 @@ const STEP_MS = 1_000;
 const TICK_MS = 1e-6;
 const ENCODER = new TextEncoder();
 
-/** Disks whose files are lent at the moment. */
-const lenders = new Map<string, MemoryDisk>();
 export class MemoryDisk implements Disk {
   readonly bulk?: Bulk;
   readonly #options: MemoryDiskOptions;
@@ -65,7 +50,7 @@ export class MemoryDisk implements Disk {
   constructor(options: MemoryDiskOptions) {
     this.#options = options;
     this.#areas = { tree: this.make("folder"), store: this.make("folder") };
-    if (options.hasBulk === true) this.bulk = this.#makeBulk();
+    if (options.hasBulk === true) this.bulk = new MemoryBulk(this);
   }
 
   identify(): string {
@@ -242,41 +227,6 @@ export class MemoryDisk implements Disk {
     else this.#name(place, inode);
   }
 
-  #makeBulk(): Bulk {
-    return {
-      few: 2,
-      hash: async (paths) => paths.map((path) => settle(() => this.#hash(inTree(path)))),
-      lend: async (paths, work) => {
-        const name = randomUUID();
-        lenders.set(name, this);
-        return work(paths.map((path) => `${name}/${path}`)).finally(() => lenders.delete(name));
-      },
-      copy: async (copies) => copies.map((copy) => settle(() => this.#copy(copy))),
-      place: async (moves) => moves.map((move) => settle(() => this.#place(move))),
-    };
-  }
-
-  #hash(place: Place): string {
-    const hash = createHash("sha256");
-    for (const part of this.read(place)) hash.update(part);
-    return hash.digest("hex");
-  }
-
-  #copy({ from, to, executable }: Parameters<Bulk["copy"]>[0][number]): string {
-    const at = from.indexOf("/");
-    const parts = lenders.get(from.slice(0, at))?.read(inTree(from.slice(at + 1))) ?? [];
-    const writing = this.write(inStore(to), executable);
-    for (const part of parts) writing.write(part);
-    return this.#hash(inStore(to));
-  }
-
-  #place({ from, to }: Parameters<Bulk["place"]>[0][number]): Placed {
-    const before = this.see(inStore(from));
-    if (!this.link(inStore(from), inTree(to))) throw changedMeanwhile(to);
-    this.remove(inStore(from));
-    return { before, after: this.see(inTree(to)) };
-  }
-
   #call(): void {
     this.#options.onCall();
   }
@@ -334,16 +284,6 @@ export class MemoryDisk implements Disk {
 
   #tell({ area, path }: Place): void {
     if (area === "tree") this.#options.onEvent(path.split("/").slice(0, -1).join("/"));
-  }
-}
-
-/** What concerns one file alone; a crash concerns all. */
-function settle<T>(work: () => T): PromiseSettledResult<T> {
-  try {
-    return { status: "fulfilled", value: work() };
-  } catch (error) {
-    if (!(error instanceof Problem)) throw error;
-    return { status: "rejected", reason: error };
   }
 }
 

@@ -1,0 +1,84 @@
+import { createHash, randomUUID } from "node:crypto";
+
+import {
+  type Bulk,
+  type Disk,
+  type Examined,
+  type FileNames,
+  inStore,
+  inTree,
+  type Place,
+  type Placed,
+} from "../../src/sync/disk.ts";
+import { changedMeanwhile } from "../../src/sync/problems.ts";
+
+/** Disks whose files are lent at the moment. */
+const lenders = new Map<string, Disk>();
+
+/** Many things at once on a disk in memory: one after another, so that somebody may act between any two calls. */
+export class MemoryBulk implements Bulk {
+  readonly few = 2;
+  readonly #disk: Disk;
+
+  constructor(disk: Disk) {
+    this.#disk = disk;
+  }
+
+  async examine(files: Parameters<Bulk["examine"]>[0]): ReturnType<Bulk["examine"]> {
+    return files.map(({ path, version }) => settle(() => this.#examine(path, version)));
+  }
+
+  async lend<T>(paths: readonly string[], work: (files: FileNames) => Promise<T>): Promise<T> {
+    const name = randomUUID();
+    lenders.set(name, this.#disk);
+    return work(paths.map((path) => `${name}/${path}`)).finally(() => lenders.delete(name));
+  }
+
+  async copy(copies: Parameters<Bulk["copy"]>[0]): ReturnType<Bulk["copy"]> {
+    return copies.map((copy) => settle(() => this.#copy(copy)));
+  }
+
+  async place(moves: Parameters<Bulk["place"]>[0]): ReturnType<Bulk["place"]> {
+    return moves.map((move) => settle(() => this.#place(move)));
+  }
+
+  #examine(path: string, version: string | null): Examined {
+    const seen = this.#disk.see(inTree(path));
+    if (seen !== undefined && seen.version === version) return { kind: "same" };
+    if (seen?.kind !== "file") return { kind: "other" };
+    const hash = this.#hash(inTree(path));
+    const isStill = this.#disk.see(inTree(path))?.version === seen.version;
+    return isStill ? { kind: "file", seen, hash } : { kind: "other" };
+  }
+
+  #hash(place: Place): string {
+    const hash = createHash("sha256");
+    for (const part of this.#disk.read(place)) hash.update(part);
+    return hash.digest("hex");
+  }
+
+  #copy({ from, to, executable }: Parameters<Bulk["copy"]>[0][number]): string {
+    const at = from.indexOf("/");
+    const parts = lenders.get(from.slice(0, at))?.read(inTree(from.slice(at + 1))) ?? [];
+    const writing = this.#disk.write(inStore(to), executable);
+    for (const part of parts) writing.write(part);
+    return this.#hash(inStore(to));
+  }
+
+  #place({ from, to }: Parameters<Bulk["place"]>[0][number]): Placed {
+    const before = this.#disk.see(inStore(from));
+    if (!this.#disk.link(inStore(from), inTree(to))) throw changedMeanwhile(to);
+    this.#disk.remove(inStore(from));
+    return { before, after: this.#disk.see(inTree(to)) };
+  }
+}
+
+/** What concerns one file alone; a crash concerns all. */
+function settle<T>(work: () => T): PromiseSettledResult<T> {
+  try {
+    return { status: "fulfilled", value: work() };
+  } catch (error) {
+    if (!(error instanceof Error) || !("code" in error)) throw error;
+    return { status: "rejected", reason: error };
+  }
+}
