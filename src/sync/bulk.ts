@@ -27,11 +27,9 @@ export class ThreadBulk implements Bulk {
 
   examine(files: Parameters<Bulk["examine"]>[0]): ReturnType<Bulk["examine"]> {
     const paths = files.map(({ path }) => path);
+    const versions = files.map(({ version }) => version);
     return this.lend(paths, async (names) =>
-      examineInThread(
-        names.map((file, index) => ({ file, version: files[index]?.version ?? null })),
-        this.#options.findExact(),
-      ),
+      examineInThread(names, versions, this.#options.findExact()),
     );
   }
 

@@ -14,13 +14,14 @@ export type FileCopy = {
   readonly owner: Owner | null;
 };
 
-export type FileKnown = { readonly file: string; readonly version: string | null };
 export type FileMove = { readonly from: string; readonly to: string };
 
 export type FileJob =
   | {
       readonly kind: "examine";
-      readonly files: readonly FileKnown[];
+      readonly files: readonly string[];
+      /** Which is known of each. */
+      readonly versions: readonly (string | null)[];
       readonly exact: bigint | null;
     }
   | { readonly kind: "copy"; readonly copies: readonly FileCopy[] }
@@ -28,7 +29,8 @@ export type FileJob =
 
 /** Of each file in turn; of jobs of other kinds nothing. */
 export type FilesDone = {
-  readonly examined: readonly Answer<Examined>[];
+  /** By number, without those that are the same: most are, and what crosses to another thread is copied. */
+  readonly examined: readonly (readonly [index: number, Answer<Examined>])[];
   /** Of the bytes that were copied. */
   readonly hashes: readonly Answer<string>[];
   readonly placed: readonly Answer<Placed>[];
@@ -45,19 +47,26 @@ export function answerFileJob(job: FileJob): Promise<Answer<FilesDone>> {
     const { exact } = job;
     if (job.kind === "place")
       return { ...NOTHING, placed: await answerEach(job.moves, (move) => placeFile(move, exact)) };
-    const examine = (file: FileKnown): Examined => examineFile(file, exact);
-    return { ...NOTHING, examined: await answerEach(job.files, examine) };
+    const { versions } = job;
+    const examine = (file: string, index: number): Examined =>
+      examineFile(file, versions[index] ?? null, exact);
+    const examined = [...(await answerEach(job.files, examine)).entries()];
+    return { ...NOTHING, examined: examined.filter(([, answer]) => !isSame(answer)) };
   });
 }
 
 function answerEach<T, Done>(
   items: readonly T[],
-  work: (item: T) => Done,
+  work: (item: T, index: number) => Done,
 ): Promise<readonly Answer<Done>[]> {
-  return Promise.all(items.map(async (item) => answerWith(() => work(item))));
+  return Promise.all(items.map(async (item, index) => answerWith(() => work(item, index))));
 }
 
-function examineFile({ file, version }: FileKnown, exact: bigint | null): Examined {
+function isSame(answer: Answer<Examined>): boolean {
+  return "done" in answer && answer.done.kind === "same";
+}
+
+function examineFile(file: string, version: string | null, exact: bigint | null): Examined {
   const seen = seeFile(file, exact);
   if (seen?.version === version) return { kind: "same" };
   if (seen?.kind !== "file") return { kind: "other" };

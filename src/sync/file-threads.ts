@@ -3,11 +3,13 @@ import path from "node:path";
 
 import { type Answer, ThreadPool } from "../base/thread-pool.ts";
 import type { Examined, Hashed, Placed } from "./disk.ts";
-import type { FileCopy, FileJob, FileKnown, FileMove, FilesDone } from "./file-jobs.ts";
+import type { FileCopy, FileJob, FileMove, FilesDone } from "./file-jobs.ts";
 
 /** More would wait for the disk alone. */
 const MOST_THREADS = 4;
 export const THREADS = Math.min(MOST_THREADS, availableParallelism());
+
+const SAME: PromiseSettledResult<Examined> = { status: "fulfilled", value: { kind: "same" } };
 
 const pool = new ThreadPool<FileJob, FilesDone>({
   program: path.join(import.meta.dirname, "file-worker.js"),
@@ -16,10 +18,16 @@ const pool = new ThreadPool<FileJob, FilesDone>({
 
 /** Looks at files and reads those that have changed, in a thread. @param exact the device whose times are exact */
 export async function examineInThread(
-  files: readonly FileKnown[],
+  files: readonly string[],
+  versions: readonly (string | null)[],
   exact: bigint | null,
 ): Promise<readonly PromiseSettledResult<Examined>[]> {
-  return (await pool.run({ kind: "examine", files, exact })).examined.map(toSettled);
+  const { examined } = await pool.run({ kind: "examine", files, versions, exact });
+  const answers = new Map(examined);
+  return files.map((_, index) => {
+    const answer = answers.get(index);
+    return answer === undefined ? SAME : toSettled(answer);
+  });
 }
 
 /** Copies files to where nothing stands, in a thread. */

@@ -18,6 +18,9 @@ type Reading = {
   readonly versionOf: (path: string) => string | null;
 };
 
+/** A look takes some microseconds, and most files are as they were. */
+const SLICE = 200;
+
 /** Looks at many files, and reads those that have changed, in threads: nothing is told of few, nor of what fails. */
 export async function readAhead(
   paths: readonly string[],
@@ -25,7 +28,7 @@ export async function readAhead(
 ): Promise<Map<string, ReadAhead>> {
   const ahead = new Map<string, ReadAhead>();
   if (bulk === undefined) return ahead;
-  await forEachParallel(sliceMany(paths, bulk.few), THREADS + 1, async (slice) => {
+  await forEachParallel(sliceMany(paths, bulk.few, SLICE), THREADS + 1, async (slice) => {
     const readAtMs = clock.now();
     const files = slice.map((path) => ({ path, version: versionOf(path) }));
     const results = await bulk.examine(files);

@@ -2,10 +2,12 @@
 const SLICE = 64;
 
 /** Slices for threads; none where there are fewer than are worth it. */
-export function sliceMany<T>(items: readonly T[], few: number): readonly (readonly T[])[] {
+export function sliceMany<T>(
+  items: readonly T[],
+  few: number,
+  size = SLICE,
+): readonly (readonly T[])[] {
   if (items.length < few) return [];
-  const count = Math.ceil(items.length / SLICE);
-  return Array.from({ length: count }, (_, index) =>
-    items.slice(index * SLICE, (index + 1) * SLICE),
-  );
+  const count = Math.ceil(items.length / size);
+  return Array.from({ length: count }, (_, index) => items.slice(index * size, (index + 1) * size));
 }
