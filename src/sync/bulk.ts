@@ -6,6 +6,8 @@ import type { Lent, PinnedFolders } from "./pinned-folders.ts";
 
 /** A thread is asked and answers in the time of some ten system calls. */
 const FEW = 16;
+/** A millisecond of looks. */
+const MANY = 256;
 /** Nothing is in it: what is looked for there is not found. */
 const NOWHERE = "/dev/null";
 
@@ -19,6 +21,7 @@ type BulkOptions = {
 /** What a disk of this machine does with many files at once, in threads. */
 export class ThreadBulk implements Bulk {
   readonly few = FEW;
+  readonly many = MANY;
   readonly #options: BulkOptions;
 
   constructor(options: BulkOptions) {

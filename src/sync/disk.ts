@@ -36,6 +36,8 @@ export type Placed = { readonly before: Seen | undefined; readonly after: Seen |
 export type Bulk = {
   /** For fewer it is not worth it. */
   readonly few: number;
+  /** The same of a mere look: an edit in a folder of some files waits for no thread. */
+  readonly many: number;
   /** @param files each with the version that is known of it */
   examine(
     files: readonly { readonly path: string; readonly version: string | null }[],

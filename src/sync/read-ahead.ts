@@ -28,9 +28,11 @@ export async function readAhead(
 ): Promise<Map<string, ReadAhead>> {
   const ahead = new Map<string, ReadAhead>();
   if (bulk === undefined) return ahead;
-  await forEachParallel(sliceMany(paths, bulk.few, SLICE), THREADS + 1, async (slice) => {
+  const all = paths.map((path) => ({ path, version: versionOf(path) }));
+  const toRead = all.filter(({ version }) => version === null).length;
+  const least = toRead < bulk.few ? bulk.many : bulk.few;
+  await forEachParallel(sliceMany(all, least, SLICE), THREADS + 1, async (files) => {
     const readAtMs = clock.now();
-    const files = slice.map((path) => ({ path, version: versionOf(path) }));
     const results = await bulk.examine(files);
     for (const [index, { path, version }] of files.entries()) {
       const result = results[index];

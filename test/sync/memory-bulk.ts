@@ -18,6 +18,7 @@ const lenders = new Map<string, Disk>();
 /** Many things at once on a disk in memory: one after another, so that somebody may act between any two calls. */
 export class MemoryBulk implements Bulk {
   readonly few = 2;
+  readonly many = 2;
   readonly #disk: Disk;
 
   constructor(disk: Disk) {
