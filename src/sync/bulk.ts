@@ -1,4 +1,4 @@
-import { Problem } from "../base/problem.ts";
+import { hasErrorCode, Problem } from "../base/problem.ts";
 import { splitPath } from "./core/paths.ts";
 import type { Bulk, FileNames } from "./disk.ts";
 import { copyInThread, examineInThread, placeInThread } from "./file-threads.ts";
@@ -97,12 +97,12 @@ async function withLent<T>(
   }
 }
 
-/** Where a file or a link is on the way there is none: whoever tries it in turn is told. */
+/** None where a file or a link is on the way, or no more folders can be open: whoever tries it in turn is told. */
 function lendIfThere(folders: PinnedFolders, way: string, makes: boolean): Lent | undefined {
   try {
     return folders.lend(way, makes);
   } catch (error) {
-    if (error instanceof Problem) return undefined;
+    if (error instanceof Problem || hasErrorCode(error, "EMFILE")) return undefined;
     throw error;
   }
 }

@@ -19,7 +19,7 @@ type Reading = {
 };
 
 /** A look takes some microseconds, and most files are as they were. */
-const SLICE = 200;
+const SLICE = 500;
 
 /** Looks at many files, and reads those that have changed, in threads: nothing is told of few, nor of what fails. */
 export async function readAhead(

@@ -123,7 +123,7 @@ export class TreeSide implements Side {
   }
 }
 
-/** As many as a thread stages at a time. */
+/** So that two threads are seldom in one folder. */
 const MOST_IN_FOLDER = 64;
 
 type Tried = Awaited<ReturnType<typeof stageMany>>;
