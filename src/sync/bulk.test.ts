@@ -20,7 +20,7 @@ import type { Look } from "./side.ts";
 import type { TreeSide } from "./tree-side.ts";
 
 /** As many as threads are asked for, and more than one of them is given at a time. */
-const MANY = 200;
+const MANY = 300;
 
 let folders: Folders;
 let local: string;
