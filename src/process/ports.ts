@@ -1,6 +1,7 @@
 import { once } from "node:events";
-import { connect, createServer } from "node:net";
+import { createServer } from "node:net";
 
+import { isListening } from "../base/is-listening.ts";
 import { hasErrorCode } from "../base/problem.ts";
 import { portsExhausted } from "./problems.ts";
 
@@ -28,7 +29,7 @@ export async function chooseFreePort(): Promise<number> {
 export async function isFree(port: number): Promise<boolean> {
   for (const host of ["127.0.0.1", "::1"]) {
     // On macOS one may listen beside a listener on all addresses: asking by connecting finds it.
-    if (await answers(host, port)) return false;
+    if (await isListening({ host, port })) return false;
     if (!(await isListenable(host, port))) return false;
   }
   return true;
@@ -39,19 +40,6 @@ function remember(port: number): void {
   for (const oldest of recent) {
     if (recent.size <= MAX_RECENT) return;
     recent.delete(oldest);
-  }
-}
-
-async function answers(host: string, port: number): Promise<boolean> {
-  const socket = connect({ host, port });
-  try {
-    await once(socket, "connect");
-    return true;
-  } catch {
-    // Refused, or no such address family here.
-    return false;
-  } finally {
-    socket.destroy();
   }
 }
 

@@ -1,7 +1,7 @@
 import { link, readFile, rm } from "node:fs/promises";
-import { connect } from "node:net";
 
 import { sleep } from "../base/clock.ts";
+import { isListening } from "../base/is-listening.ts";
 import { hasErrorCode } from "../base/problem.ts";
 import { writeAtomically } from "../base/write-atomically.ts";
 import { isRunning } from "../process/process.ts";
@@ -22,7 +22,7 @@ export async function acquireLock(file: string, socket: string): Promise<Lock | 
   try {
     for (let silentMs = 0; ; silentMs += ASK_EVERY_MS) {
       if (await isLinked(own, file)) return { release: async () => releaseLock(file) };
-      if (await answers(socket)) return undefined;
+      if (await isListening({ path: socket })) return undefined;
       const stale = await findStale(file, silentMs);
       if (stale === undefined) await sleep(ASK_EVERY_MS);
       else await breakLock(file, { own, stale });
@@ -30,17 +30,6 @@ export async function acquireLock(file: string, socket: string): Promise<Lock | 
   } finally {
     await rm(own, { force: true });
   }
-}
-
-/** Whether a server answers at this socket. */
-async function answers(socket: string): Promise<boolean> {
-  const { promise, resolve } = Promise.withResolvers<boolean>();
-  const connection = connect(socket);
-  connection.once("connect", () => resolve(true));
-  connection.once("error", () => resolve(false));
-  const isThere = await promise;
-  connection.destroy();
-  return isThere;
 }
 
 async function isLinked(own: string, file: string): Promise<boolean> {

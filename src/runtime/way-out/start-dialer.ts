@@ -1,7 +1,5 @@
-import { once } from "node:events";
-import { connect } from "node:net";
-
 import { waitFor } from "../../base/clock.ts";
+import { isListening } from "../../base/is-listening.ts";
 import { MARK_VARIABLE } from "../../environment/places.ts";
 import { isRunning, startDetached } from "../../process/process.ts";
 import { SEARCH_PATH } from "../sandbox/search-path.ts";
@@ -19,29 +17,19 @@ const START_MS = 20_000;
 
 /** At once where one is there. It outlives whoever starts it. @throws `way_out_missing` */
 export async function requireDialer(place: DialerPlace, program: readonly string[]): Promise<void> {
-  if (await isThere(place.socket)) return;
+  const { socket } = place;
+  if (await isListening({ path: socket })) return;
   const [file, ...args] = program;
   if (file === undefined) throw new Error("A dialer's program has a file.");
   const environment = { ...place.environment, PATH: SEARCH_PATH, [MARK_VARIABLE]: place.mark };
-  const launch = { file, args: [...args, place.socket], folder: "/", environment, user: null };
+  const launch = { file, args: [...args, socket], folder: "/", environment, user: null };
   const pid = await startDetached(launch, { output: place.log });
   const found = await waitFor(
     async () =>
-      (await isThere(place.socket)) || !isRunning(pid) ? { isThere: isRunning(pid) } : undefined,
+      (await isListening({ path: socket })) || !isRunning(pid)
+        ? { isThere: isRunning(pid) }
+        : undefined,
     { timeoutMs: START_MS, everyMs: 5 },
   );
   if (found?.isThere !== true) throw wayOutMissing(place.log);
-}
-
-async function isThere(file: string): Promise<boolean> {
-  const socket = connect({ path: file });
-  try {
-    await once(socket, "connect");
-    return true;
-  } catch {
-    // Nobody listens, or nothing is there.
-    return false;
-  } finally {
-    socket.destroy();
-  }
 }
