@@ -1,5 +1,5 @@
+import { chooseVariables } from "../grammar/chosen-variables.ts";
 import { flag } from "../grammar/command-shape.ts";
-import { choiceMissing, flagsExclusive } from "../grammar/problems.ts";
 import { defineCommand } from "../session/command.ts";
 import { countVariables } from "../text/variable-text.ts";
 
@@ -17,7 +17,7 @@ export const varDelete = defineCommand({
     { line: "ramet var delete --all --force", why: "All of them, without being asked" },
   ],
   async run(input, session) {
-    const names = chooseNames(input.rest, input.has("all"));
+    const names = chooseVariables(input.rest, input.has("all"), "delete");
     const target = await session.target();
     const isForced = input.has("force");
     if (!isForced) {
@@ -29,13 +29,3 @@ export const varDelete = defineCommand({
   toText: ({ deleted }, style) =>
     `${style.paint("green", "✓")} ${countVariables(deleted.length)} deleted`,
 });
-
-function chooseNames(names: readonly string[], isAll: boolean): string[] | null {
-  if (isAll && names.length > 0) throw flagsExclusive("--all", "names");
-  if (isAll) return null;
-  if (names.length > 0) return [...names];
-  throw choiceMissing(
-    "No variable was named.",
-    "Name the variables, or delete all of them with --all.",
-  );
-}

@@ -6,6 +6,7 @@ import { messageOf } from "../../base/problem.ts";
 import { parseEnvironmentName } from "../../environment/name.ts";
 import { isReservedVariable } from "../../environment/variable-name.ts";
 import type { CallInput } from "../../protocol/calls.ts";
+import { chooseVariables } from "../grammar/chosen-variables.ts";
 import { flag, value } from "../grammar/command-shape.ts";
 import { choiceMissing, flagsExclusive } from "../grammar/problems.ts";
 import { defineCommand } from "../session/command.ts";
@@ -41,7 +42,7 @@ export const varImport = defineCommand({
     },
   ],
   async run(input, session) {
-    const names = chooseNames(input.rest, input.has("all"));
+    const names = chooseVariables(input.rest, input.has("all"), "import");
     const source = await readSource(
       input.value("from"),
       input.value("from-file"),
@@ -73,16 +74,6 @@ export const varImport = defineCommand({
     ].join("\n");
   },
 });
-
-function chooseNames(names: readonly string[], isAll: boolean): string[] | null {
-  if (isAll && names.length > 0) throw flagsExclusive("--all", "names");
-  if (isAll) return null;
-  if (names.length > 0) return [...names];
-  throw choiceMissing(
-    "No variable was named.",
-    "Name the variables, or import all of them with --all.",
-  );
-}
 
 async function readSource(
   from: string | null,
