@@ -125,7 +125,7 @@ export default {
       name: "tests-stay-outside",
       comment: "What ships imports no test, and no development dependency.",
       severity: "error",
-      from: { path: "^src/", pathNot: TEST },
+      from: { path: "^src/", pathNot: [TEST, FOR_TESTS] },
       to: { path: [TEST, "^test/"] },
     },
     {

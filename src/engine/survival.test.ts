@@ -1,11 +1,8 @@
-import { readFile } from "node:fs/promises";
-
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 
-import { queryDatabase } from "../database/database.ts";
 import { isRunning, signalProcess } from "../process/process.ts";
 import type { LiveEnvironment } from "./live/live-environment.ts";
-import { patiently, runs, TestEngine, until } from "./test-engine.ts";
+import { TestEngine, countRows, patiently, runs, until, untilReady } from "./test-engine.ts";
 
 let stage: TestEngine;
 let live: LiveEnvironment;
@@ -21,31 +18,6 @@ beforeEach(async () => {
   await live.wake();
   await untilReady(live);
 });
-
-async function untilReady(of: LiveEnvironment): Promise<number> {
-  return until(() => {
-    const [web] = of.processes();
-    return of.state() === "awake" && web?.state === "ready" ? (web.pid ?? undefined) : undefined;
-  });
-}
-
-async function countRows(of: LiveEnvironment): Promise<unknown> {
-  return of.withDatabase(async (database) => {
-    if (database === null) throw new Error("It has a database.");
-    await queryDatabase(database, "create table if not exists notes (text text)");
-    await queryDatabase(database, "insert into notes values ('one')");
-    return (await queryDatabase(database, "select count(*) from notes")).rows[0]?.[0];
-  });
-}
-
-/** As the record on the disk says, which a server that is killed leaves behind. */
-async function recordedState(of: LiveEnvironment): Promise<unknown> {
-  const { app, name } = of.record;
-  const record: { state: unknown } = JSON.parse(
-    await readFile(stage.layout.record(app, name), "utf8"),
-  );
-  return record.state;
-}
 
 test("a keeper that is killed is started again, with its processes", async () => {
   const before = await untilReady(live);
@@ -128,7 +100,7 @@ test("after a restart of the machine an environment sleeps, and wakes at the nex
   await stage.reopen();
   live = stage.engine.registry.require("shop", "development");
   expect(live.state()).toBe("asleep");
-  expect(await recordedState(live)).toEqual({ kind: "asleep" });
+  expect(await stage.readState(live)).toEqual({ kind: "asleep" });
   await live.wake();
   await untilReady(live);
 });

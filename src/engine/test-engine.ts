@@ -7,12 +7,13 @@ import path from "node:path";
 import { systemClock, waitFor } from "../base/clock.ts";
 import { removeInside } from "../base/remove-inside.ts";
 import { writeAtomically } from "../base/write-atomically.ts";
-import { supplyPostgres } from "../database/database.ts";
+import { queryDatabase, supplyPostgres } from "../database/database.ts";
 import { parseAppName, parseEnvironmentName } from "../environment/name.ts";
 import { MARK_VARIABLE } from "../environment/places.ts";
 import { findMarked, signalProcess } from "../process/process.ts";
 import { Engine } from "./engine.ts";
 import { createEnvironmentId, Layout, makeHome } from "./home/layout.ts";
+import { readRecords } from "./home/records.ts";
 import type { LiveEnvironment } from "./live/live-environment.ts";
 import { Admission } from "./machine/admission.ts";
 import { Calm } from "./machine/calm.ts";
@@ -36,6 +37,24 @@ export async function until<T>(ask: () => Promise<T | undefined> | T | undefined
   const answer = await waitFor(ask, { timeoutMs: LIMIT_MS });
   if (answer === undefined) throw new Error(`Not within ${LIMIT_MS / 1000} s: ${String(ask)}`);
   return answer;
+}
+
+/** Waits until its one process serves. Resolves with its pid. */
+export async function untilReady(live: LiveEnvironment): Promise<number> {
+  return until(() => {
+    const [web] = live.processes();
+    return live.state() === "awake" && web?.state === "ready" ? (web.pid ?? undefined) : undefined;
+  });
+}
+
+/** Adds a row to its database. Resolves with how many there are. */
+export async function countRows(live: LiveEnvironment): Promise<unknown> {
+  return live.withDatabase(async (database) => {
+    if (database === null) throw new Error("It has a database.");
+    await queryDatabase(database, "create table if not exists notes (text text)");
+    await queryDatabase(database, "insert into notes values ('one')");
+    return (await queryDatabase(database, "select count(*) from notes")).rows[0]?.[0];
+  });
 }
 
 /** A folder that other users can pass through, as a server's home is where root runs it. */
@@ -191,6 +210,12 @@ export class TestEngine {
   /** Processes of this home that are there now; only of one environment where it is given. */
   async marked(id = ""): Promise<readonly { pid: number; mark: string }[]> {
     return findMarked(MARK_VARIABLE, `${this.layout.home.id}.${id}`);
+  }
+
+  /** As its record on the disk says, which a server that is killed leaves behind. */
+  async readState({ record: { id } }: LiveEnvironment): Promise<unknown> {
+    const records = await readRecords(this.layout);
+    return records.find((record) => record.id === id)?.state;
   }
 
   async findPid(live: LiveEnvironment, role: string): Promise<number> {

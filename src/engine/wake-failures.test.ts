@@ -7,7 +7,7 @@ import { exists } from "../base/remove-inside.ts";
 import { isDatabaseRunning } from "../database/database.ts";
 import { signalProcess } from "../process/process.ts";
 import type { LiveEnvironment } from "./live/live-environment.ts";
-import { patiently, runs, TestEngine, until } from "./test-engine.ts";
+import { patiently, runs, TestEngine, until, untilReady } from "./test-engine.ts";
 
 let stage: TestEngine;
 let live: LiveEnvironment;
@@ -23,13 +23,6 @@ beforeEach(async () => {
   await live.wake();
   await untilReady(live);
 });
-
-async function untilReady(of: LiveEnvironment): Promise<number> {
-  return until(() => {
-    const [web] = of.processes();
-    return of.state() === "awake" && web?.state === "ready" ? (web.pid ?? undefined) : undefined;
-  });
-}
 
 test("a wake that fails half-way leaves no database running", async () => {
   await live.sleep();

@@ -1,80 +1,24 @@
 import { execFile } from "node:child_process";
-import { mkdir, mkdtemp, readdir, readFile, realpath, rm, symlink } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, readdir, readFile, rm, symlink } from "node:fs/promises";
 import path from "node:path";
 import { promisify } from "node:util";
 
 import { afterEach, beforeEach, expect, test } from "vitest";
 
-import { Problem } from "../base/problem.ts";
-import { writeAtomically } from "../base/write-atomically.ts";
+import { git } from "../../test/git.ts";
+import { codeOf } from "../../test/problems.ts";
 import { bringFiles, hashFiles, isSameTree, keepFiles } from "./files.ts";
+import { commitApp, listAll, openTrees, put, type Trees } from "./test-trees.ts";
 
+let trees: Trees;
 let root = "";
 let source = "";
 let target = "";
 beforeEach(async () => {
-  root = await realpath(await mkdtemp(path.join(tmpdir(), "ramet-files-")));
-  source = path.join(root, "source");
-  target = path.join(root, "target");
-  await mkdir(source);
+  trees = await openTrees();
+  ({ root, source, target } = trees);
 });
-afterEach(async () => {
-  await rm(root, { recursive: true, force: true });
-});
-
-async function git(folder: string, ...args: string[]): Promise<void> {
-  const identity = [
-    "-c",
-    "user.name=t",
-    "-c",
-    "user.email=t@example.com",
-    "-c",
-    "protocol.file.allow=always",
-  ];
-  const env = { PATH: process.env["PATH"], HOME: root, GIT_CONFIG_NOSYSTEM: "1" };
-  await promisify(execFile)("git", [...identity, ...args], { cwd: folder, env });
-}
-
-async function put(folder: string, files: Record<string, string>): Promise<void> {
-  for (const [name, text] of Object.entries(files)) {
-    await mkdir(path.dirname(path.join(folder, name)), { recursive: true });
-    await writeAtomically(path.join(folder, name), text, { mode: 0o644 });
-  }
-}
-
-/** Every file and link below a folder, without `.git`. */
-async function listAll(folder: string): Promise<string[]> {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  return entries
-    .filter((entry) => !entry.isDirectory())
-    .map((entry) => path.relative(folder, path.join(entry.parentPath, entry.name)))
-    .filter((name) => !name.split("/").includes(".git"))
-    .toSorted();
-}
-
-async function commitApp(): Promise<void> {
-  await git(source, "init", "-q");
-  await put(source, {
-    ".gitignore": "node_modules\ndist\n.env*\n*.log\n",
-    "src/app.js": "1",
-    "gone.js": "1",
-    "-x y.txt": "1",
-    "packages/ui/index.js": "1",
-  });
-  await git(source, "add", "-A");
-  await git(source, "commit", "-qm", "app");
-  await rm(path.join(source, "gone.js"));
-  await put(source, {
-    "untracked é.txt": "1",
-    "dist/out.js": "1",
-    ".env.local": "KEY=1",
-    "node_modules/a/index.js": "1",
-    "node_modules/.vite/deps.js": "1",
-    "packages/ui/node_modules/b/index.js": "1",
-    ".ramet/environment.json": "{}",
-  });
-}
+afterEach(async () => trees.close());
 
 const copy = (options: object = {}): Parameters<typeof keepFiles>[0] => ({
   source,
@@ -84,18 +28,8 @@ const copy = (options: object = {}): Parameters<typeof keepFiles>[0] => ({
   ...options,
 });
 
-async function codeOf(work: Promise<unknown>): Promise<string> {
-  try {
-    await work;
-  } catch (error) {
-    if (error instanceof Problem) return error.code;
-    throw error;
-  }
-  return "no problem";
-}
-
 test("a workspace gets what it lacks of clone and .worktreeinclude, and keeps what it has", async () => {
-  await commitApp();
+  await commitApp(trees);
   await put(source, {
     ".worktreeinclude":
       ".env*\nsecrets/*.pem\nsrc/app.js\nnode_modules/a/index.js\n!.env.production\n",
@@ -127,7 +61,7 @@ test("a workspace gets what it lacks of clone and .worktreeinclude, and keeps wh
 });
 
 test("the target's own .worktreeinclude counts where the source has none, and one folder brings itself nothing", async () => {
-  await commitApp();
+  await commitApp(trees);
   await put(target, { ".worktreeinclude": ".env.local" });
   expect((await bringFiles(copy())).brought).toEqual([".env.local"]);
   expect((await bringFiles(copy({ target: source, clone: ["dist"] }))).brought).toEqual([]);
@@ -142,7 +76,7 @@ test("a source or target that does not exist is a problem", async () => {
 test("a link leads no copy out of the source, and none into what lies outside the target", async () => {
   const outside = path.join(root, "outside");
   await put(outside, { "key/id": "secret" });
-  await commitApp();
+  await commitApp(trees);
   await symlink(outside, path.join(source, "out"));
   await symlink(path.join(outside, "key"), path.join(source, "dist/key"));
   await mkdir(target);
@@ -172,7 +106,7 @@ test("a pipe in what is cloned makes nothing wait, and nothing half copied is le
 });
 
 test("two clean checkouts of the same files are the same tree; any change makes them differ", async () => {
-  await commitApp();
+  await commitApp(trees);
   await git(source, "checkout", "-q", "--", "gone.js");
   await rm(path.join(source, "untracked é.txt"));
   await rm(path.join(source, ".ramet"), { recursive: true });

@@ -1,92 +1,25 @@
 import { execFile } from "node:child_process";
-import {
-  lchown,
-  lstat,
-  mkdir,
-  mkdtemp,
-  readdir,
-  readlink,
-  realpath,
-  rm,
-  stat,
-  symlink,
-} from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { lchown, lstat, mkdir, readdir, readlink, stat, symlink } from "node:fs/promises";
 import path from "node:path";
 import { promisify } from "node:util";
 
 import { afterEach, beforeEach, expect, test } from "vitest";
 
-import { Problem } from "../base/problem.ts";
-import { writeAtomically } from "../base/write-atomically.ts";
+import { git } from "../../test/git.ts";
+import { codeOf } from "../../test/problems.ts";
 import type { SystemUser } from "../environment/places.ts";
 import { bringFiles, findIgnored, keepFiles, listFiles } from "./files.ts";
+import { commitApp, listAll, openTrees, put, type Trees } from "./test-trees.ts";
 
+let trees: Trees;
 let root = "";
 let source = "";
 let target = "";
 beforeEach(async () => {
-  root = await realpath(await mkdtemp(path.join(tmpdir(), "ramet-files-")));
-  source = path.join(root, "source");
-  target = path.join(root, "target");
-  await mkdir(source);
+  trees = await openTrees();
+  ({ root, source, target } = trees);
 });
-afterEach(async () => {
-  await rm(root, { recursive: true, force: true });
-});
-
-async function git(folder: string, ...args: string[]): Promise<void> {
-  const identity = [
-    "-c",
-    "user.name=t",
-    "-c",
-    "user.email=t@example.com",
-    "-c",
-    "protocol.file.allow=always",
-  ];
-  const env = { PATH: process.env["PATH"], HOME: root, GIT_CONFIG_NOSYSTEM: "1" };
-  await promisify(execFile)("git", [...identity, ...args], { cwd: folder, env });
-}
-
-async function put(folder: string, files: Record<string, string>): Promise<void> {
-  for (const [name, text] of Object.entries(files)) {
-    await mkdir(path.dirname(path.join(folder, name)), { recursive: true });
-    await writeAtomically(path.join(folder, name), text, { mode: 0o644 });
-  }
-}
-
-/** Every file and link below a folder, without `.git`. */
-async function listAll(folder: string): Promise<string[]> {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  return entries
-    .filter((entry) => !entry.isDirectory())
-    .map((entry) => path.relative(folder, path.join(entry.parentPath, entry.name)))
-    .filter((name) => !name.split("/").includes(".git"))
-    .toSorted();
-}
-
-async function commitApp(): Promise<void> {
-  await git(source, "init", "-q");
-  await put(source, {
-    ".gitignore": "node_modules\ndist\n.env*\n*.log\n",
-    "src/app.js": "1",
-    "gone.js": "1",
-    "-x y.txt": "1",
-    "packages/ui/index.js": "1",
-  });
-  await git(source, "add", "-A");
-  await git(source, "commit", "-qm", "app");
-  await rm(path.join(source, "gone.js"));
-  await put(source, {
-    "untracked é.txt": "1",
-    "dist/out.js": "1",
-    ".env.local": "KEY=1",
-    "node_modules/a/index.js": "1",
-    "node_modules/.vite/deps.js": "1",
-    "packages/ui/node_modules/b/index.js": "1",
-    ".ramet/environment.json": "{}",
-  });
-}
+afterEach(async () => trees.close());
 
 const copy = (options: object = {}): Parameters<typeof keepFiles>[0] => ({
   source,
@@ -96,18 +29,8 @@ const copy = (options: object = {}): Parameters<typeof keepFiles>[0] => ({
   ...options,
 });
 
-async function codeOf(work: Promise<unknown>): Promise<string> {
-  try {
-    await work;
-  } catch (error) {
-    if (error instanceof Problem) return error.code;
-    throw error;
-  }
-  return "no problem";
-}
-
 test("a kept tree holds what git lists and what is cloned, by name in nested packages too", async () => {
-  await commitApp();
+  await commitApp(trees);
   const { detail } = await keepFiles(copy({ clone: ["node_modules", "missing"] }));
   expect(await listAll(target)).toEqual([
     "-x y.txt",
@@ -143,7 +66,7 @@ test("modes, times and links are kept", async () => {
 });
 
 test("writing into a copy leaves the source as it is", async () => {
-  await commitApp();
+  await commitApp(trees);
   await keepFiles(copy({ clone: ["node_modules"] }));
   for (const name of await listAll(target)) {
     const [original, copied] = await Promise.all(
@@ -203,7 +126,7 @@ test("a submodule's files come along, another repository inside the tree does no
   await put(library, { "lib.js": "1", ".gitignore": "*.tmp\n" });
   await git(library, "add", "-A");
   await git(library, "commit", "-qm", "library");
-  await commitApp();
+  await commitApp(trees);
   await git(source, "submodule", "--quiet", "add", library, "vendor/library");
   await put(source, {
     "vendor/library/new.js": "1",
@@ -240,7 +163,7 @@ test("a folder that an outer repository ignores is not listed by that repository
 });
 
 test("variables of git's own that the caller has do not reach it", async () => {
-  await commitApp();
+  await commitApp(trees);
   const { stdout } = await promisify(execFile)(
     process.execPath,
     [
@@ -265,7 +188,7 @@ test.each(["../outside", "/etc", "", ".", "a/../../b", "a\0b", ".git", ".ramet/x
 );
 
 test("what lies beyond a link is not asked about", async () => {
-  await commitApp();
+  await commitApp(trees);
   await symlink("src", path.join(source, "link"));
   expect(await findIgnored(source, ["link/a.log", "a.log", ":b.log", "*.log", "src"])).toEqual(
     new Set(["a.log", ":b.log", "*.log"]),
@@ -276,7 +199,7 @@ test(
   "as root, copies belong to the user they are made for",
   { skip: process.getuid?.() !== 0 },
   async () => {
-    await commitApp();
+    await commitApp(trees);
     for (const name of ["", ...(await readdir(source, { recursive: true }))])
       await lchown(path.join(source, name), 12_345, 12_345);
     await promisify(execFile)("chmod", ["755", root]);

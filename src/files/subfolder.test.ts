@@ -1,14 +1,13 @@
-import { execFile } from "node:child_process";
 import { mkdir, mkdtemp, readdir, readFile, realpath, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { promisify } from "node:util";
 
 import { afterEach, beforeEach, expect, test } from "vitest";
 
+import { git } from "../../test/git.ts";
 import { exists } from "../base/remove-inside.ts";
-import { writeAtomically } from "../base/write-atomically.ts";
 import { bringFiles, findIgnored, hashFiles, isSameTree, keepFiles, listFiles } from "./files.ts";
+import { put } from "./test-trees.ts";
 
 /** An app that is a folder of its repository: git's rules above it hold, and nothing beside it is touched. */
 let folder = "";
@@ -42,19 +41,6 @@ beforeEach(async () => {
   });
 });
 afterEach(async () => rm(folder, { recursive: true, force: true }));
-
-async function git(at: string, ...args: readonly string[]): Promise<void> {
-  const env = { PATH: process.env["PATH"], HOME: folder, GIT_CONFIG_NOSYSTEM: "1" };
-  const identity = ["-c", "user.name=t", "-c", "user.email=t@example.com"];
-  await promisify(execFile)("git", [...identity, ...args], { cwd: at, env });
-}
-
-async function put(at: string, files: Readonly<Record<string, string>>): Promise<void> {
-  for (const [name, text] of Object.entries(files)) {
-    await mkdir(path.dirname(path.join(at, name)), { recursive: true });
-    await writeAtomically(path.join(at, name), text, { mode: 0o644 });
-  }
-}
 
 async function addWorktree(name: string): Promise<string> {
   await git(repository, "worktree", "add", "-q", path.join(folder, name));

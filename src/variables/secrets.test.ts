@@ -1,71 +1,45 @@
 import { randomBytes } from "node:crypto";
-import { mkdir, mkdtemp, readdir, readFile, rm, stat } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, readdir, readFile, rm, stat } from "node:fs/promises";
 import path from "node:path";
 
 import fc from "fast-check";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { z } from "zod";
 
-import { Problem } from "../base/problem.ts";
+import { codeOf } from "../../test/problems.ts";
 import { writeAtomically } from "../base/write-atomically.ts";
-import { type EnvironmentId, isEnvironmentId } from "../environment/environment.ts";
+import { type Stores, openStores } from "./test-stores.ts";
 import { deleteVariables, openVariables, setVariables, type VariableStore } from "./variables.ts";
 
-let folder = "";
+let stores: Stores;
 beforeEach(async () => {
-  folder = await mkdtemp(path.join(tmpdir(), "ramet-variables-"));
+  stores = await openStores();
 });
-afterEach(async () => {
-  await rm(folder, { recursive: true, force: true });
-});
-
-function parseId(text: string): EnvironmentId {
-  if (isEnvironmentId(text)) return text;
-  throw new Error(`${text} is no id.`);
-}
-
-function storeOf(name: string, letter = "a"): VariableStore {
-  return {
-    file: path.join(folder, `${name}.json`),
-    id: parseId(letter.repeat(16)),
-    keys: path.join(folder, "keys"),
-  };
-}
-
-async function codeOf(work: Promise<unknown>): Promise<string> {
-  try {
-    await work;
-  } catch (error) {
-    if (error instanceof Problem) return error.code;
-    throw error;
-  }
-  return "no problem";
-}
+afterEach(async () => stores.close());
 
 const plain = { secret: false };
 const secret = { secret: true };
 
 test("makers of keys at the same time end with one pair, readable by its owner alone", async () => {
-  const stores = Array.from({ length: 8 }, (_, index) => storeOf(`maker-${index}`));
+  const makers = Array.from({ length: 8 }, (_, index) => stores.of(`maker-${index}`));
   await Promise.all(
-    stores.map((store) => setVariables(store, [{ name: "KEY", value: store.file }], secret)),
+    makers.map((store) => setVariables(store, [{ name: "KEY", value: store.file }], secret)),
   );
 
-  for (const store of stores) expect(await openVariables(store)).toEqual({ KEY: store.file });
-  const keys = path.join(folder, "keys");
+  for (const store of makers) expect(await openVariables(store)).toEqual({ KEY: store.file });
+  const keys = path.join(stores.folder, "keys");
   expect(await readdir(keys)).toEqual(["secrets.json"]);
   expect((await stat(path.join(keys, "secrets.json"))).mode & 0o777).toBe(0o600);
   expect((await stat(keys)).mode & 0o777).toBe(0o700);
-  expect((await stat(storeOf("maker-0").file)).mode & 0o777).toBe(0o600);
+  expect((await stat(stores.of("maker-0").file)).mode & 0o777).toBe(0o600);
 });
 
 test("no secret's text is in the store, raw, as base64 or as hex; that of a plain value is", async () => {
-  const store = storeOf("canaries");
+  const store = stores.of("canaries");
   const canaries = Array.from({ length: 64 }, () => randomBytes(18).toString("base64url"));
   const variables = canaries.map((value, index) => ({ name: `S${index}`, value }));
   await setVariables(store, variables, secret);
-  await setVariables(storeOf("copy", "b"), variables.slice(0, 1), plain);
+  await setVariables(stores.of("copy", "b"), variables.slice(0, 1), plain);
   await setVariables(store, [{ name: "PLAIN", value: "canary-in-the-open" }], plain);
   await deleteVariables(store, ["S0"], { ignoreMissing: false });
 
@@ -74,7 +48,7 @@ test("no secret's text is in the store, raw, as base64 or as hex; that of a plai
     for (const form of formsOf(canary)) expect(text).not.toContain(form);
   }
   expect(text).toContain("canary-in-the-open");
-  expect(await readFile(storeOf("copy", "b").file, "utf8")).toContain(canaries[0]);
+  expect(await readFile(stores.of("copy", "b").file, "utf8")).toContain(canaries[0]);
   expect(Object.values(await openVariables(store))).toEqual([
     ...canaries.slice(1),
     "canary-in-the-open",
@@ -104,7 +78,7 @@ async function plant(store: VariableStore, variables: readonly object[]): Promis
 }
 
 test("a sealed value opens in its own place alone", async () => {
-  const store = storeOf("here", "a");
+  const store = stores.of("here", "a");
   await setVariables(
     store,
     [
@@ -119,8 +93,8 @@ test("a sealed value opens in its own place alone", async () => {
     { ...two, sealed: one?.sealed },
   ];
 
-  await plant(storeOf("there", "b"), [one ?? {}]);
-  expect(await codeOf(openVariables(storeOf("there", "b")))).toBe("secret_unreadable");
+  await plant(stores.of("there", "b"), [one ?? {}]);
+  expect(await codeOf(openVariables(stores.of("there", "b")))).toBe("secret_unreadable");
   await plant(store, swapped);
   expect(await codeOf(openVariables(store))).toBe("secret_unreadable");
   await plant(store, [one ?? {}, two ?? {}]);
@@ -128,7 +102,7 @@ test("a sealed value opens in its own place alone", async () => {
 });
 
 test("a sealed value that was cut, or had any one bit flipped, does not open", async () => {
-  const store = storeOf("hurt");
+  const store = stores.of("hurt");
   await setVariables(store, [{ name: "KEY", value: "sk_test" }], secret);
   const [sealed] = await readSealed(store);
   const bytes = Buffer.from(sealed?.sealed ?? "", "base64");
@@ -145,15 +119,15 @@ test("a sealed value that was cut, or had any one bit flipped, does not open", a
 });
 
 test("without its key a secret is unreadable, and looking makes no new key", async () => {
-  const store = storeOf("keyless");
+  const store = stores.of("keyless");
   await setVariables(store, [{ name: "KEY", value: "sk" }], secret);
   await rm(store.keys, { recursive: true });
   expect(await codeOf(openVariables(store))).toBe("secret_unreadable");
-  expect(await readdir(folder)).toEqual(["keyless.json"]);
+  expect(await readdir(stores.folder)).toEqual(["keyless.json"]);
 });
 
 test("a damaged key file is said to be so, and stays", async () => {
-  const store = storeOf("damaged-key");
+  const store = stores.of("damaged-key");
   await mkdir(store.keys);
   const file = path.join(store.keys, "secrets.json");
   for (const text of ["{", "{}", '{"publicKey":"AAAA","privateKey":"AAAA"}']) {

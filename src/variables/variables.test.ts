@@ -1,12 +1,10 @@
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import path from "node:path";
+import { readdir, readFile } from "node:fs/promises";
 
 import { afterEach, beforeEach, expect, test } from "vitest";
 
-import { Problem } from "../base/problem.ts";
+import { codeOf } from "../../test/problems.ts";
 import { writeAtomically } from "../base/write-atomically.ts";
-import { type EnvironmentId, isEnvironmentId } from "../environment/environment.ts";
+import { type Stores, openStores } from "./test-stores.ts";
 import {
   deleteVariables,
   importVariables,
@@ -16,42 +14,17 @@ import {
   type VariableStore,
 } from "./variables.ts";
 
-let folder = "";
+let stores: Stores;
 beforeEach(async () => {
-  folder = await mkdtemp(path.join(tmpdir(), "ramet-variables-"));
+  stores = await openStores();
 });
-afterEach(async () => {
-  await rm(folder, { recursive: true, force: true });
-});
-
-function parseId(text: string): EnvironmentId {
-  if (isEnvironmentId(text)) return text;
-  throw new Error(`${text} is no id.`);
-}
-
-function storeOf(name: string, letter = "a"): VariableStore {
-  return {
-    file: path.join(folder, `${name}.json`),
-    id: parseId(letter.repeat(16)),
-    keys: path.join(folder, "keys"),
-  };
-}
-
-async function codeOf(work: Promise<unknown>): Promise<string> {
-  try {
-    await work;
-  } catch (error) {
-    if (error instanceof Problem) return error.code;
-    throw error;
-  }
-  return "no problem";
-}
+afterEach(async () => stores.close());
 
 const plain = { secret: false };
 const secret = { secret: true };
 
 test("what is set is listed by name and opened; a secret is opened only", async () => {
-  const store = storeOf("one");
+  const store = stores.of("one");
   await setVariables(
     store,
     [
@@ -73,9 +46,9 @@ test("what is set is listed by name and opened; a secret is opened only", async 
 });
 
 test("an environment without a file has no variables and gets no keys", async () => {
-  expect(await openVariables(storeOf("none"))).toEqual({});
-  await setVariables(storeOf("none"), [{ name: "A", value: "1" }], plain);
-  expect(await readdir(folder)).toEqual(["none.json"]);
+  expect(await openVariables(stores.of("none"))).toEqual({});
+  await setVariables(stores.of("none"), [{ name: "A", value: "1" }], plain);
+  expect(await readdir(stores.folder)).toEqual(["none.json"]);
 });
 
 test.each([
@@ -94,7 +67,7 @@ test.each([
   ["PATH", "no problem"],
   ["constructor", "no problem"],
 ])("the name %j is answered with %s", async (name, code) => {
-  expect(await codeOf(setVariables(storeOf("names"), [{ name, value: "1" }], plain))).toBe(code);
+  expect(await codeOf(setVariables(stores.of("names"), [{ name, value: "1" }], plain))).toBe(code);
 });
 
 test.each([
@@ -103,11 +76,11 @@ test.each([
   ["more than 64 KiB", "é".repeat(32 * 1024 + 1), "variable_value_invalid"],
   ["64 KiB", "x".repeat(64 * 1024), "no problem"],
 ])("a value with %s is answered with the right code", async (_what, value, code) => {
-  expect(await codeOf(setVariables(storeOf("values"), [{ name: "A", value }], plain))).toBe(code);
+  expect(await codeOf(setVariables(stores.of("values"), [{ name: "A", value }], plain))).toBe(code);
 });
 
 test("one bad name among many sets none", async () => {
-  const store = storeOf("all-or-none");
+  const store = stores.of("all-or-none");
   const variables = [
     { name: "GOOD", value: "1" },
     { name: "not good", value: "2" },
@@ -117,7 +90,7 @@ test("one bad name among many sets none", async () => {
 });
 
 test("more than a process can be given is refused, and what was there stays", async () => {
-  const store = storeOf("large");
+  const store = stores.of("large");
   const value = "x".repeat(60 * 1024);
   const many = Array.from({ length: 18 }, (_, index) => ({ name: `V${index}`, value }));
   await setVariables(store, [{ name: "FIRST", value: "1" }], plain);
@@ -126,7 +99,7 @@ test("more than a process can be given is refused, and what was there stays", as
 });
 
 test("sets at the same time lose nothing", async () => {
-  const store = storeOf("busy");
+  const store = stores.of("busy");
   const names = Array.from({ length: 40 }, (_, index) => `V${index}`);
   await Promise.all(
     names.map((name, index) =>
@@ -137,7 +110,7 @@ test("sets at the same time lose nothing", async () => {
 });
 
 test("a broken store is said to be so without a word of it, and stays", async () => {
-  const store = storeOf("broken");
+  const store = stores.of("broken");
   for (const text of [
     '{"version":1,"variables":[{"kind":"value","name":"A","value":"hush',
     "[]",
@@ -153,7 +126,7 @@ test("a broken store is said to be so without a word of it, and stays", async ()
 });
 
 test("a secret stays one, whatever is set under its name, until it is deleted", async () => {
-  const store = storeOf("stays");
+  const store = stores.of("stays");
   await setVariables(store, [{ name: "KEY", value: "one" }], secret);
   await setVariables(store, [{ name: "KEY", value: "two-in-the-open" }], plain);
   expect(await listVariables(store)).toEqual([{ name: "KEY", secret: true, value: null }]);
@@ -167,7 +140,7 @@ test("a secret stays one, whatever is set under its name, until it is deleted", 
 });
 
 test("deleting a name that is not set is a problem that deletes nothing, unless it may be missing", async () => {
-  const store = storeOf("delete");
+  const store = stores.of("delete");
   await setVariables(
     store,
     ["A", "B", "C"].map((name) => ({ name, value: "1" })),
@@ -182,7 +155,7 @@ test("deleting a name that is not set is a problem that deletes nothing, unless 
 });
 
 async function openSource(): Promise<VariableStore> {
-  const source = storeOf("source", "s");
+  const source = stores.of("source", "s");
   await setVariables(
     source,
     [
@@ -197,7 +170,7 @@ async function openSource(): Promise<VariableStore> {
 }
 
 test("an import brings values but no secret's", async () => {
-  const store = storeOf("target", "t");
+  const store = stores.of("target", "t");
   const from = { store: await openSource() };
   const answer = await importVariables(store, from, { names: null, includeValues: true });
 
@@ -214,7 +187,7 @@ test("an import brings values but no secret's", async () => {
 });
 
 test("an import without values makes placeholders, and overwrites no value that is there", async () => {
-  const store = storeOf("target", "t");
+  const store = stores.of("target", "t");
   await setVariables(store, [{ name: "A", value: "mine" }], plain);
   const { imported } = await importVariables(
     store,
@@ -232,7 +205,7 @@ test("an import without values makes placeholders, and overwrites no value that 
 });
 
 test("a name that the source lacks changes nothing", async () => {
-  const store = storeOf("target", "t");
+  const store = stores.of("target", "t");
   const options = { names: ["A", "NOT_THERE"], includeValues: true };
   expect(await codeOf(importVariables(store, { store: await openSource() }, options))).toBe(
     "variable_missing_in_source",
@@ -241,7 +214,7 @@ test("a name that the source lacks changes nothing", async () => {
 });
 
 test("a file's lines are imported, without those that Ramet sets itself", async () => {
-  const store = storeOf("target", "t");
+  const store = stores.of("target", "t");
   const values = { PORT: "3000", DATABASE_URL: "postgres://elsewhere", GREETING: "hi" };
   const answer = await importVariables(store, { values }, { names: null, includeValues: true });
   expect(answer).toEqual({
@@ -259,7 +232,7 @@ test("a file's lines are imported, without those that Ramet sets itself", async 
 });
 
 test("an imported value takes a secret's place sealed", async () => {
-  const store = storeOf("target", "t");
+  const store = stores.of("target", "t");
   await setVariables(store, [{ name: "A", value: "sk" }], secret);
   await importVariables(
     store,

@@ -4,9 +4,9 @@ import path from "node:path";
 
 import { afterEach, beforeEach, expect, test } from "vitest";
 
+import { createRepository, git } from "../../test/git.ts";
 import { exists, removeInside } from "../base/remove-inside.ts";
 import { writeAtomically } from "../base/write-atomically.ts";
-import { runProgram } from "../process/process.ts";
 import { parseGitConfig } from "./git-config.ts";
 import {
   bindWorkspace,
@@ -30,32 +30,10 @@ beforeEach(async () => {
   folder = await realpath(await mkdtemp(path.join(tmpdir(), "rw-")));
   main = path.join(folder, "shop");
   await mkdir(main);
-  await git(main, "init", "--quiet", "--initial-branch=main", ".");
-  await git(main, "commit", "--quiet", "--allow-empty", "--message=First");
+  await createRepository(main);
 });
 
 afterEach(() => removeInside(path.dirname(folder), folder));
-
-async function git(inside: string, ...args: readonly string[]): Promise<string> {
-  const environment = {
-    PATH: "/usr/bin:/bin:/usr/local/bin:/opt/homebrew/bin",
-    GIT_AUTHOR_NAME: "Test",
-    GIT_AUTHOR_EMAIL: "test@example.com",
-    GIT_COMMITTER_NAME: "Test",
-    GIT_COMMITTER_EMAIL: "test@example.com",
-    GIT_CONFIG_GLOBAL: "/dev/null",
-    GIT_CONFIG_SYSTEM: "/dev/null",
-    GIT_CONFIG_COUNT: "1",
-    GIT_CONFIG_KEY_0: "protocol.file.allow",
-    GIT_CONFIG_VALUE_0: "always",
-  };
-  const result = await runProgram(
-    { file: "git", args, folder: inside, environment, user: null },
-    { timeoutMs: 30_000 },
-  );
-  if (result.exitCode !== 0) throw new Error(`git ${args.join(" ")}: ${result.stderr}`);
-  return result.stdout;
-}
 
 async function addWorktree(name: string): Promise<string> {
   const worktree = path.join(folder, name);

@@ -3,10 +3,10 @@ import path from "node:path";
 
 import { afterEach, beforeEach, expect, test } from "vitest";
 
+import { createRepository, git } from "../../../test/git.ts";
 import { writeAtomically } from "../../base/write-atomically.ts";
 import { findWorkspace } from "../../workspace/workspace.ts";
 import { CREATED, ENVIRONMENT } from "../fixtures/answers.ts";
-import { createRepository, git } from "../fixtures/git.ts";
 import { createWorld } from "../fixtures/world.ts";
 import type { World } from "../fixtures/world.ts";
 

@@ -4,12 +4,12 @@ import { Readable } from "node:stream";
 
 import { afterEach, beforeEach, expect, test } from "vitest";
 
+import { git } from "../../../test/git.ts";
 import { exists } from "../../base/remove-inside.ts";
 import { writeAtomically } from "../../base/write-atomically.ts";
 import { runCli } from "../cli.ts";
 import { CREATED } from "../fixtures/answers.ts";
 import type { CapturedContext } from "../fixtures/context.ts";
-import { git } from "../fixtures/git.ts";
 import { createWorld } from "../fixtures/world.ts";
 import type { World } from "../fixtures/world.ts";
 import { findWithAnswers, offerToWrite } from "../session/adoption.ts";

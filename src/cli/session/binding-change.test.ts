@@ -3,11 +3,11 @@ import path from "node:path";
 
 import { afterEach, beforeEach, expect, test } from "vitest";
 
+import { createRepository } from "../../../test/git.ts";
 import { writeAtomically } from "../../base/write-atomically.ts";
 import { bindWorkspace, findWorkspace } from "../../workspace/workspace.ts";
 import { CREATED, ENVIRONMENT } from "../fixtures/answers.ts";
 import { send } from "../fixtures/call-server.ts";
-import { createRepository } from "../fixtures/git.ts";
 import { createWorld } from "../fixtures/world.ts";
 import type { World } from "../fixtures/world.ts";
 import { unbindFrom } from "./binding-change.ts";

@@ -3,11 +3,11 @@ import path from "node:path";
 
 import { afterEach, beforeEach, expect, test } from "vitest";
 
+import { createRepository, git } from "../../../test/git.ts";
 import { writeAtomically } from "../../base/write-atomically.ts";
 import { parseAppName } from "../../environment/name.ts";
 import { bindWorkspace, findWorkspace } from "../../workspace/workspace.ts";
 import { createFolder, removeFolder } from "../fixtures/context.ts";
-import { createRepository, git } from "../fixtures/git.ts";
 import { listSources, requireApp, requireTarget } from "./target.ts";
 import type { TargetSources } from "./target.ts";
 

@@ -6,7 +6,7 @@ import { setImmediate } from "node:timers/promises";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 
 import { isDatabaseRunning, queryDatabase } from "../../database/database.ts";
-import { runs, TestEngine, until } from "../test-engine.ts";
+import { TestEngine, countRows, runs, until, untilReady } from "../test-engine.ts";
 import type { LiveEnvironment } from "./live-environment.ts";
 
 let stage: TestEngine;
@@ -24,33 +24,8 @@ beforeEach(async () => {
   await untilReady(live);
 });
 
-async function untilReady(of: LiveEnvironment): Promise<number> {
-  return until(() => {
-    const [web] = of.processes();
-    return of.state() === "awake" && web?.state === "ready" ? (web.pid ?? undefined) : undefined;
-  });
-}
-
-async function countRows(of: LiveEnvironment): Promise<unknown> {
-  return of.withDatabase(async (database) => {
-    if (database === null) throw new Error("It has a database.");
-    await queryDatabase(database, "create table if not exists notes (text text)");
-    await queryDatabase(database, "insert into notes values ('one')");
-    return (await queryDatabase(database, "select count(*) from notes")).rows[0]?.[0];
-  });
-}
-
 async function isRunningDatabase(of: LiveEnvironment): Promise<boolean> {
   return isDatabaseRunning(stage.layout.databasePlace(of.record));
-}
-
-/** As the record on the disk says, which a server that is killed leaves behind. */
-async function recordedState(of: LiveEnvironment): Promise<unknown> {
-  const { app, name } = of.record;
-  const record: { state: unknown } = JSON.parse(
-    await readFile(stage.layout.record(app, name), "utf8"),
-  );
-  return record.state;
 }
 
 test("two wakes at once are one", async () => {
@@ -62,7 +37,7 @@ test("two wakes at once are one", async () => {
 
   const marks = (await stage.marked(live.record.id)).map(({ mark }) => mark);
   expect(marks.filter((mark) => mark.endsWith(".keeper"))).toHaveLength(1);
-  expect(await recordedState(live)).toEqual({ kind: "awake" });
+  expect(await stage.readState(live)).toEqual({ kind: "awake" });
 });
 
 test("a wake of what is awake changes nothing", async () => {
@@ -75,7 +50,7 @@ test("what sleeps has no process at all, and says so on the disk", async () => {
   await live.sleep();
   expect(await stage.marked(live.record.id)).toEqual([]);
   expect(live.processes()).toMatchObject([{ name: "web", state: "stopped", pid: null }]);
-  expect(await recordedState(live)).toEqual({ kind: "asleep" });
+  expect(await stage.readState(live)).toEqual({ kind: "asleep" });
 });
 
 test("a sleep that is asked for during a wake comes after it, and a wake during a sleep likewise", async () => {
@@ -197,6 +172,6 @@ test("after the last sleep nothing is woken, whoever asks", async () => {
   await agent.wake();
   expect(agent.state()).toBe("asleep");
   expect(await stage.marked(agent.record.id)).toEqual([]);
-  expect(await recordedState(agent)).toEqual({ kind: "asleep" });
+  expect(await stage.readState(agent)).toEqual({ kind: "asleep" });
   await stage.engine.delete(agent);
 });

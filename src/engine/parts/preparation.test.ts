@@ -3,9 +3,9 @@ import path from "node:path";
 
 import { afterAll, beforeAll, expect, test } from "vitest";
 
+import { git } from "../../../test/git.ts";
 import type { EnvironmentRecord, FilesRecord, ForkData } from "../../environment/environment.ts";
 import type { Manifest } from "../../environment/manifest.ts";
-import { runProgram } from "../../process/process.ts";
 import { TestEngine } from "../test-engine.ts";
 import { findDueSetup } from "./installed.ts";
 import { listChangeSteps, listFirstSteps, listForkSteps } from "./preparation.ts";
@@ -28,26 +28,18 @@ beforeAll(async () => {
   ({ record } = development);
   const database = { migrate: "migrate", seed: "seed", mask: null };
   manifest = { ...(await development.manifest()), database };
-  await git("init", "-q", "-b", "main");
-  await git("add", "-A");
-  await git("commit", "-qm", "The app");
+  await git(source, "init", "-q", "-b", "main");
+  await git(source, "add", "-A");
+  await git(source, "commit", "-qm", "The app");
   [same, edited, relocked] = await Promise.all([clone("same"), clone("edited"), clone("relocked")]);
   await writeFile(path.join(edited, "migration.sql"), "select 1");
   await writeFile(path.join(relocked, "package-lock.json"), '{"new":1}');
 });
 afterAll(async () => stage.close());
 
-async function git(...args: readonly string[]): Promise<void> {
-  const identity = ["-c", "user.name=Test", "-c", "user.email=test@example.com"];
-  const environment = { PATH: process.env["PATH"] ?? "", HOME: stage.folder };
-  const launch = { file: "git", args: [...identity, ...args], folder: source, environment };
-  const { exitCode, stderr } = await runProgram({ ...launch, user: null }, { timeoutMs: 60_000 });
-  if (exitCode !== 0) throw new Error(stderr);
-}
-
 async function clone(name: string): Promise<string> {
   const at = path.join(stage.folder, name);
-  await git("clone", "-q", ".", at);
+  await git(source, "clone", "-q", ".", at);
   return at;
 }
 
