@@ -217,8 +217,7 @@ test.each(MOMENTS)(
   async (_, isReached) => {
     await ask(url);
     const before = await listData();
-    // Without rows it takes no standby's place, whose folder would have been there before.
-    const making = stage.ramet(app, ["env", "create", "victim", "--data", "none", "--json"]);
+    const making = stage.ramet(app, ["env", "create", "victim", "--json"]);
     await Promise.race([
       eventually(async () => expect(await isReached(before)).toBe(true)),
       // One that is over without having come to it says why.
