@@ -2,7 +2,7 @@ import { hasErrorCode, Problem } from "../base/problem.ts";
 import { splitPath } from "./core/paths.ts";
 import type { Bulk, FileNames } from "./disk.ts";
 import { copyInThread, examineInThread, placeInThread } from "./file-threads.ts";
-import type { Lent, PinnedFolders } from "./pinned-folders.ts";
+import { isUpwards, type Lent, type PinnedFolders } from "./pinned-folders.ts";
 
 /** A thread is asked and answers in the time of some ten system calls. */
 const FEW = 16;
@@ -89,7 +89,8 @@ async function withLent<T>(
     const files = ways.map((way) => {
       const { parent, name } = splitPath(way);
       if (!lent.has(parent)) lent.set(parent, lendIfThere(folders, parent, makes));
-      return `${lent.get(parent)?.path ?? NOWHERE}/${name}`;
+      const folder = isUpwards(name) ? undefined : lent.get(parent)?.path;
+      return `${folder ?? NOWHERE}/${name}`;
     });
     return await work(files);
   } finally {

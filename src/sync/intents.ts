@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 
 import { z } from "zod";
 
+import { isPlainName, isPlainPath } from "./core/paths.ts";
 import { type Entry, isSameEntry } from "./core/tree.ts";
 import { type Disk, inStore, inTree, type Place } from "./disk.ts";
 import { entrySchema } from "./entry-schema.ts";
@@ -28,12 +29,13 @@ const MOST_INTENTS = 1_000;
 const BLOCK_BYTES = 4_096;
 const MOST_KEPT_BYTES = 1 << 16;
 
+/** Where nothing seals its processes off, an environment can write here too: what is none of our plans is torn. */
 const stepsSchema = z.array(
   z.object({
-    path: z.string(),
+    path: z.string().refine(isPlainPath),
     expected: entrySchema.optional(),
     entry: entrySchema.optional(),
-    aside: z.string(),
+    aside: z.string().refine(isPlainName),
   }),
 );
 
@@ -140,12 +142,17 @@ function parseIntent(intent: string): readonly Step[] {
   const line = intent.slice(0, intent.indexOf("\n"));
   const [hash, text] = [line.slice(0, HASH_LENGTH), line.slice(HASH_LENGTH + 1)];
   if (text === "" || hash !== hashOf(text)) return [];
-  return stepsSchema.parse(JSON.parse(text)).map(({ path, aside, entry, expected }) => ({
-    path,
-    aside,
-    entry,
-    expected,
-  }));
+  const { data: steps = [] } = stepsSchema.safeParse(parseJson(text));
+  return steps.map(({ path, aside, entry, expected }) => ({ path, aside, entry, expected }));
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // None of ours: no step.
+    return undefined;
+  }
 }
 
 function hashOf(text: string): string {

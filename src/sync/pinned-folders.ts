@@ -1,7 +1,9 @@
 import {
+  chownSync,
   closeSync,
   constants,
   fchownSync,
+  fstatSync,
   lchownSync,
   lstatSync,
   mkdirSync,
@@ -21,10 +23,12 @@ export type PinnedOptions = {
 /** A path that leads to a folder whatever becomes of its names. */
 export type Lent = { readonly path: string; giveBack(): void };
 
-const FOLDER = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
+const HAS_DESCRIPTOR_PATHS = process.platform === "linux";
+/** Linux's `O_PATH`, which Node does not name: whatever stands there, a link too, without opening it. */
+const IN_PLACE = (HAS_DESCRIPTOR_PATHS ? 0o10000000 : constants.O_RDONLY) | constants.O_NOFOLLOW;
+const FOLDER = IN_PLACE | constants.O_DIRECTORY;
 /** Held open at a time. */
 const MAX_OPEN = 200;
-const HAS_DESCRIPTOR_PATHS = process.platform === "linux";
 
 /**
  * Folders that are reached without following a link, whatever is done to the tree meanwhile: where the system can
@@ -67,10 +71,12 @@ export class PinnedFolders {
     return { path: pathOf(descriptor), giveBack: () => closeSync(descriptor) };
   }
 
-  /** Root alone can give files away, and must: the tree's owner could not change them otherwise. */
+  /** Root alone can give away what it has just made, and must: the tree's owner could not change it otherwise. */
   give(file: string): void {
     const { owner } = this.#options;
-    if (owner !== null) lchownSync(file, owner.uid, owner.gid);
+    if (owner === null) return;
+    if (HAS_DESCRIPTOR_PATHS) giveInPlace(file, owner);
+    else lchownSync(file, owner.uid, owner.gid);
   }
 
   giveOpen(descriptor: number): void {
@@ -99,7 +105,7 @@ export class PinnedFolders {
     let folder = this.#step("", this.#base, makes);
     let way = "";
     for (const part of relative.split("/").filter((name) => name !== "")) {
-      if (folder === undefined) return undefined;
+      if (folder === undefined || isUpwards(part)) return undefined;
       way = way === "" ? part : `${way}/${part}`;
       folder = this.#step(way, `${folder}/${part}`, makes);
     }
@@ -140,6 +146,23 @@ export class PinnedFolders {
 
 function pathOf(descriptor: number): string {
   return `/proc/self/fd/${descriptor}`;
+}
+
+/** Whoever read a path from a file has not been told that it leads out. */
+export function isUpwards(name: string): boolean {
+  return name === "." || name === "..";
+}
+
+/** Somebody who may write to the folder may have put in its place what is not his: that is left as it is. */
+function giveInPlace(file: string, { uid, gid }: Owner): void {
+  const descriptor = openSync(file, IN_PLACE);
+  try {
+    const made = fstatSync(descriptor);
+    const isOurs = made.uid === process.getuid?.() && (made.isDirectory() || made.nlink === 1);
+    if (isOurs) chownSync(pathOf(descriptor), uid, gid);
+  } finally {
+    closeSync(descriptor);
+  }
 }
 
 function openFolder(folder: string): number | undefined {

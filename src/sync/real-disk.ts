@@ -24,14 +24,16 @@ import { splitPath } from "./core/paths.ts";
 import type { Bulk, Disk, Listed, Place, Seen, Writing } from "./disk.ts";
 import { hasExactTimes } from "./exact-times.ts";
 import { exchangeFiles } from "./exchange-files.ts";
-import { PinnedFolders } from "./pinned-folders.ts";
+import { isUpwards, PinnedFolders } from "./pinned-folders.ts";
 import { createPlain, type Owner, PART_BYTES, readPlain, writeWhole } from "./plain-file.ts";
-import { changedMeanwhile, syncUnreadable } from "./problems.ts";
+import { changedMeanwhile, syncBlocked, syncUnreadable } from "./problems.ts";
 import { kindOf, seeFile, type Typed } from "./see-file.ts";
 
 const NOTE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
-const APPEND = constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND | constants.O_NOFOLLOW;
-const OVERWRITE = constants.O_WRONLY | constants.O_CREAT | constants.O_NOFOLLOW;
+/** Of a file that may be there already: no link, and no pipe that would have us wait. */
+const OVERWRITE =
+  constants.O_WRONLY | constants.O_CREAT | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+const APPEND = OVERWRITE | constants.O_APPEND;
 const flush = promisify(fdatasync);
 const ABSENT = ["ENOENT", "ENOTDIR", "ELOOP"] as const;
 /** What tells in the store how finely the disk counts time. */
@@ -43,19 +45,14 @@ export type DiskOptions = {
   readonly store: { readonly base: string; readonly path: string };
 };
 
-/** A disk as it is. What it makes in the tree belongs to the tree's owner. @throws `sync_unreadable` */
+/** A disk as it is. What it makes belongs to the tree's owner, in the store too. @throws `sync_unreadable` */
 export function openDisk({ tree, store }: DiskOptions): Disk {
   const owner = ownerOf(tree);
-  // What lies in the workspace its owner must be able to remove; what lies in our own home nobody else.
-  const isInTree = store.base === tree;
   return new RealDisk({
     tree,
     folders: {
       tree: new PinnedFolders(realpathSync(tree), { owner, mode: 0o755 }),
-      store: new PinnedFolders(realpathSync(store.base), {
-        owner: isInTree ? owner : null,
-        mode: 0o700,
-      }),
+      store: new PinnedFolders(realpathSync(store.base), { owner, mode: 0o700 }),
     },
     storePath: store.path,
   });
@@ -194,6 +191,7 @@ class RealDisk implements Disk {
     const descriptor = openSync(this.#make(place), APPEND, 0o600);
     try {
       writeWhole(descriptor, Buffer.from(text));
+      this.#folders(place).giveOpen(descriptor);
     } finally {
       closeSync(descriptor);
     }
@@ -222,18 +220,20 @@ class RealDisk implements Disk {
   }
 
   #wayTo({ area, path }: Place): string {
+    // Not joined: a name that leads upwards must stay one that can be refused.
     if (area === "tree") return path;
     return path === "" ? this.#parts.storePath : `${this.#parts.storePath}/${path}`;
   }
 
   #find(place: Place): string | undefined {
     const { parent, name } = splitPath(this.#wayTo(place));
-    const folder = this.#folders(place).find(parent);
+    const folder = isUpwards(name) ? undefined : this.#folders(place).find(parent);
     return folder === undefined ? undefined : `${folder}/${name}`;
   }
 
   #make(place: Place): string {
     const { parent, name } = splitPath(this.#wayTo(place));
+    if (isUpwards(name)) throw syncBlocked(place.path);
     return `${this.#folders(place).make(parent)}/${name}`;
   }
 

@@ -1,6 +1,14 @@
-import { type BigIntStats, type FSWatcher, lstatSync, watch } from "node:fs";
+import {
+  type BigIntStats,
+  type FSWatcher,
+  readlinkSync,
+  realpathSync,
+  statSync,
+  watch,
+} from "node:fs";
 import path from "node:path";
 
+import { type Pinned, pinFolder } from "../base/pinned.ts";
 import { hasErrorCode } from "../base/problem.ts";
 import { isLeftOut } from "./left-out.ts";
 import type { Hints } from "./tree-side.ts";
@@ -44,10 +52,16 @@ export class TreeWatch implements Hints {
 
   /** True where this very folder was not watched, and is now: one of the same name may have gone. */
   follow(folder: string): boolean {
-    const id = this.#identify(folder);
-    if (id === undefined || this.#watched.get(folder)?.id === id) return false;
-    this.leave(folder);
-    return this.#open(folder, id);
+    const pinned = this.#pin(folder);
+    if (pinned === undefined) return false;
+    try {
+      const id = identify(pinned);
+      if (this.#watched.get(folder)?.id === id) return false;
+      this.leave(folder);
+      return this.#open(folder, { id, place: pinned.path });
+    } finally {
+      pinned.close();
+    }
   }
 
   leave(folder: string): void {
@@ -59,13 +73,11 @@ export class TreeWatch implements Hints {
     for (const folder of this.#watched.keys()) this.leave(folder);
   }
 
-  #open(folder: string, id: string): boolean {
+  #open(folder: string, { id, place }: { readonly id: string; readonly place: string }): boolean {
     if (this.#watched.size >= MAX_FOLDERS) this.#isComplete = false;
     if (this.#watched.size >= MAX_FOLDERS) return false;
     try {
-      const watcher = watch(path.join(this.#root, folder), (_event, name) =>
-        this.#note(folder, name),
-      );
+      const watcher = watch(place, (_event, name) => this.#note(folder, name));
       watcher.on("error", () => this.#note(folder, null));
       this.#watched.set(folder, { watcher, id });
       return true;
@@ -83,14 +95,23 @@ export class TreeWatch implements Hints {
     this.#onEvent();
   }
 
-  #identify(folder: string): string | undefined {
-    const found: BigIntStats | undefined = lstatSync(path.join(this.#root, folder), {
-      bigint: true,
-      throwIfNoEntry: false,
-    });
-    // A new folder is often given the number of the one that was just removed.
-    return found?.isDirectory() === true
-      ? `${found.dev}:${found.ino}:${found.birthtimeNs}`
-      : undefined;
+  /** The folder itself, wherever links may lead by now: what was opened on the way through one lies elsewhere. */
+  #pin(folder: string): Pinned | undefined {
+    try {
+      const place = path.join(realpathSync.native(this.#root), folder);
+      const pinned = pinFolder(place);
+      if (pinned === undefined || pinned.path === place || readlinkSync(pinned.path) === place)
+        return pinned;
+      pinned.close();
+    } catch (error) {
+      if (!hasErrorCode(error, "ENOENT", "ENOTDIR", "EACCES")) throw error;
+    }
+    return undefined;
   }
+}
+
+function identify({ path: place }: Pinned): string {
+  const { dev, ino, birthtimeNs }: BigIntStats = statSync(`${place}/.`, { bigint: true });
+  // A new folder is often given the number of the one that was just removed.
+  return `${dev}:${ino}:${birthtimeNs}`;
 }
