@@ -20,6 +20,10 @@ async function main(argv: readonly string[]): Promise<number> {
     const { keep } = await import("./runtime/runtime.ts");
     return keep(socket, { hasOwnNetwork: network === "own-network" });
   }
+  if (verb === "tend" && socket === "trees") {
+    const { tendTrees } = await import("./sync/sync.ts");
+    return tendTrees({ input: process.stdin, output: process.stdout });
+  }
   if (verb === "dial" && socket !== undefined) {
     const { dialOut } = await import("./runtime/runtime.ts");
     return dialOut(socket, process.env);
@@ -59,6 +63,7 @@ function createContext(): Context {
         version,
         listen,
         keeperProgram: [...program, "keep"],
+        tenderProgram: [...program, "tend", "trees"],
         dialerProgram: [...program, "dial"],
         environment: process.env,
         signal: stops.signal,

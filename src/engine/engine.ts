@@ -32,6 +32,7 @@ import { Resets, type ResetRequest } from "./making/resets.ts";
 import { timeMaking, type Made, type TimedMade } from "./making/timings.ts";
 import { clearEnvironment, removeEnvironment } from "./parts/local-parts.ts";
 import { prepareAgain, restartStale } from "./parts/preparation.ts";
+import { Tenders } from "./parts/tender.ts";
 import { endShared } from "./shared.ts";
 import { Spares } from "./spares/spares.ts";
 import { Standbys } from "./standbys/standbys.ts";
@@ -60,6 +61,7 @@ export class Engine {
   readonly ownBytes: OwnBytes;
   readonly standbys: Standbys;
   readonly spares: Spares;
+  readonly tenders: Tenders;
   readonly #creates: Creates;
   readonly #resets: Resets;
   readonly #context: EngineContext;
@@ -77,6 +79,7 @@ export class Engine {
     this.uses = new UseWatch(context, () => this.registry.all());
     this.standbys = new Standbys(context, this.registry, () => listUsedUids(this.#known()));
     this.spares = new Spares(context, this.registry);
+    this.tenders = new Tenders(context);
     const { registry, standbys, spares } = this;
     this.#creates = new Creates({
       context,
@@ -146,10 +149,8 @@ export class Engine {
     try {
       await writeApp(this.layout, app);
       const files = { kind: "linked", path: folder } as const;
-      return await this.create(
-        { app: name, name: DEVELOPMENT, source: null, files, ...others },
-        options,
-      );
+      const first = { app: name, name: DEVELOPMENT, source: null, files, ...others };
+      return await this.create(first, options);
     } finally {
       if (this.registry.list(name).length === 0) await this.#forgetApp(name);
     }
@@ -226,7 +227,7 @@ export class Engine {
     await this.#clearing.settled();
     const drafts = this.#creates.drafts.list(null).map(({ id }) => id);
     const passing = [...drafts, ...this.#clearing.ids(), ...this.#resets.underWay()];
-    const busy = new Set([...passing, ...this.standbys.ids()]);
+    const busy = new Set([...passing, ...this.tenders.ids(), ...this.standbys.ids()]);
     return listAllLeftovers(this.#context, this.registry, { busy, spares: this.spares });
   }
 

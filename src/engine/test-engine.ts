@@ -24,6 +24,7 @@ import type { CallOptions } from "./making/creation.ts";
 
 const PROGRAMS = path.join(import.meta.dirname, "..", "..", "test", "programs");
 const KEEPER = [process.execPath, path.join(PROGRAMS, "keeper.ts")];
+const TENDER = [process.execPath, path.join(PROGRAMS, "tender.ts")];
 const SEARCH_PATH = `${path.dirname(process.execPath)}:/usr/local/bin:/usr/bin:/bin`;
 /** Only tests of standbys have any: they are made behind everything else, whenever that may be. */
 const NO_STANDBYS = { most: 0, calmMs: 0, always: false };
@@ -86,6 +87,7 @@ export function contextOf(layout: Layout, log: string[] = []): EngineContext {
     clock: systemClock,
     postgres: supplyPostgres({ folder, templates, uid: null, bin: null }),
     keeperProgram: KEEPER,
+    tenderProgram: TENDER,
     inherited: {},
     listeners: () => LISTENERS,
     log: (text) => void log.push(text),

@@ -47,7 +47,7 @@ export function formatWayOutMark(homeId: string): string {
 export function formatMark(
   homeId: string,
   id: EnvironmentId,
-  role: "database" | "runtime",
+  role: "database" | "runtime" | "tender",
 ): string {
   return `${homeId}.${id}.${role}`;
 }

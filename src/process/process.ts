@@ -1,6 +1,6 @@
 /** The only room that starts programs, and that looks for those which run. */
 import { constants, open } from "node:fs/promises";
-import type { Readable } from "node:stream";
+import type { Readable, Writable } from "node:stream";
 
 import * as ending from "./ending.ts";
 import * as holding from "./holding-still.ts";
@@ -28,6 +28,9 @@ export type PipedProgram = {
   readonly stderr: Readable;
   readonly exited: Promise<Exit>;
 };
+
+/** One that is spoken to as well. */
+export type TalkingProgram = PipedProgram & { readonly stdin: Writable };
 
 /** Its folder may belong to the user whose program it is: a link there must not lead us elsewhere. */
 const APPEND_ONLY =
@@ -70,6 +73,16 @@ export async function startPiped(launch: Launch): Promise<PipedProgram> {
   if (child.stdout === null || child.stderr === null)
     throw new Error("A piped child has its pipes.");
   return { pid, stdout: child.stdout, stderr: child.stderr, exited };
+}
+
+/** The same, and it reads what we write to it: its end of that is ours. */
+export async function startTalking(launch: Launch): Promise<TalkingProgram> {
+  const stdio = ["pipe", "pipe", "pipe"] as const;
+  const { child, pid, exited } = await launching.spawnLaunch(launch, { stdio, ownGroup: true });
+  const { stdin, stdout, stderr } = child;
+  if (stdin === null || stdout === null || stderr === null)
+    throw new Error("A piped child has its pipes.");
+  return { pid, stdin, stdout, stderr, exited };
 }
 
 /** Runs with the caller's terminal; SIGTERM and SIGHUP are passed on, and SIGINT where no terminal sends it to both. */

@@ -2,6 +2,7 @@
 import type { Clock } from "../base/clock.ts";
 import type { LogLine, ProcessState } from "../environment/environment.ts";
 import type { RuntimePlace, SystemUser } from "../environment/places.ts";
+import type { Launch, TalkingProgram } from "../process/process.ts";
 import * as accessing from "./access-log.ts";
 import * as bounding from "./bounds.ts";
 import { type KeeperClient, findKeeper } from "./client.ts";
@@ -10,6 +11,8 @@ import * as logging from "./logs.ts";
 import type * as planning from "./plan.ts";
 import { describe } from "./sandbox/describe.ts";
 import * as detecting from "./sandbox/detect.ts";
+import * as entering from "./sandbox/enter.ts";
+import * as narrow from "./sandbox/plan-narrow.ts";
 import * as sandboxes from "./sandbox/plan-sandbox.ts";
 import type * as sandbox from "./sandbox/sandbox.ts";
 import { clearLeftovers, startKeeper } from "./start.ts";
@@ -162,6 +165,16 @@ export function describeIsolation(isolation: Isolation): string {
 /** What processes see of the machine, and at which path. */
 export function planSandbox(facts: sandboxes.SandboxFacts): Promise<Sandbox> {
   return sandboxes.planSandbox(facts);
+}
+
+/** What a program of ours sees that works on one folder alone. */
+export function planNarrowSandbox(facts: narrow.NarrowFacts): Promise<Sandbox> {
+  return narrow.planNarrowSandbox(facts);
+}
+
+/** Starts a program of ours inside, which is spoken to; null: where it sees all of the machine. */
+export function startTalkingIn(sandbox: Sandbox | null, launch: Launch): Promise<TalkingProgram> {
+  return entering.startTalkingIn(sandbox, launch);
 }
 
 function toRuntime(place: RuntimePlace, client: KeeperClient): Runtime {

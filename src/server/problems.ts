@@ -174,6 +174,16 @@ export function listenFailed(address: string, why: string): Problem {
   });
 }
 
+/** The program that was to work on an environment's files did not begin. @param why what it printed */
+export function filesUntended(why: string): Problem {
+  const said = why === "" ? "" : `: ${why.slice(0, 400)}`;
+  return new Problem({
+    code: "files_untended",
+    message: `The program that works on the environment's files could not be started${said}.`,
+    remedy: "See what `ramet doctor` says of this machine's isolation, and run the command again.",
+  });
+}
+
 /** The server was started anew, or many others came since. */
 export function visitUnknown(): Problem {
   return new Problem({

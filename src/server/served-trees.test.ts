@@ -121,14 +121,14 @@ function visitOf(index: number): Visit {
   return { ...KEPT, visit: index.toString(16).padStart(16, "0") };
 }
 
-test("who was not heard of for longest makes room, and who is heard of stays", () => {
+test("who was not heard of for longest makes room, and who is heard of stays", async () => {
   const trees = new ServedTrees(stage.calls.engine.engine);
-  for (let index = 0; index < 64; index += 1) trees.open(visitOf(index));
+  for (let index = 0; index < 64; index += 1) await trees.open(visitOf(index));
   trees.require(visitOf(0));
-  trees.open(visitOf(64));
+  await trees.open(visitOf(64));
   expect(() => trees.require(visitOf(0))).not.toThrow();
   expect(() => trees.require(visitOf(1))).toThrow("knows nothing");
   expect(() => trees.require(visitOf(64))).not.toThrow();
-  trees.closeAll();
+  await trees.closeAll();
   expect(() => trees.require(visitOf(0))).toThrow("knows nothing");
 });

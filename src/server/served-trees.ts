@@ -1,7 +1,9 @@
 import type { Engine } from "../engine/engine.ts";
-import { openServedTree } from "../sync/sync.ts";
+import type { EnvironmentRecord } from "../environment/environment.ts";
+import { openServedTree, takeTurns } from "../sync/sync.ts";
 import type { ServedTree } from "../sync/sync.ts";
 import { filesLinkedAfar, visitUnknown } from "./problems.ts";
+import { TreeTenders } from "./tree-tenders.ts";
 
 /** Who visits what: a workspace and an environment, and one command's work with both. */
 export type Visit = {
@@ -20,20 +22,24 @@ const MOST_OPEN = 64;
 export class ServedTrees {
   readonly #engine: Engine;
   readonly #open = new Map<string, Open>();
+  readonly #tenders: TreeTenders;
 
   constructor(engine: Engine) {
     this.#engine = engine;
+    this.#tenders = new TreeTenders(engine, (gone) => {
+      for (const [key, { id }] of this.#open) if (id === gone) this.#open.delete(key);
+    });
   }
 
-  /** @throws `files_linked_afar`, `sync_unreadable` */
-  open(visit: Visit): ServedTree {
-    const { files, id, name } = this.#engine.registry.require(visit.app, visit.environment).record;
-    if (files.kind === "linked") throw filesLinkedAfar(name);
-    this.close(visit);
+  /** @throws `files_linked_afar`, `files_untended`, `memory_short`, `sync_unreadable` */
+  async open(visit: Visit): Promise<ServedTree> {
+    const { record } = this.#engine.registry.require(visit.app, visit.environment);
+    if (record.files.kind === "linked") throw filesLinkedAfar(record.name);
+    await this.close(visit);
     this.#makeRoom();
-    const sides = { remote: files.path, home: this.#engine.layout.sync(id) };
-    const tree = openServedTree(sides, visit.pair);
-    this.#open.set(keyOf(visit), { tree, id });
+    const key = keyOf(visit);
+    const tree = await this.#begin(record, { key, pair: visit.pair });
+    this.#open.set(key, { tree, id: record.id });
     return tree;
   }
 
@@ -49,23 +55,45 @@ export class ServedTrees {
     return open.tree;
   }
 
-  close(visit: Visit): void {
-    this.#close(keyOf(visit));
+  async close(visit: Visit): Promise<void> {
+    await this.#close(keyOf(visit));
   }
 
-  closeAll(): void {
-    for (const key of this.#open.keys()) this.#close(key);
+  /** Resolves once nothing works for any of them. */
+  async closeAll(): Promise<void> {
+    await Promise.all([...this.#open.keys()].map(async (key) => this.#close(key)));
   }
 
-  #close(key: string): void {
-    this.#open.get(key)?.tree.close();
+  /** Where it can be, by a program that may do no more than the environment's own processes. */
+  async #begin(
+    record: EnvironmentRecord,
+    { key, pair }: { readonly key: string; readonly pair: string },
+  ): Promise<ServedTree> {
+    const tree = record.files.path;
+    const home = this.#engine.layout.sync(record.files);
+    try {
+      const tender = await this.#tenders.enter(record, key);
+      if (tender === null) return openServedTree({ remote: tree, home }, pair);
+      return takeTurns(home, await tender.begin(key, { tree, home, pair }));
+    } catch (error) {
+      await this.#tenders.leave(record.id, key);
+      throw error;
+    }
+  }
+
+  async #close(key: string): Promise<void> {
+    const open = this.#open.get(key);
+    if (open === undefined) return;
     this.#open.delete(key);
+    open.tree.close();
+    await this.#tenders.leave(open.id, key);
   }
 
   #makeRoom(): void {
     for (const [key, { id }] of this.#open) {
       const isGone = this.#engine.registry.findById(id) === undefined;
-      if (isGone || this.#open.size >= MOST_OPEN) this.#close(key);
+      // Nobody waits for its end.
+      if (isGone || this.#open.size >= MOST_OPEN) void this.#close(key);
     }
   }
 }

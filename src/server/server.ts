@@ -38,6 +38,8 @@ export type ServeOptions = {
   readonly version: string;
   /** How to run a keeper: program and arguments, before its socket. */
   readonly keeperProgram: readonly string[];
+  /** How to run whoever tends an environment's files: program and arguments. */
+  readonly tenderProgram: readonly string[];
   /** How to run whoever dials for environments in networks of their own, before its socket. */
   readonly dialerProgram: readonly string[];
   readonly environment: Readonly<Record<string, string | undefined>>;
@@ -186,6 +188,7 @@ async function openParts(options: ServeOptions, recorded: ServerFile): Promise<O
     home: { folder: home.folder, sockets: home.sockets, id: recorded.homeId },
     clock: systemClock,
     keeperProgram: options.keeperProgram,
+    tenderProgram: options.tenderProgram,
     dialerProgram: options.dialerProgram,
     inherited: listInherited(options.environment),
     postgresBin: findPostgresBin(options.environment, home.folder) ?? null,
@@ -216,7 +219,7 @@ async function openParts(options: ServeOptions, recorded: ServerFile): Promise<O
     file,
     status: () => describeStatus(options, file),
     ...describeEnd([gateway, wire, fronts], async () => {
-      trees.closeAll();
+      await trees.closeAll();
       await engine.close();
     }),
   };

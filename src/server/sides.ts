@@ -14,9 +14,9 @@ export async function requireSides(
   live: ReturnType<Engine["registry"]["require"]>,
   workspace: string,
 ): Promise<Sides | null> {
-  const { files, id, name } = live.record;
+  const { files, name } = live.record;
   if (files.kind === "kept")
-    return { local: workspace, remote: files.path, home: engine.layout.sync(id) };
+    return { local: workspace, remote: files.path, home: engine.layout.sync(files) };
   if ((await realpath(workspace)) !== files.path) throw linkedElsewhere(name, files.path);
   return null;
 }
@@ -27,9 +27,9 @@ export async function requireTrashSides(
   live: ReturnType<Engine["registry"]["require"]>,
   { workspace, caller }: { readonly workspace: string | null; readonly caller: Caller },
 ): Promise<TrashSides | null> {
-  const { files, id } = live.record;
+  const { files } = live.record;
   if (workspace === null)
-    return files.kind === "kept" ? { remote: files.path, home: engine.layout.sync(id) } : null;
+    return files.kind === "kept" ? { remote: files.path, home: engine.layout.sync(files) } : null;
   // A path from afar would be one of this machine, which is not the caller's to name.
   if (caller.kind !== "owner") throw ownerOnly("files.trash");
   return requireSides(engine, live, workspace);

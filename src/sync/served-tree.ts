@@ -14,15 +14,15 @@ export type ServedTree = Omit<Wire, "close"> & { close(): void };
 /** Shorter than a connection may be silent. */
 const WAIT_MS = 20_000;
 
-/** `home`: the folder of ours where what it displaces is kept. @throws `sync_unreadable` */
+/** `home`: the folder where what it displaces is kept. Visitors are to take turns. @throws `sync_unreadable` */
 export function openServed(
   { remote, home }: { readonly remote: string; readonly home: string },
   pair: string,
 ): ServedTree {
   const store = { base: path.dirname(home), path: path.basename(home) };
   const waiting = new Waiting();
-  const hints = new TreeWatch(remote, waiting.note);
   const disk = openDisk({ tree: remote, store });
+  const hints = new TreeWatch(remote, waiting.note);
   const side = new ServedSide({ disk, clock: systemClock, hints, pair, store: home });
   const explained = async <T>(work: () => Promise<T>): Promise<T> => {
     try {
@@ -31,22 +31,30 @@ export function openServed(
       throw explainDiskFull(error, remote);
     }
   };
-  const alone = async <T>(work: () => Promise<T>): Promise<T> =>
-    explained(async () => whileAlone(home, work));
   return {
-    open: async () => alone(async () => side.open()),
+    open: async () => explained(async () => side.open()),
     look: async (scope) => side.look(scope),
     answer: async (ignored) => side.answer(ignored),
     read: async (wants) => side.read(wants),
     stage: async (batch) => explained(async () => side.stage(batch)),
-    apply: async (plan) => alone(async () => side.apply(plan)),
-    commit: async () => alone(async () => side.commit()),
+    apply: async (plan) => explained(async () => side.apply(plan)),
+    commit: async () => explained(async () => side.commit()),
     wait: async (signal) => waiting.next(signal),
     close: () => {
       hints.close();
       waiting.note();
       side.close();
     },
+  };
+}
+
+/** The same tree, which nobody else on this machine transfers to while it is opened, changed or committed. */
+export function takeTurns(home: string, tree: ServedTree): ServedTree {
+  return {
+    ...tree,
+    open: async () => whileAlone(home, tree.open),
+    apply: async (plan) => whileAlone(home, async () => tree.apply(plan)),
+    commit: async () => whileAlone(home, tree.commit),
   };
 }
 

@@ -19,6 +19,8 @@ import {
   syncUnsettled,
 } from "./problems.ts";
 import * as served from "./served-tree.ts";
+import * as tending from "./tend-trees.ts";
+import type * as questions from "./tree-questions.ts";
 import { TreeWatch } from "./tree-watch.ts";
 import type * as wires from "./wire.ts";
 import { claimKeeping } from "./workspace-lock.ts";
@@ -29,6 +31,8 @@ export type FarSides = far.FarSides;
 export type TrashSides = trash.TrashSides;
 export type Wire = wires.Wire;
 export type ServedTree = served.ServedTree;
+export type TreeQuestion = questions.TreeQuestion;
+export type TreeMessage = questions.TreeMessage;
 
 export type TransferOptions = {
   /** Overwrite what the receiving side changed. */
@@ -133,7 +137,17 @@ export function claimWorkspace(workspace: string): { release(): void } {
 
 /** A tree of this machine, for whoever holds the other end of the wire. @throws `sync_unreadable` */
 export function openServedTree(sides: Pick<Sides, "remote" | "home">, pair: string): ServedTree {
-  return served.openServed(sides, pair);
+  return served.takeTurns(sides.home, served.openServed(sides, pair));
+}
+
+/** One that another program of this machine serves, which does not see who else transfers. */
+export function takeTurns(home: string, tree: ServedTree): ServedTree {
+  return served.takeTurns(home, tree);
+}
+
+/** The whole life of a program that serves trees to a server, by its own input and output; resolves with its exit code. */
+export function tendTrees(streams: tending.Streams): Promise<number> {
+  return tending.tendTrees(streams);
 }
 
 /** What a merge did and what it left, a line each, for people. */

@@ -91,7 +91,7 @@ export async function openCallStage(): Promise<CallStage> {
     ask: async (question) => ask(socket, question),
     close: async () => {
       await calls.close();
-      trees.closeAll();
+      await trees.closeAll();
       await engine.close();
     },
   };

@@ -19,6 +19,7 @@ await serve({
   }),
   version: "0.0.0",
   keeperProgram: [process.execPath, main, "keep"],
+  tenderProgram: [process.execPath, main, "tend", "trees"],
   dialerProgram: [process.execPath, main, "dial"],
   environment: process.env,
   signal: new AbortController().signal,

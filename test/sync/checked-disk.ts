@@ -118,6 +118,10 @@ export class CheckedDisk implements Disk {
     writeFileSync(this.#use("append", this.#withFolder(place)), text, { flag: "a" });
   }
 
+  async breathe(): Promise<void> {
+    await Promise.resolve();
+  }
+
   rest(): void {
     // It holds nothing open.
   }

@@ -89,6 +89,10 @@ export class InterruptedDisk implements Disk {
     this.#disk.append(place, text);
   }
 
+  breathe(): Promise<void> {
+    return this.#disk.breathe();
+  }
+
   rest(): void {
     this.#disk.rest();
   }

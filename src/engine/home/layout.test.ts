@@ -48,10 +48,18 @@ test("everything of an environment lies below a folder that its id names", () =>
   const own = path.join(layout.data, id);
   const { folder: database, log } = layout.databasePlace({ id, uid: null });
   const { logs } = layout.runtimePlace(id, null);
-  const files = [layout.files(id), layout.variables(id), layout.sync(id), layout.userHome(id)];
+  const files = [layout.kept(id), layout.variables(id), layout.userHome(id)];
 
   for (const file of [database, log, logs, ...files]) expect(path.dirname(file)).toBe(own);
-  expect(new Set([database, log, logs, ...files]).size).toBe(7);
+  expect(new Set([database, log, logs, ...files]).size).toBe(6);
+});
+
+test("its own files and what sync keeps of them lie in one folder, alone", () => {
+  const id = createEnvironmentId();
+  const files = { path: layout.files(id) };
+  expect(path.dirname(files.path)).toBe(layout.kept(id));
+  expect(path.dirname(layout.sync(files))).toBe(layout.kept(id));
+  expect(layout.sync(files)).not.toBe(files.path);
 });
 
 test("its sockets lie in folders of their own, named by eight characters of its id", () => {

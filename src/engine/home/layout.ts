@@ -67,8 +67,12 @@ export class Layout {
   folder(id: EnvironmentId): string {
     return path.join(this.data, id);
   }
+  /** Its own files, and beside them what sync keeps: one mount holds both, else nothing could be moved between them. */
+  kept(id: EnvironmentId): string {
+    return path.join(this.folder(id), "kept");
+  }
   files(id: EnvironmentId): string {
-    return path.join(this.folder(id), "files");
+    return path.join(this.kept(id), "files");
   }
   logs(id: EnvironmentId): string {
     return path.join(this.folder(id), "logs");
@@ -80,9 +84,9 @@ export class Layout {
   variables(id: EnvironmentId): string {
     return path.join(this.folder(id), "variables.json");
   }
-  /** What sync keeps: displaced files, and what the tree and each workspace held alike. */
-  sync(id: EnvironmentId): string {
-    return path.join(this.folder(id), "sync");
+  /** What sync keeps beside a kept tree: displaced files, and what the tree and each workspace held alike. */
+  sync({ path: tree }: Pick<EnvironmentRecord["files"], "path">): string {
+    return path.join(path.dirname(tree), "sync");
   }
   /** Home of the environment's own user, and its compile cache. */
   userHome(id: EnvironmentId): string {
@@ -125,6 +129,11 @@ export class Layout {
     return path.join(this.home.sockets, `${id.slice(0, 8)}r`);
   }
 
+  /** Of whoever tends its files for those who visit them. */
+  tenderMark(id: EnvironmentId): string {
+    return formatMark(this.home.id, id, "tender");
+  }
+
   runtimePlace(id: EnvironmentId, user: SystemUser | null): RuntimePlace {
     return {
       id,
@@ -161,14 +170,17 @@ export type NewOwner = {
   readonly user: SystemUser | null;
   /** What a database needs is there already. */
   readonly hasDatabase?: boolean;
+  /** It has files of its own. */
+  readonly keepsFiles?: boolean;
 };
 
 /** Makes the folders of one environment, each owned by whoever writes there. */
 export async function makeEnvironmentFolders(
   layout: Layout,
-  { id, uid, user, hasDatabase = false }: NewOwner,
+  { id, uid, user, hasDatabase = false, keepsFiles = false }: NewOwner,
 ): Promise<void> {
   if (!hasDatabase) await makeDatabaseFolders(layout, { id, uid });
+  if (keepsFiles) await makeOwned(layout.kept(id), null, 0o711);
   await makeOwned(layout.logs(id), user);
   await makeOwned(layout.userHome(id), user);
   await makeOwned(layout.temporary(id), user);

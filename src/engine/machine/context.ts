@@ -34,6 +34,8 @@ export type EngineContext = {
   readonly postgres: PostgresSupply;
   /** How to run a keeper: program and arguments, before its socket. */
   readonly keeperProgram: readonly string[];
+  /** How to run whoever tends an environment's files for those who visit them: program and arguments. */
+  readonly tenderProgram: readonly string[];
   /** What of the server's own environment its children may see. */
   readonly inherited: Readonly<Record<string, string>>;
   /** Known once the listeners are open. */
@@ -63,7 +65,10 @@ export type EngineContext = {
 
 /** What an engine is opened with; the rest of its context is made from it. */
 export type EngineOptions = HomeOptions &
-  Pick<EngineContext, "clock" | "keeperProgram" | "inherited" | "listeners" | "fronts" | "log"> &
+  Pick<
+    EngineContext,
+    "clock" | "keeperProgram" | "tenderProgram" | "inherited" | "listeners" | "fronts" | "log"
+  > &
   Partial<Pick<EngineContext, "checkpoint">> & {
     /** The folder of the PostgreSQL that new databases run on; null: the one that comes with Ramet. */
     readonly postgresBin: string | null;

@@ -108,6 +108,7 @@ async function clear(context: EngineContext, id: EnvironmentId): Promise<void> {
   await Promise.all([
     endMarked(MARK_VARIABLE, runtime.mark, { graceMs: GRACE_MS }),
     endMarked(MARK_VARIABLE, `${runtime.mark}.keeper`, { graceMs: GRACE_MS }),
+    endMarked(MARK_VARIABLE, layout.tenderMark(id), { graceMs: GRACE_MS }),
     stopDatabases(layout, id),
   ]);
   await endMarked(MARK_VARIABLE, database.mark, { graceMs: GRACE_MS });
@@ -147,7 +148,8 @@ async function prepare(
   await useUpStandby(context.layout, draft.id);
   const { id, uid } = draft;
   const hasDatabase = standby === "ready";
-  await makeEnvironmentFolders(context.layout, { id, uid, user, hasDatabase });
+  const keepsFiles = draft.files.kind === "kept";
+  await makeEnvironmentFolders(context.layout, { id, uid, user, hasDatabase, keepsFiles });
   const hasOwnNetwork = (await chooseIsolation(context, draft, manifest)).kind === "isolated";
   const keeper = startFirstRuntime(context.layout.runtimePlace(draft.id, user), {
     program: context.keeperProgram,

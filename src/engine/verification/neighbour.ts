@@ -80,7 +80,7 @@ export async function plantNeighbour(
     remaining: [],
   } as const;
   const user = await findProcessUser(layout, draft);
-  await makeEnvironmentFolders(layout, { id, uid, user });
+  await makeEnvironmentFolders(layout, { id, uid, user, keepsFiles: true });
   await writeTree(draft.files.path, { canary, uid });
   const manifest = await requireManifest(draft.files.path);
   await setVariables(variableStore(layout, draft), [{ name: "CANARY", value: canary }], {

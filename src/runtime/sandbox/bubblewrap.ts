@@ -24,6 +24,7 @@ export function enterBubblewrap(sandbox: Sandbox, launch: Launch): Launch {
   const texts = sandbox.mounts.filter((mount) => mount.kind === "text");
   const options = [
     ...NAMESPACES.map((name) => `--unshare-${name}`),
+    ...(sandbox.network === "none" ? ["--unshare-net"] : []),
     "--unshare-cgroup-try",
     "--hostname",
     sandbox.hostname,

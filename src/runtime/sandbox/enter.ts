@@ -1,7 +1,7 @@
 import { constants } from "node:os";
 
-import type { Exit, Launch, PipedProgram } from "../../process/process.ts";
-import { startPiped } from "../../process/process.ts";
+import type { Exit, Launch, PipedProgram, TalkingProgram } from "../../process/process.ts";
+import { startPiped, startTalking } from "../../process/process.ts";
 import { enterBubblewrap } from "./bubblewrap.ts";
 import type { Sandbox } from "./sandbox.ts";
 import { enterUnshare } from "./unshare.ts";
@@ -21,6 +21,14 @@ export function enterSandbox(sandbox: Sandbox | null, launch: Launch): Launch {
 export async function startPipedIn(sandbox: Sandbox | null, launch: Launch): Promise<PipedProgram> {
   const program = await startPiped(enterSandbox(sandbox, launch));
   return sandbox === null ? program : { ...program, exited: program.exited.then(explainExit) };
+}
+
+/** The same of one that is spoken to. */
+export async function startTalkingIn(
+  sandbox: Sandbox | null,
+  launch: Launch,
+): Promise<TalkingProgram> {
+  return startTalking(enterSandbox(sandbox, launch));
 }
 
 function explainExit(exit: Exit): Exit {

@@ -18,6 +18,8 @@ export type Sandbox = {
   /** Whoever asks inside is told that the machine is called so. */
   readonly hostname: string;
   readonly mounts: readonly Mount[];
+  /** "none": not even the network of whoever starts it, which is an environment's own. */
+  readonly network?: "none";
 };
 
 /** @throws Error when it is none */

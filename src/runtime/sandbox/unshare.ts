@@ -38,12 +38,14 @@ const PRCTL: Readonly<Record<string, number>> = { x64: 157, arm64: 167 };
  */
 const INIT = [
   "environment=$(cat <&4)",
-  "exec 4<&-",
+  "exec 4<&- 5<&0",
   "unset PATH LC_ALL",
   'eval "$environment"',
   "trap : TERM INT HUP",
-  '"$@" &',
+  // What a shell starts behind it would read nothing.
+  '"$@" <&5 5<&- &',
   "child=$!",
+  "exec 5<&- </dev/null",
   'while wait "$child"; code=$?; kill -0 "$child" 2>/dev/null; do :; done',
   'exit "$code"',
 ].join("\n");
@@ -53,10 +55,21 @@ export function enterUnshare(sandbox: Sandbox, launch: Launch): Launch {
   const uid = launch.user?.uid ?? process.getuid?.() ?? 0;
   const gid = launch.user?.gid ?? process.getgid?.() ?? 0;
   const table = parseMountTable(readFileSync("/proc/self/mountinfo", "utf8"));
+  const network = sandbox.network === "none" ? ["--net"] : [];
   return {
     ...launch,
     file: sandbox.program,
-    args: [...NAMESPACES, "--cgroup", "/bin/sh", "-c", READ, "sh", launch.file, ...launch.args],
+    args: [
+      ...NAMESPACES,
+      "--cgroup",
+      ...network,
+      "/bin/sh",
+      "-c",
+      READ,
+      "sh",
+      launch.file,
+      ...launch.args,
+    ],
     folder: "/",
     environment: planToolEnvironment(launch.environment),
     inputs: [

@@ -2,6 +2,6 @@ import { CALLS } from "../../protocol/calls.ts";
 import { defineCall } from "../call.ts";
 
 export const closeTree = defineCall(CALLS["tree.close"], async (visit, { trees }) => {
-  trees.close(visit);
+  await trees.close(visit);
   return {};
 });

@@ -2,5 +2,5 @@ import { CALLS } from "../../protocol/calls.ts";
 import { defineCall } from "../call.ts";
 
 export const openTree = defineCall(CALLS["tree.open"], async (visit, { trees }) =>
-  trees.open(visit).open(),
+  (await trees.open(visit)).open(),
 );
