@@ -1,6 +1,8 @@
+import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { setImmediate as nextTurn } from "node:timers/promises";
 
 import { afterEach, beforeEach, expect, test } from "vitest";
 
@@ -47,6 +49,19 @@ test("what is noted is written soon, also when nobody closes the log", async () 
     timeoutMs: 5000,
   });
   expect(written).toMatchObject({ message: "GET /a" });
+  await log.close();
+});
+
+test("what is noted while others are written is written too, also when nothing follows", async () => {
+  const logs = path.join(folder, "access");
+  const log = openAccessLog(logs, clock);
+  log.note(ACCESS);
+  // The file is made first, its lines follow.
+  while (!existsSync(path.join(logs, "gateway.jsonl"))) await nextTurn();
+  log.note({ ...ACCESS, path: "/b" });
+  const read = async (): Promise<readonly string[]> =>
+    (await readLog(logs, { process: null, last: 3 })).map(({ message }) => message);
+  await expect.poll(read, { timeout: 5000 }).toEqual(["GET /a", "GET /b"]);
   await log.close();
 });
 

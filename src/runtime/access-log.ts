@@ -60,13 +60,16 @@ export class AccessLog {
     await this.#writing;
   }
 
+  /** And what is noted while others are written. */
   async #writeSoon(): Promise<void> {
-    await pause(FLUSH_MS, this.#closing.signal);
-    const lines = this.#held;
-    this.#held = [];
-    if (!(await makeFolder(this.#folder))) return;
-    await this.#file.append(lines);
-    await this.#file.close();
+    while (this.#held.length > 0) {
+      await pause(FLUSH_MS, this.#closing.signal);
+      const lines = this.#held;
+      this.#held = [];
+      if (!(await makeFolder(this.#folder))) return;
+      await this.#file.append(lines);
+      await this.#file.close();
+    }
   }
 }
 

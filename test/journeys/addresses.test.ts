@@ -227,7 +227,7 @@ test("environments are below a domain of one's own too, by a certificate of one'
 test("logs --access are what was asked through the gateway; those of processes do not hold it", async () => {
   const { url } = await show("feature");
   const { host, port } = new URL(url ?? "");
-  await askAs(host, Number(port), "/a-page?x=1");
+  expect(await askAs(host, Number(port), "/a-page?x=1")).toBe(200);
   const lines = await eventually(async () => {
     const found = logLineSchema
       .array()

@@ -197,6 +197,7 @@ const FOR_READERS = [
   "environment.logs",
   "variable.list",
   "database.size",
+  "files.trash",
   "tree.open",
   "tree.look",
   "tree.answer",
