@@ -86,9 +86,10 @@ describe.each(BINS)("on the PostgreSQL in %s", (bin) => {
   });
 
   test("no setting of ours is unknown to it, and pages have checksums", async () => {
+    // One that is set once more further down, as a source's WAL is, is not applied where it stands first.
     const { rows } = await asAdmin(shop, async (admin) =>
       admin.query(
-        "SELECT name, error FROM pg_file_settings WHERE NOT applied OR error IS NOT NULL",
+        "SELECT name FROM pg_file_settings GROUP BY name HAVING NOT bool_or(applied) OR count(error) > 0",
       ),
     );
     expect(rows).toEqual([]);
