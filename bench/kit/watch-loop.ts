@@ -31,7 +31,7 @@ export async function startWatchLoop(
   }
   const program = path.join(import.meta.dirname, "../watch-loop.ts");
   const loop = await serve(
-    { file: "node", args: [program, clone, to, folder], ...where },
+    { file: process.execPath, args: [program, clone, to, folder], ...where },
     "SIGTERM",
   );
   undo.push(() => loop.stop());
