@@ -22,7 +22,7 @@ export type Pairing = {
   readonly git: (...args: readonly string[]) => Promise<string>;
 };
 
-const LIMIT_MS = 120_000;
+const LIMIT_MS = 30_000;
 const POLL_MS = 5;
 const LINE = "const value = compute(state, { retries: 3, limit: 100 }); // of the tree\n";
 const FOLDER_FILES = 50;
@@ -55,6 +55,8 @@ export async function startDev(pairing: Pairing): Promise<{ stop(): Promise<void
   return dev;
 }
 
+export class NotAcross extends Error {}
+
 /** Waits until the environment has these files as the clone has them: read without a pause, as a reload would be. */
 export async function untilSame(
   { clone, kept, bench }: Pairing,
@@ -65,7 +67,7 @@ export async function untilSame(
   while (wanted.size > 0) {
     for (const [name, text] of wanted)
       if (readIfThere(path.join(kept, name)) === text) wanted.delete(name);
-    if (performance.now() > end) throw new Error(`${wanted.size} files have not come across.`);
+    if (performance.now() > end) throw new NotAcross(`${wanted.size} files have not come across.`);
     await sleep(wanted.size > FOLDER_FILES ? POLL_MS : 0, bench.signal);
   }
 }
