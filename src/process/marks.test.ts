@@ -119,7 +119,10 @@ test("ending a mark that nobody bears is done at once, again and again", async (
 test.runIf(IS_ROOT)("root finds and ends what runs as another user", async () => {
   const { program } = await startAndHear({ ...launch(...SLEEPER), folder: "/", user: STRANGER });
 
-  expect(await door.hasMark(program.pid, VARIABLE, mark())).toBe(true);
+  // While it becomes another program it has no environment.
+  const isMarked = async (): Promise<true | undefined> =>
+    (await door.hasMark(program.pid, VARIABLE, mark())) || undefined;
+  expect(await waitFor(isMarked, { timeoutMs: LIMIT_MS })).toBe(true);
   expect(await door.findMarked(VARIABLE, mark())).toEqual([{ pid: program.pid, mark: mark() }]);
   await door.endMarked(VARIABLE, mark(), { graceMs: LIMIT_MS });
 

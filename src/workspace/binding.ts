@@ -26,7 +26,8 @@ export async function readBinding(root: string): Promise<Binding | null> {
   const file = bindingFile(root);
   if (!(await exists(file))) return null;
   await refuseLinks(root);
-  return parseBinding(file, await readStart(file));
+  const text = await readStart(file);
+  return text === undefined ? null : parseBinding(file, text);
 }
 
 export async function writeBinding(root: string, binding: Binding): Promise<void> {
@@ -81,13 +82,15 @@ async function refuseLinks(root: string): Promise<void> {
   }
 }
 
-async function readStart(file: string): Promise<string> {
-  const handle = await open(file, "r");
+/** Undefined: whoever deletes the environment has removed it meanwhile. */
+async function readStart(file: string): Promise<string | undefined> {
   try {
+    await using handle = await open(file, "r");
     const { bytesRead, buffer } = await handle.read(Buffer.alloc(MAX_BYTES), 0, MAX_BYTES, 0);
     return buffer.subarray(0, bytesRead).toString("utf8");
-  } finally {
-    await handle.close();
+  } catch (error) {
+    if (hasErrorCode(error, "ENOENT")) return undefined;
+    throw error;
   }
 }
 
