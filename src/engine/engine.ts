@@ -31,7 +31,7 @@ import { identify, listUsedUids } from "./making/identities.ts";
 import { Resets, type ResetRequest } from "./making/resets.ts";
 import { timeMaking, type Made, type TimedMade } from "./making/timings.ts";
 import { clearEnvironment, removeEnvironment } from "./parts/local-parts.ts";
-import { prepareAgain, restartStale } from "./parts/preparation.ts";
+import { prepareAgain, restartStale, startFallen } from "./parts/preparation.ts";
 import { Tenders } from "./parts/tender.ts";
 import { endShared } from "./shared.ts";
 import { Spares } from "./spares/spares.ts";
@@ -170,6 +170,7 @@ export class Engine {
         const { kind } = live.record.state;
         if (kind === "broken" || kind === "preparing") await bringUp(this.#context, live, tracked);
         else await live.wake();
+        await startFallen(live);
       });
       await live.settled({ timeoutMs: SETTLE_LIMIT_MS, signal: tracked.signal });
     });

@@ -84,8 +84,9 @@ test("a process that crashes is started again, and its log says so", async () =>
   await deleteApp("crashes");
 });
 
-test("a process that fails at once is tried again with longer pauses, and shows why; create has answered", async () => {
-  const made = await init("hopeless", { web: { command: program("exits-at-once.sh") } });
+test("a process that fails at once is tried again with longer pauses, and shows why; create has answered, and start tries at once", async () => {
+  const command = `[ -e mended ] || ${program("exits-at-once.sh")}; ${program("serves.mjs")}`;
+  const made = await init("hopeless", { web: { command } });
   expect(made.state).toBe("awake");
   expect(made.problems).toMatchObject([
     { code: "process_exited", message: expect.stringContaining("cannot find module 'shop'") },
@@ -103,6 +104,11 @@ test("a process that fails at once is tried again with longer pauses, and shows 
   const { text, status } = await fetchText(made.url ?? "", { accept: "application/json" });
   expect(status).toBe(503);
   expect(text).toContain("cannot find module");
+  const folder = path.join(stage.folder, "hopeless");
+  await writeFile(path.join(folder, "mended"), "");
+  expect(await stage.json(folder, ["env", "start"])).toMatchObject({
+    processes: [{ state: "ready" }],
+  });
   await deleteApp("hopeless");
 });
 

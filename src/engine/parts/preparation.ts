@@ -121,6 +121,14 @@ export async function restartStale(live: LiveEnvironment): Promise<void> {
   await Promise.all(stale.map(async (name) => live.restartProcess(name)));
 }
 
+/** Processes that ended and would wait for their next try: somebody asks for them now. */
+export async function startFallen(live: LiveEnvironment): Promise<void> {
+  const fallen = live.processes().filter(({ state, pid }) => {
+    return state === "restarting" || (state === "failed" && pid === null);
+  });
+  await Promise.all(fallen.map(async ({ name }) => live.restartProcess(name)));
+}
+
 /** Migrations need what they cannot create themselves. */
 async function extend(live: LiveEnvironment, { grants }: Manifest): Promise<void> {
   if (grants.extensions.length === 0) return;
