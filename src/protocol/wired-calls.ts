@@ -90,8 +90,11 @@ export const WIRED_CALLS = {
     }),
   },
   "tree.commit": { input: visit, output: nothing },
-  /** Answers when something may have changed, or after a while. */
-  "tree.wait": { input: visit, output: nothing },
+  /** Answers when another number of events has happened than was seen, or after a while. */
+  "tree.wait": {
+    input: visit.extend({ seen: z.number().int().min(0) }),
+    output: z.object({ seen: z.number().int().min(0) }),
+  },
   /** What a push has changed is taken up: setup, where a lock file changed, and processes. */
   "tree.arrived": { input: visit, output: nothing },
   "tree.close": { input: visit, output: nothing },

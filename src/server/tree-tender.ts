@@ -82,10 +82,11 @@ export class TreeTender {
       stage: async (batch) => void (await ask({ call: "stage", batch }, nothing)),
       apply: async (plan) => ask({ call: "apply", plan }, CALLS["tree.apply"].output),
       commit: async () => void (await ask({ call: "commit" }, nothing)),
-      wait: async (signal) => {
-        const waited = ask({ call: "wait" }, nothing);
+      wait: async (seen, signal) => {
+        const waited = ask({ call: "wait", seen }, CALLS["tree.wait"].output);
+        waited.catch(() => undefined); // Whoever waited may have gone.
         await Promise.race([waited, untilAborted(signal)]);
-        waited.catch(() => undefined); // Whoever waited has gone.
+        return signal.aborted ? seen : (await waited).seen;
       },
       close: () => {
         ask({ call: "end" }, nothing).catch(() => undefined); // It has gone, and all it held.

@@ -61,9 +61,11 @@ export class FarPair {
     return this.#lock.run("pair", async () => this.#workspace.run(workAlone));
   }
 
-  /** Resolves when something may have happened at the other end. */
-  async wait(signal: AbortSignal): Promise<void> {
-    await (await this.#opened)?.wire.wait(signal);
+  /** Resolves as the wire's does. @throws what it does */
+  async wait(seen: number, signal: AbortSignal): Promise<number> {
+    const opened = await this.#opened;
+    if (opened === undefined) throw new Error("No wire is open.");
+    return opened.wire.wait(seen, signal);
   }
 
   async close(): Promise<void> {

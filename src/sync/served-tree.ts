@@ -39,7 +39,7 @@ export function openServed(
     stage: async (batch) => explained(async () => side.stage(batch)),
     apply: async (plan) => explained(async () => side.apply(plan)),
     commit: async () => explained(async () => side.commit()),
-    wait: async (signal) => waiting.next(signal),
+    wait: async (seen, signal) => waiting.next(seen, signal),
     close: () => {
       hints.close();
       waiting.note();
@@ -58,24 +58,24 @@ export function takeTurns(home: string, tree: ServedTree): ServedTree {
   };
 }
 
-/** What happened since it was last asked, be it while nobody was asking. */
+/** How many events there were, for any number of those who wait. */
 class Waiting {
-  #hasHappened = false;
-  #wake: (() => void) | undefined;
+  #count = 0;
+  #next = Promise.withResolvers<void>();
 
   readonly note = (): void => {
-    this.#hasHappened = true;
-    this.#wake?.();
+    this.#count += 1;
+    this.#next.resolve();
+    this.#next = Promise.withResolvers<void>();
   };
 
-  async next(signal: AbortSignal): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#wake = resolve;
+  async next(seen: number, signal: AbortSignal): Promise<number> {
+    if (this.#count !== seen) return this.#count;
     const over = new AbortController();
     // Its only end is the signal's.
     const waited = rest(WAIT_MS, AbortSignal.any([signal, over.signal])).catch(() => undefined);
-    if (!this.#hasHappened) await Promise.race([promise, waited]);
+    await Promise.race([this.#next.promise, waited]);
     over.abort();
-    this.#hasHappened = false;
+    return this.#count;
   }
 }

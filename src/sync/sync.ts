@@ -115,7 +115,7 @@ export async function* keepFarMerged(
 ): AsyncGenerator<Merged> {
   const pair = new far.FarPair(sides);
   const watchRemote = (onEvent: () => void): FarWatch =>
-    new FarWatch(async (signal) => pair.wait(signal), onEvent);
+    new FarWatch(async (seen, signal) => pair.wait(seen, signal), onEvent);
   try {
     // What is waited for is open then.
     await pair.with(async () => undefined);

@@ -111,7 +111,7 @@ function ask(tree: ServedTree, question: Asked): Promise<unknown> {
       break;
   }
   // It ends by itself after a while.
-  return tree.wait(new AbortController().signal);
+  return tree.wait(question.seen, new AbortController().signal);
 }
 
 function toPlan({ removals, puts }: WiredPlan): Plan {

@@ -14,7 +14,8 @@ export type WiredPlan = {
 /** What a tender is asked about one visitor's tree. */
 export type TreeQuestion =
   | { readonly call: "begin"; readonly tree: string; readonly home: string; readonly pair: string }
-  | { readonly call: "open" | "commit" | "wait" }
+  | { readonly call: "open" | "commit" }
+  | { readonly call: "wait"; readonly seen: number }
   | { readonly call: "end" }
   | { readonly call: "look"; readonly scope: LookOptions["scope"] }
   | { readonly call: "answer"; readonly ignored: readonly string[] }
@@ -35,7 +36,8 @@ export type TreeMessage = {
 
 const questionSchema: z.ZodType<TreeQuestion> = z.discriminatedUnion("call", [
   z.object({ call: z.literal("begin"), tree: z.string(), home: z.string(), pair: z.string() }),
-  z.object({ call: z.enum(["open", "commit", "wait"]) }),
+  z.object({ call: z.enum(["open", "commit"]) }),
+  z.object({ call: z.literal("wait"), seen: z.number() }),
   z.object({ call: z.literal("end") }),
   z.object({ call: z.literal("look"), scope: z.enum(["all", "hinted"]) }),
   z.object({ call: z.literal("answer"), ignored: z.array(z.string()) }),

@@ -37,7 +37,10 @@ export type Wire = {
   stage(batch: Batch): Promise<void>;
   apply(plan: Plan): Promise<WiredApplied>;
   commit(): Promise<void>;
-  /** Resolves when something may have happened there, or after a while. */
-  wait(signal: AbortSignal): Promise<void>;
+  /**
+   * Resolves when more, or less, has happened there than `seen` events, or after a while, with how many there are: whoever
+   * never hears the answer asks the same again, and misses nothing.
+   */
+  wait(seen: number, signal: AbortSignal): Promise<number>;
   close(): Promise<void>;
 };

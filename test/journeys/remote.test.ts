@@ -184,7 +184,7 @@ test("files go there and come back, and what both changed stays as it is", async
   expect(await readFile(path.join(await keptFolder(), "large.bin"), "utf8")).toBe(large);
 });
 
-test("dev carries edits both ways while it runs, also over a restart of the server and a network that is gone", async () => {
+test("dev carries edits both ways while it runs, also over a restart of the server, a network that is gone, and a sleep", async () => {
   const developing = await machines.start(clone, ["dev"]);
   const kept = await keptFolder();
   await eventually(async () => expect(developing.seen()).toContain("paper is served"));
@@ -206,6 +206,14 @@ test("dev carries edits both ways while it runs, also over a restart of the serv
   machines.relay.mend();
   await eventually(async () =>
     expect(await readFile(path.join(kept, "here.txt"), "utf8")).toBe("without a network\n"),
+  );
+  developing.send("SIGSTOP");
+  machines.relay.cut("reset");
+  await writeFile(path.join(kept, "there.txt"), "while it slept\n");
+  machines.relay.mend();
+  developing.send("SIGCONT");
+  await eventually(async () =>
+    expect(await readFile(path.join(clone, "there.txt"), "utf8")).toBe("while it slept\n"),
   );
   expect(await asked("dev")).toContain("dev_running");
   await developing.stop();

@@ -44,7 +44,7 @@ export class OtherMachine {
       stage: async (batch) => this.#call("stage", async () => tree.stage(batch)),
       apply: async (plan) => this.#call("apply", async () => tree.apply(structuredClone(plan))),
       commit: async () => this.#call("commit", async () => tree.commit()),
-      wait: async (signal) => tree.wait(signal),
+      wait: async (seen, signal) => tree.wait(seen, signal),
       close: async () => this.#call("close", async () => tree.close()),
     };
   }

@@ -54,7 +54,7 @@ function createWire(ask: Ask, visit: Visit): Wire {
     apply: async ({ removals, puts }) =>
       ask("tree.apply", { ...visit, plan: { removals: [...removals], puts: [...puts] } }),
     commit: async () => void (await ask("tree.commit", visit)),
-    wait: async (signal) => void (await ask("tree.wait", visit, signal)),
+    wait: async (seen, signal) => (await ask("tree.wait", { ...visit, seen }, signal)).seen,
     close: async () => void (await ask("tree.close", visit)),
   };
 }

@@ -28,7 +28,7 @@ const TREE_CALLS = {
   "tree.stage": { batch: { parts: [], packed: "" } },
   "tree.apply": { plan: PLAN },
   "tree.commit": {},
-  "tree.wait": {},
+  "tree.wait": { seen: 0 },
 } as const;
 
 type Lent = { readonly id: string; readonly text: string };
@@ -162,9 +162,11 @@ test.each([
 
 /** A wait may end because of a change; the next one is asked then. */
 async function askWhileItChanges({ text }: Lent, visit: typeof SHOPS): Promise<unknown> {
+  let seen = 0;
   for (let turn = 0; turn < 1_000; turn += 1) {
-    const reply = await ask(text, "tree.wait", visit);
+    const reply = await ask(text, "tree.wait", { ...visit, seen });
     if (typeof reply === "string") return reply;
+    ({ seen } = reply);
   }
   return "nothing ended it";
 }

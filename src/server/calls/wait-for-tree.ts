@@ -1,7 +1,9 @@
 import { CALLS } from "../../protocol/calls.ts";
 import { defineCall } from "../call.ts";
 
-export const waitForTree = defineCall(CALLS["tree.wait"], async (visit, { trees, signal }) => {
-  await trees.require(visit).wait(signal);
-  return {};
-});
+export const waitForTree = defineCall(
+  CALLS["tree.wait"],
+  async ({ seen, ...visit }, { trees, signal }) => {
+    return { seen: await trees.require(visit).wait(seen, signal) };
+  },
+);
