@@ -15,6 +15,7 @@ const CALM: Use = {
   refusals: 0,
   held: new Set(),
   largest: NODE,
+  largestGone: undefined,
   busiest: { name: "sh", pid: 78, amount: 60 },
 };
 const BY_GROUPS: Use = { ...CALM, held: new Set(CONTROLLERS) };
@@ -64,9 +65,18 @@ test("what its control group holds is judged by what the kernel kept from it, no
   expect(judge(LIMITS, { ...BY_GROUPS, memoryBytes: 3e9, tasks: 900 })).toBeUndefined();
   expect(judge(LIMITS, { ...BY_GROUPS, kills: 1 })).toMatchObject({ limit: "memory", seen: null });
   expect(judge(LIMITS, { ...BY_GROUPS, refusals: 3 })).toMatchObject({ limit: "processes" });
-  const excess = judge(LIMITS, { ...BY_GROUPS, kills: 1 });
-  expect(excess && limitExceeded("a/b", excess).message).toContain(
-    "it wanted more than 1.0 GB of memory",
+});
+
+function tellOfKill(largestGone: Use["largestGone"]): string | undefined {
+  const excess = judge(LIMITS, { ...BY_GROUPS, kills: 1, largestGone });
+  return excess && limitExceeded("a/b", excess).message;
+}
+
+test("whom the kernel has ended for want of memory is named, and no bystander", () => {
+  const wanted = "a/b was ended: it wanted more than 1.0 GB of memory, its limit";
+  expect(tellOfKill(undefined)).toBe(`${wanted}.`);
+  expect(tellOfKill({ name: "hog", pid: 5, amount: 800e6 })).toBe(
+    `${wanted}; the kernel ended hog (pid 5).`,
   );
 });
 

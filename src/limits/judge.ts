@@ -25,8 +25,9 @@ export type Use = {
   readonly refusals: number;
   /** Which limits its control groups hold: those are not judged by what a look sees. */
   readonly held: ReadonlySet<Controller>;
-  /** Which process has most of it. */
+  /** Which process has most of it; and which had, of those that were there at the last look and have gone. */
   readonly largest: Culprit | undefined;
+  readonly largestGone: Culprit | undefined;
   readonly busiest: Culprit | undefined;
 };
 
@@ -57,10 +58,13 @@ export function judge(limits: Limits, use: Use): Excess | undefined {
 }
 
 function judgeMemory({ memoryBytes: most }: Limits, use: Use): Excess | undefined {
-  const isOver = use.held.has("memory") ? use.kills > 0 : use.memoryBytes > most;
-  if (!isOver) return undefined;
-  const seen = use.held.has("memory") ? null : use.memoryBytes;
-  return { limit: "memory", most, seen, culprit: use.largest };
+  // Who is there when the kernel has ended another is a bystander.
+  if (use.held.has("memory"))
+    return use.kills > 0
+      ? { limit: "memory", most, seen: null, culprit: use.largestGone }
+      : undefined;
+  if (use.memoryBytes <= most) return undefined;
+  return { limit: "memory", most, seen: use.memoryBytes, culprit: use.largest };
 }
 
 function judgeProcesses({ processes: most }: Limits, use: Use): Excess | undefined {

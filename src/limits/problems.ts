@@ -26,7 +26,7 @@ export function diskShort(title: string, { freeBytes, writtenBytes }: ShortDisk)
 function describeExcess({ limit, most, seen, culprit }: Excess): { message: string; key: string } {
   if (limit === "memory") {
     const took = seen === null ? "it wanted more" : `it took ${formatBytes(seen)}, more`;
-    const who = name(culprit, formatBytes);
+    const who = seen === null ? nameEnded(culprit) : name(culprit, formatBytes);
     return {
       message: `${took} than ${formatBytes(most)} of memory, its limit${who}.`,
       key: `"memory": "…"`,
@@ -50,4 +50,8 @@ function name(culprit: Culprit | undefined, format: (amount: number) => string):
   return culprit === undefined
     ? ""
     : `; ${culprit.name} (pid ${culprit.pid}) had ${format(culprit.amount)}`;
+}
+
+function nameEnded(culprit: Culprit | undefined): string {
+  return culprit === undefined ? "" : `; the kernel ended ${culprit.name} (pid ${culprit.pid})`;
 }

@@ -121,7 +121,7 @@ export class UseWatch {
     const pressure = (await this.#context.groups?.readPressure(id)) ?? null;
     live.usage.sample = { ...memory.sample, pressure };
     await this.#judge(live, {
-      ...summarizeUse(look.uses),
+      ...summarizeUse(look.uses, before?.uses ?? []),
       kills: kills - counted.kills,
       refusals: refusals - counted.refusals,
       held: this.#context.groups?.controllers ?? new Set(),
@@ -222,12 +222,16 @@ const NOTHING_KNOWN = {
 
 function summarizeUse(
   all: readonly ProcessUse[],
-): Pick<Use, "memoryBytes" | "tasks" | "largest" | "busiest"> {
+  before: readonly ProcessUse[],
+): Pick<Use, "memoryBytes" | "tasks" | "largest" | "largestGone" | "busiest"> {
   const uses = summing.ofRuntime(all);
+  const there = new Set(uses.map(({ id }) => id));
+  const gone = summing.ofRuntime(before).filter(({ id }) => !there.has(id));
   return {
     memoryBytes: summing.sum(uses.map((use) => use.memoryBytes)),
     tasks: summing.sum(uses.map((use) => use.tasks)),
     largest: summing.findLargest(uses),
+    largestGone: summing.findLargest(gone),
     busiest: summing.findMostNumerous(uses),
   };
 }
