@@ -216,8 +216,12 @@ async function countEmptied(source: Source): Promise<number> {
   return withClient(adminOf(source, source.record.name), countUnlogged).catch(() => 0);
 }
 
+/** Said by a session in its last words: its server is told to end, crashed, or was killed without it. */
+const LAST_WORDS = ["57P01", "57P02"];
+
 /** `pg` gives a lost connection no code. */
 function isLostConnection(error: unknown): boolean {
+  if (isSqlError(error)) return LAST_WORDS.includes(error.code);
   return (
     !(error instanceof Problem) &&
     /^Connection terminated|not queryable|^Query read timeout|ECONNRESET|EPIPE/.test(

@@ -1,3 +1,5 @@
+import { readFile } from "node:fs/promises";
+
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 import {
@@ -8,10 +10,13 @@ import {
   filesWith,
   forkFrom,
 } from "../../../test/forks.ts";
+import { waitFor } from "../../base/clock.ts";
 import { exists } from "../../base/remove-inside.ts";
+import { signalProcess } from "../../process/process.ts";
 import { forkDatabase } from "../database.ts";
 import type { Database } from "../database.ts";
-import { openTestHome } from "../test-home.ts";
+import { findPostmaster } from "../server/postmaster.ts";
+import { failureOf, openTestHome } from "../test-home.ts";
 import type { TestHome } from "../test-home.ts";
 
 let home: TestHome;
@@ -93,4 +98,31 @@ test.each([
     remedy: expect.stringContaining(remedy),
   });
   expect(await exists(place.folder)).toBe(false);
+});
+
+test("a fork whose server is ended while a session of ours is in it is one problem, no mistake of Ramet's, and leaves nothing", async () => {
+  const held = await createFilled(
+    home,
+    "held",
+    `CREATE FUNCTION hold(text) RETURNS text LANGUAGE plpgsql IMMUTABLE AS $$
+       BEGIN
+         IF session_user <> 'app' THEN RAISE WARNING 'held here'; PERFORM pg_sleep(60); END IF;
+         RETURN $1;
+       END $$;
+     CREATE TABLE people AS SELECT 'a' AS mail; CREATE INDEX ON people (hold(mail));`,
+  );
+  const place = await home.createPlace();
+  const maskSql = "UPDATE people SET mail = 'masked'";
+  const outcome = failureOf(forkDatabase(home.postgres, held, { place, maskSql }));
+  const isHeld = async (): Promise<true | undefined> =>
+    (await readFile(place.log, "utf8").catch(() => "")).includes("held here") || undefined;
+  expect(await waitFor(isHeld, { timeoutMs: 30_000 })).toBe(true);
+  const pid = await findPostmaster(place);
+  if (pid !== undefined) signalProcess(pid, "SIGINT");
+  expect(await outcome).toMatchObject({
+    code: "database_failed",
+    message: expect.stringContaining("stay up while it was forked"),
+  });
+  expect(await exists(place.folder)).toBe(false);
+  await endAll(held);
 });
