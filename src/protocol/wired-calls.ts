@@ -54,6 +54,8 @@ const visit = z.object({
   pair: z.string().regex(/^[0-9a-f]{16}$/),
   visit: z.string().regex(/^[0-9a-f]{16}$/),
 });
+/** Another for each question of a visit: the same again is answered as it was, and nothing is done twice. Absent: it is asked once. */
+const turn = z.number().int().min(0).optional();
 const nothing = z.object({});
 
 export const WIRED_CALLS = {
@@ -63,11 +65,11 @@ export const WIRED_CALLS = {
   },
   /** What has changed since; or a question first, which rules leave out. */
   "tree.look": {
-    input: visit.extend({ scope: z.enum(["all", "hinted"]) }),
+    input: visit.extend({ turn, scope: z.enum(["all", "hinted"]) }),
     output: lookReplySchema,
   },
   "tree.answer": {
-    input: visit.extend({ ignored: z.array(path).max(MOST_NAMES) }),
+    input: visit.extend({ turn, ignored: z.array(path).max(MOST_NAMES) }),
     output: lookReplySchema,
   },
   "tree.read": {
@@ -79,9 +81,9 @@ export const WIRED_CALLS = {
     }),
     output: batchSchema,
   },
-  "tree.stage": { input: visit.extend({ batch: batchSchema }), output: nothing },
+  "tree.stage": { input: visit.extend({ turn, batch: batchSchema }), output: nothing },
   "tree.apply": {
-    input: visit.extend({ plan: planSchema }),
+    input: visit.extend({ turn, plan: planSchema }),
     output: z.object({
       done: changesSchema,
       left: problemsSchema,

@@ -4,6 +4,7 @@ import { createServer } from "node:http";
 import type { Server } from "node:http";
 
 import type { AuditEntry } from "../access/access.ts";
+import { monotonicMs, pause } from "../base/clock.ts";
 import { TOKEN_HEADER } from "../protocol/headers.ts";
 import { answerCall } from "./answer-call.ts";
 import type { ServerPart } from "./answer-call.ts";
@@ -21,6 +22,7 @@ export type CallServerOptions = {
 
 /** Calls that ended are given this long to reach their callers when the server leaves. */
 const CLOSE_LIMIT_MS = 500;
+const CLOSE_EVERY_MS = 10;
 
 /** Answers calls on a unix socket that only this user can open: whoever does is the server's owner. */
 export async function openCallServer(
@@ -39,14 +41,16 @@ export async function openCallServer(
   return { close: async () => closeServer(server) };
 }
 
-/** What is in flight may end, within a limit. */
+/** What is in flight may end, within a limit; a connection that its client keeps for later is not waited for. */
 export async function closeServer(server: Server): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  server.close(() => resolve());
-  server.closeIdleConnections();
-  const limit = AbortSignal.timeout(CLOSE_LIMIT_MS);
-  limit.addEventListener("abort", () => server.closeAllConnections(), { once: true });
-  await promise;
+  const closed = new AbortController();
+  server.close(() => closed.abort());
+  const limit = monotonicMs() + CLOSE_LIMIT_MS;
+  while (!closed.signal.aborted) {
+    if (monotonicMs() < limit) server.closeIdleConnections();
+    else server.closeAllConnections();
+    await pause(CLOSE_EVERY_MS, closed.signal);
+  }
 }
 
 function isSame(given: string, token: string): boolean {

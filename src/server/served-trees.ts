@@ -4,6 +4,7 @@ import { openServedTree, takeTurns } from "../sync/sync.ts";
 import type { ServedTree } from "../sync/sync.ts";
 import { filesLinkedAfar, visitUnknown } from "./problems.ts";
 import { TreeTenders } from "./tree-tenders.ts";
+import { VisitTurns } from "./visit-turns.ts";
 
 /** Who visits what: a workspace and an environment, and one command's work with both. */
 export type Visit = {
@@ -13,7 +14,7 @@ export type Visit = {
   readonly visit: string;
 };
 
-type Open = { readonly tree: ServedTree; readonly id: string };
+type Open = { readonly tree: ServedTree; readonly id: string; readonly turns: VisitTurns };
 
 /** A visitor who was not heard of for longest makes room. */
 const MOST_OPEN = 64;
@@ -39,12 +40,21 @@ export class ServedTrees {
     this.#makeRoom();
     const key = keyOf(visit);
     const tree = await this.#begin(record, { key, pair: visit.pair });
-    this.#open.set(key, { tree, id: record.id });
+    this.#open.set(key, { tree, id: record.id, turns: new VisitTurns(tree) });
     return tree;
   }
 
   /** @throws `visit_unknown` */
   require(visit: Visit): ServedTree {
+    return this.#require(visit).tree;
+  }
+
+  /** What it is asked turn by turn. @throws `visit_unknown` */
+  turnsOf(visit: Visit): VisitTurns {
+    return this.#require(visit).turns;
+  }
+
+  #require(visit: Visit): Open {
     const { id } = this.#engine.registry.require(visit.app, visit.environment).record;
     const key = keyOf(visit);
     const open = this.#open.get(key);
@@ -52,7 +62,7 @@ export class ServedTrees {
     // The one that was heard of last is last.
     this.#open.delete(key);
     this.#open.set(key, open);
-    return open.tree;
+    return open;
   }
 
   async close(visit: Visit): Promise<void> {

@@ -16,6 +16,8 @@ type Way = { readonly asking: Socket; readonly answering: Socket; isTorn: boolea
 
 export class Relay {
   readonly port: number;
+  /** How many connections were ever made by it. */
+  count = 0;
   readonly #server: Server;
   readonly #to: { readonly host: string; readonly port: number };
   readonly #ways = new Set<Way>();
@@ -63,6 +65,7 @@ export class Relay {
   }
 
   #connect(asking: Socket): void {
+    this.count += 1;
     const answering = connect({ ...this.#to, allowHalfOpen: true });
     const way: Way = { asking, answering, isTorn: false };
     this.#ways.add(way);

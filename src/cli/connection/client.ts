@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import type { IncomingMessage, RequestOptions } from "node:http";
 
+import { rest } from "../../base/clock.ts";
 import { hasErrorCode, messageOf, Problem } from "../../base/problem.ts";
 import type { LogLine, Progress } from "../../environment/environment.ts";
 import type { CallInput, CallName, CallOutput } from "../../protocol/calls.ts";
@@ -47,6 +48,8 @@ const SILENCE_MS: Partial<Record<CallName, number>> = {
 
 /** One that is elsewhere says something at least every 15 seconds, be it that it is there. */
 const AFAR_MS = 60_000;
+/** Once it is known what was answered, its end is due. */
+const END_MS = 1_000;
 
 /**
  * Asks the server and waits for its answer.
@@ -59,21 +62,42 @@ export async function callServer<Name extends CallName>(
   { name, input }: { readonly name: Name; readonly input: CallInput<Name> },
   options: CallOptions = {},
 ): Promise<CallOutput<Name>> {
-  const route = await openRoute(place, options);
+  const asked = { name, body: JSON.stringify(input) };
+  const answer =
+    (await askOver(await openRoute(place, name, options), asked, options)) ??
+    (await askOver(await openRoute(place, "anew", options), asked, options));
+  if (answer === undefined) throw connectionLost();
+  return parseOutput(name, answer.result);
+}
+
+type Asked = { readonly name: CallName; readonly body: string };
+
+/** undefined: it was asked by a kept connection that had gone, nothing was answered, and it may be asked again. */
+async function askOver(
+  route: Route,
+  asked: Asked,
+  options: CallOptions,
+): Promise<{ readonly result: unknown } | undefined> {
   options.signal?.throwIfAborted();
-  const exchange = openExchange(route, { name, body: JSON.stringify(input) }, options);
+  const exchange = openExchange(route, asked, options);
   try {
     const response = await exchange.response.catch((error: unknown) => {
+      if (exchange.hadGone(error)) return undefined;
       throw route.explainUnheard(error);
     });
+    if (response === undefined) {
+      route.forget();
+      return undefined;
+    }
     route.check(response);
-    return await parseOutput(name, await readAnswer(response, options));
+    return { result: await readAnswer(response, options) };
   } catch (error) {
     options.signal?.throwIfAborted();
     if (route.token === "" && error instanceof Problem && error.code === "token_wrong")
       throw serverAbsent();
     throw exchange.failure() ?? route.explain(error);
   } finally {
+    if (route.isKept) await exchange.end();
     exchange.close();
   }
 }
@@ -85,18 +109,31 @@ type Route = {
   readonly token: string;
   /** How long it may say nothing, whatever is asked; null: the call says it. */
   readonly silenceMs: number | null;
+  /** Whether its connection is there for the next call too. */
+  readonly isKept: boolean;
+  /** Whatever is kept has gone. */
+  forget(): void;
   check(response: IncomingMessage): void;
   explain(error: unknown): unknown;
   /** Of a request that nothing was answered to. */
   explainUnheard(error: unknown): unknown;
 };
 
-async function openRoute(place: Place, { signal }: CallOptions): Promise<Route> {
+/** @param call what is asked; `anew`: by a connection of its own, whatever it is */
+async function openRoute(
+  place: Place,
+  call: CallName | "anew",
+  { signal }: CallOptions,
+): Promise<Route> {
   if (!("url" in place)) return openOwnRoute(place);
-  const { assertOwnAnswer, explainAfar, openLine } = await import("./remote-line.ts");
+  const { assertOwnAnswer, explainAfar, openLine, takeLine } = await import("./remote-line.ts");
+  const { isRepeatable, keptLinesOf } = await import("./kept-lines.ts");
   const { url, token } = place;
-  const { host, ...line } = await openLine(place, signal);
+  const isKept = call !== "anew" && isRepeatable(call);
+  const { host, ...line } = await (isKept ? takeLine : openLine)(place, signal);
   return {
+    isKept,
+    forget: () => keptLinesOf(place).forget(),
     line,
     host,
     token,
@@ -117,6 +154,8 @@ async function openOwnRoute(home: Home): Promise<Route> {
     host: "ramet",
     token: await readToken(home),
     silenceMs: null,
+    isKept: false,
+    forget: () => undefined,
     check: (response) => {
       const version = versionOf(response);
       if (version !== PROTOCOL_VERSION) throw protocolMismatch(version, PROTOCOL_VERSION);
@@ -136,6 +175,10 @@ type Exchange = {
   readonly response: Promise<IncomingMessage>;
   /** Why we gave the connection up ourselves. */
   failure(): Problem | undefined;
+  /** Whether it failed since its connection, which an earlier one had left, was there no more. */
+  hadGone(error: unknown): boolean;
+  /** Once the answer is known: resolves when its connection is free for others, or is not going to be. */
+  end(): Promise<void>;
   close(): void;
 };
 
@@ -169,8 +212,27 @@ function openExchange(
     failure = route.silenceMs === null ? serverSilent(Math.ceil(limit / 1000)) : connectionLost();
     sent.destroy();
   });
+  const closed = Promise.withResolvers<void>();
+  sent.once("close", () => closed.resolve());
   sent.end(call.body);
-  return { response: promise, failure: () => failure, close: () => sent.destroy() };
+  return {
+    response: promise,
+    failure: () => failure,
+    hadGone: (error) =>
+      failure === undefined && sent.reusedSocket && hasErrorCode(error, "ECONNRESET", "EPIPE"),
+    end: async () => {
+      const heard = await promise.catch(() => undefined); // Then it has none.
+      if (heard?.resume().destroyed === false) await within(END_MS, closed.promise);
+    },
+    close: () => sent.destroy(),
+  };
+}
+
+async function within(ms: number, work: Promise<unknown>): Promise<void> {
+  const over = new AbortController();
+  const limit = rest(ms, over.signal).catch(() => undefined); // Its only other end is the signal's.
+  await Promise.race([work, limit]);
+  over.abort();
 }
 
 async function readAnswer(response: IncomingMessage, events: CallEvents): Promise<unknown> {

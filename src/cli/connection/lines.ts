@@ -2,12 +2,12 @@ import type { Readable } from "node:stream";
 
 import { answerUnreadable } from "./problems.ts";
 
-/** The lines of a stream as they come, without empty ones. @throws `answer_unreadable` for one that is too long */
+/** The lines of a stream as they come, without empty ones; whoever leaves before its end leaves it open. @throws `answer_unreadable` for one that is too long */
 export async function* readLines(stream: Readable, maxCharacters: number): AsyncGenerator<string> {
   stream.setEncoding("utf8");
   let begun: string[] = [];
   let length = 0;
-  for await (const chunk of stream) {
+  for await (const chunk of stream.iterator({ destroyOnReturn: false })) {
     const [first = "", ...others] = String(chunk).split("\n");
     begun.push(first);
     length += first.length;

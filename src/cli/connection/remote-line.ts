@@ -8,6 +8,7 @@ import type { ConnectionOptions, TLSSocket } from "node:tls";
 import { messageOf, Problem } from "../../base/problem.ts";
 import { PROTOCOL_HEADER } from "../../protocol/headers.ts";
 import type { RemoteServer, Trust } from "../terminal/context.ts";
+import { keptLinesOf } from "./kept-lines.ts";
 import { connectionLost } from "./problems.ts";
 import {
   serverElsewhere,
@@ -21,13 +22,19 @@ const CONNECT_MS = 10_000;
 /** A laptop that slept, or a network that went, shows within this and a few tries more. */
 const KEEP_ALIVE_MS = 15_000;
 
-/** What a request to this server goes by: a connection that has proved whose it is before anything is sent. */
-export async function openLine(
-  { url, trust }: RemoteServer,
-  signal?: AbortSignal,
-): Promise<Pick<RequestOptions, "createConnection"> & { readonly host: string }> {
+export type Line = Pick<RequestOptions, "createConnection" | "agent"> & { readonly host: string };
+
+/** What a request to this server goes by: a connection of its own that has proved whose it is before anything is sent. */
+export async function openLine({ url, trust }: RemoteServer, signal?: AbortSignal): Promise<Line> {
   const socket = await openSocket(url, trust, signal);
   return { createConnection: () => socket, host: new URL(url).host };
+}
+
+/** The same by one that an earlier request of this command has left, where there is any; the request is to be made at once. */
+export async function takeLine(server: RemoteServer, signal?: AbortSignal): Promise<Line> {
+  const { url, trust } = server;
+  const agent = await keptLinesOf(server).agent(async () => openSocket(url, trust, signal));
+  return { agent, host: new URL(url).host };
 }
 
 /** @throws `server_unreachable`, `server_untrusted`, or the signal's reason */

@@ -96,11 +96,15 @@ async function openThrough(
 
 async function findRefusal(response: IncomingMessage, url: string): Promise<Problem> {
   assertOwnAnswer(response, url);
-  for await (const line of readLines(response, MAX_LINE_CHARACTERS)) {
-    const message = await parseMessage(line);
-    if ("problem" in message) return new Problem(message.problem);
+  try {
+    for await (const line of readLines(response, MAX_LINE_CHARACTERS)) {
+      const message = await parseMessage(line);
+      if ("problem" in message) return new Problem(message.problem);
+    }
+    return connectionLost();
+  } finally {
+    response.destroy();
   }
-  return connectionLost();
 }
 
 async function listen(listener: ReturnType<typeof createServer>, port: number): Promise<number> {

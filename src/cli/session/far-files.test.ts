@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { openAfarStage } from "../../../test/journeys/afar-stage.ts";
 import type { AfarStage } from "../../../test/journeys/afar-stage.ts";
+import { Relay } from "../../../test/sync/relay.ts";
 import type { NewToken } from "../../access/access.ts";
 import { waitFor } from "../../base/clock.ts";
 import { callServer } from "../connection/client.ts";
@@ -40,9 +41,9 @@ afterAll(async () => {
   await removeFolder(folder);
 });
 
-function serverFor(token: string): RemoteServer {
+function serverFor(token: string, port = stage.port): RemoteServer {
   const trust = { authority: stage.certificate, pinned: null };
-  return { url: `https://127.0.0.1:${stage.port}`, token, trust };
+  return { url: `https://127.0.0.1:${port}`, token, trust };
 }
 
 async function lend(changes: Partial<NewToken> = {}): Promise<{ id: string; text: string }> {
@@ -51,8 +52,8 @@ async function lend(changes: Partial<NewToken> = {}): Promise<{ id: string; text
   return { id: made.token.id, text: made.text };
 }
 
-function sessionWith(token: string): Session {
-  return new Session(captureContext(folder, { remote: serverFor(token) }), NOTHING);
+function sessionWith(token: string, port = stage.port): Session {
+  return new Session(captureContext(folder, { remote: serverFor(token, port) }), NOTHING);
 }
 
 /** A workspace that holds what the environment does. */
@@ -180,4 +181,41 @@ test.each([
   const refused = transferAfar(sessionWith(text), { ...KEPT, workspace, force: true }, "push");
   await expect(refused).rejects.toMatchObject({ code: "token_refused" });
   expect(await readIfThere(farFile(`${user}.txt`))).toBe("before\n");
+});
+
+test("a look goes by one connection, a push by two, and edits by those that are there already", async () => {
+  const workspace = await openWorkspace("few");
+  const relay = await Relay.open({ host: "127.0.0.1", port: stage.port });
+  const over = new AbortController();
+  try {
+    await compareFiles(sessionWith(stage.token, relay.port), { ...KEPT, workspace });
+    expect(relay.count).toBe(1);
+    await writeFile(path.join(workspace, "few.txt"), "0\n");
+    const question = { ...KEPT, workspace, force: false };
+    await transferAfar(sessionWith(stage.token, relay.port), question, "push");
+    // What takes up the files may not be asked twice.
+    expect(relay.count - 1).toBe(2);
+    const keeping = {
+      ...KEPT,
+      workspace,
+      prefer: null,
+      show: () => undefined,
+      signal: over.signal,
+    };
+    const kept = keepAfar(sessionWith(stage.token, relay.port), keeping);
+    const arrived = async (text: string): Promise<true | undefined> =>
+      (await readIfThere(farFile("few.txt"))) === text ? true : undefined;
+    let settled = 0;
+    for (const text of ["1\n", "2\n", "3\n", "4\n", "5\n", "6\n", "7\n", "8\n", "9\n", "10\n"]) {
+      await writeFile(path.join(workspace, "few.txt"), text);
+      expect(await waitFor(async () => arrived(text), { timeoutMs: 20_000 })).toBe(true);
+      settled ||= relay.count;
+    }
+    expect(relay.count - settled).toBeLessThanOrEqual(1);
+    over.abort();
+    await kept;
+  } finally {
+    over.abort();
+    await relay.close();
+  }
 });

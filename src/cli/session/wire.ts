@@ -43,16 +43,18 @@ export function nameVisit(): string {
 
 /** What the tree is asked, as calls. */
 function createWire(ask: Ask, visit: Visit): Wire {
+  let turns = 0;
+  const nextTurn = (): Visit & { readonly turn: number } => ({ ...visit, turn: (turns += 1) });
   return {
     open: async () => ask("tree.open", visit),
-    look: async (scope) => ask("tree.look", { ...visit, scope }),
-    answer: async (ignored) => ask("tree.answer", { ...visit, ignored: [...ignored] }),
+    look: async (scope) => ask("tree.look", { ...nextTurn(), scope }),
+    answer: async (ignored) => ask("tree.answer", { ...nextTurn(), ignored: [...ignored] }),
     read: async (wants) => ask("tree.read", { ...visit, wants: [...wants] }),
     stage: async ({ parts, packed }) => {
-      await ask("tree.stage", { ...visit, batch: { parts: [...parts], packed } });
+      await ask("tree.stage", { ...nextTurn(), batch: { parts: [...parts], packed } });
     },
     apply: async ({ removals, puts }) =>
-      ask("tree.apply", { ...visit, plan: { removals: [...removals], puts: [...puts] } }),
+      ask("tree.apply", { ...nextTurn(), plan: { removals: [...removals], puts: [...puts] } }),
     commit: async () => void (await ask("tree.commit", visit)),
     wait: async (seen, signal) => (await ask("tree.wait", { ...visit, seen }, signal)).seen,
     close: async () => void (await ask("tree.close", visit)),

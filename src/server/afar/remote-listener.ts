@@ -47,7 +47,14 @@ const RENEW_EVERY_MS = 60_000;
 const MAX_CONNECTIONS = 2_000;
 /** Strangers are not waited for. */
 const HANDSHAKE_MS = 10_000;
-const LIMITS = { headersTimeout: 10_000, maxHeaderSize: 8_192, keepAlive: true };
+/** A command that goes on asks by the connections that it has; longer than it keeps them itself. */
+const IDLE_MS = 60_000;
+const LIMITS = {
+  headersTimeout: 10_000,
+  maxHeaderSize: 8_192,
+  keepAlive: true,
+  keepAliveTimeout: IDLE_MS,
+};
 
 /** Answers calls from afar: over TLS, or for a proxy that ends it. @throws `listen_failed`, `certificate_unreadable`, `certificate_unfit` */
 export async function openRemoteListener(options: RemoteListenerOptions): Promise<RemoteListener> {

@@ -3,5 +3,5 @@ import { defineCall } from "../call.ts";
 
 export const answerTree = defineCall(
   CALLS["tree.answer"],
-  async ({ ignored, ...visit }, { trees }) => trees.require(visit).answer(ignored),
+  async ({ ignored, turn, ...visit }, { trees }) => trees.turnsOf(visit).answer(turn, ignored),
 );

@@ -3,9 +3,9 @@ import { defineCall } from "../call.ts";
 
 export const applyToTree = defineCall(
   CALLS["tree.apply"],
-  async ({ plan: { removals, puts }, ...visit }, { trees }) => {
+  async ({ plan: { removals, puts }, turn, ...visit }, { trees }) => {
     // What is expected to stand there is said of a put alone where something is.
     const steps = puts.map(({ expected, ...put }) => ({ ...put, expected }));
-    return trees.require(visit).apply({ removals, puts: steps });
+    return trees.turnsOf(visit).apply(turn, { removals, puts: steps });
   },
 );

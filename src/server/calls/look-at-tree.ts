@@ -1,6 +1,7 @@
 import { CALLS } from "../../protocol/calls.ts";
 import { defineCall } from "../call.ts";
 
-export const lookAtTree = defineCall(CALLS["tree.look"], async ({ scope, ...visit }, { trees }) =>
-  trees.require(visit).look(scope),
+export const lookAtTree = defineCall(
+  CALLS["tree.look"],
+  async ({ scope, turn, ...visit }, { trees }) => trees.turnsOf(visit).look(turn, scope),
 );

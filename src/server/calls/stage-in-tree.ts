@@ -3,8 +3,8 @@ import { defineCall } from "../call.ts";
 
 export const stageInTree = defineCall(
   CALLS["tree.stage"],
-  async ({ batch, ...visit }, { trees }) => {
-    await trees.require(visit).stage(batch);
+  async ({ batch, turn, ...visit }, { trees }) => {
+    await trees.turnsOf(visit).stage(turn, batch);
     return {};
   },
 );
