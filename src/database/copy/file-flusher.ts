@@ -1,29 +1,29 @@
 import { fdatasync } from "node:fs";
-import { setImmediate as nextTurn } from "node:timers/promises";
 import { promisify } from "node:util";
 
-/** Small enough that little is left to wait for at the end, and large enough that the journal is not what takes long. */
-const PIECE_BYTES = 32 * 1024 * 1024;
+/** Small enough that whoever else flushes waits for little of ours, and large enough that each is worth a hand-over. */
+export const PIECE_BYTES = 8 * 1024 * 1024;
 
-/** Brings a file to the disk behind whoever writes it, a piece at a time; what is smaller than one is left to others. */
+/**
+ * Brings a file to the disk behind whoever writes it, a piece at a time, and lets the writer be one piece ahead and no more: what
+ * is in memory alone, the disk would write at once and in front of others. What is smaller than a piece is left to others.
+ */
 export class FileFlusher {
-  readonly #fd: number;
+  readonly #flush: () => Promise<void>;
   #written = 0;
   #asked = 0;
-  #isFlushing = false;
   #flushing: Promise<void> = Promise.resolve();
 
-  constructor(fd: number) {
-    this.#fd = fd;
+  constructor(fd: number, flush: (fd: number) => Promise<void> = promisify(fdatasync)) {
+    this.#flush = () => flush(fd);
   }
 
-  /** So many bytes more. Waits for no disk: one that is slower than its writer is asked less often, for more. */
+  /** So many bytes more. Waits where the piece before is not on the disk yet. */
   async wrote(bytes: number): Promise<void> {
     this.#written += bytes;
     if (this.#written - this.#asked < PIECE_BYTES) return;
-    // A writer that never waits would not hear that the last piece is there.
-    await nextTurn();
-    if (!this.#isFlushing) this.#begin();
+    await this.#flushing;
+    this.#begin();
   }
 
   /** Nothing more is written. Resolves with how many bytes are on the disk. */
@@ -43,13 +43,7 @@ export class FileFlusher {
     this.#asked = this.#written;
     this.#flushing = this.#flush();
     this.#flushing.catch(() => {
-      // One that failed is the last: whoever asks for the end is told.
+      // One that failed is the last: whoever waits for it is told.
     });
-  }
-
-  async #flush(): Promise<void> {
-    this.#isFlushing = true;
-    await promisify(fdatasync)(this.#fd);
-    this.#isFlushing = false;
   }
 }
