@@ -52,8 +52,7 @@ async function measureOn(place: Place, bench: Bench, undo: UndoStack): Promise<R
   for (const { database } of sources) await measureFork(databases, database, new Series());
   for (let round = 0; round < bench.rounds; round += 1)
     for (const { database, light } of sources) await measureFork(databases, database, light);
-  let isBusy = true;
-  for (const source of sources) isBusy = await measureBusy(databases, source, bench);
+  const isBusy = await measureBusy(databases, sources, bench);
   return {
     rows: [HEADER, ...sources.map(toLightRow), ...(isBusy ? sources.map(toBusyRow) : [])],
     goals: listGoals(sources),
@@ -75,21 +74,27 @@ async function measureFork(databases: Databases, source: Database, series: Serie
   addTo(series, forked);
 }
 
-/** While four clients of pgbench write at full speed. False where it is not installed. */
+/** While four clients of pgbench write at full speed to each of them in its turn. False where it is not installed. */
 async function measureBusy(
   databases: Databases,
-  { database, busy }: Source,
+  sources: readonly Source[],
   { rounds, signal }: Bench,
 ): Promise<boolean> {
-  const pgbench = await Pgbench.open(database, signal);
-  if (pgbench === undefined) return false;
-  const burden = pgbench.measure(rounds * SECONDS_A_FORK);
-  for (let round = 0; round < rounds; round += 1) {
-    await sleep(PAUSE_MS, signal);
-    await measureFork(databases, database, busy);
+  const loaded: { readonly source: Source; readonly pgbench: Pgbench }[] = [];
+  for (const source of sources) {
+    const pgbench = await Pgbench.open(source.database, signal);
+    if (pgbench === undefined) return false;
+    loaded.push({ source, pgbench });
   }
-  const { failed } = await burden;
-  if (failed > 0) throw new Error(`${failed} clients of pgbench failed.`);
+  for (let round = 0; round < rounds; round += 1) {
+    for (const { source, pgbench } of loaded) {
+      const burden = pgbench.measure(SECONDS_A_FORK);
+      await sleep(PAUSE_MS, signal);
+      await measureFork(databases, source.database, source.busy);
+      const { failed } = await burden;
+      if (failed > 0) throw new Error(`${failed} clients of pgbench failed.`);
+    }
+  }
   return true;
 }
 
