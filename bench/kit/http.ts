@@ -5,6 +5,7 @@ import { waitFor } from "../../src/base/clock.ts";
 const ANSWER_LIMIT_MS = 60_000;
 const ONE_ANSWER_LIMIT_MS = 10_000;
 const EVERY_MS = 2;
+const MOST_QUOTE = 2_000;
 
 /** Where to ask: Node resolves no `*.localhost`, so that the port leads there and the host name goes along. */
 export type Address = { readonly port: number; readonly host: string; readonly path: string };
@@ -30,12 +31,15 @@ export async function untilText(
   isRight: (text: string) => boolean,
   signal: AbortSignal,
 ): Promise<void> {
+  let last = "nothing";
   const ask = async (): Promise<true | undefined> => {
     const { status, text } = await fetchText(address);
+    last = `${status} ${text}`;
     return status === 200 && isRight(text) ? true : undefined;
   };
   const answered = await waitFor(ask, { timeoutMs: ANSWER_LIMIT_MS, everyMs: EVERY_MS, signal });
-  if (answered === undefined) throw new Error(`${address.host}${address.path} did not answer so.`);
+  if (answered === undefined)
+    throw new Error(`${address.host}${address.path} answered ${last.slice(0, MOST_QUOTE)} at last.`);
 }
 
 /** Status 0 where nobody answers. */
