@@ -39,7 +39,9 @@ export async function untilText(
   };
   const answered = await waitFor(ask, { timeoutMs: ANSWER_LIMIT_MS, everyMs: EVERY_MS, signal });
   if (answered === undefined)
-    throw new Error(`${address.host}${address.path} answered ${last.slice(0, MOST_QUOTE)} at last.`);
+    throw new Error(
+      `${address.host}${address.path} answered ${last.slice(0, MOST_QUOTE)} at last.`,
+    );
 }
 
 /** Status 0 where nobody answers. */

@@ -43,6 +43,15 @@ export function serverForbidden(socket: string): Problem {
   });
 }
 
+/** @param reason the system's */
+export function homeUnusable(folder: string, reason: string): Problem {
+  return new Problem({
+    code: "home_unusable",
+    message: `What Ramet keeps cannot be in ${folder}: ${reason}.`,
+    remedy: "Set RAMET_HOME to a folder of your own, or to one that can be made.",
+  });
+}
+
 export function connectionLost(): Problem {
   return new Problem({
     code: "connection_lost",

@@ -157,6 +157,22 @@ test("a home that is there keeps its mode", async () => {
   expect((await stat(context.home.folder)).mode & 0o777).toBe(0o750);
 });
 
+test.each([
+  ["below a file", ["server.cjs", "home"]],
+  ["where a file is", ["server.cjs"]],
+])("a home %s is one problem that says what to do", async (_, place) => {
+  const home = path.join(folder, ...place);
+  const context = captureContext(folder, { environment: { RAMET_HOME: home } });
+  await expect(
+    startServer({ ...context, home: { ...context.home, folder: home } }),
+  ).rejects.toThrow(
+    expect.objectContaining({
+      code: "home_unusable",
+      remedy: expect.stringContaining("RAMET_HOME"),
+    }),
+  );
+});
+
 test("starting can be stopped", async () => {
   const stop = new AbortController();
   const context = contextAt({

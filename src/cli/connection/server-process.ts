@@ -1,7 +1,7 @@
 import { chmod, mkdir } from "node:fs/promises";
 
 import { monotonicMs, waitFor } from "../../base/clock.ts";
-import { Problem } from "../../base/problem.ts";
+import { hasErrorCode, messageOf, Problem } from "../../base/problem.ts";
 import { isRunning, startDetached } from "../../process/process.ts";
 import type { Home } from "../../protocol/home.ts";
 import { findPostgresBin, POSTGRES_BIN } from "../../protocol/postgres-bin.ts";
@@ -9,13 +9,15 @@ import type { ServerStatus } from "../../protocol/schemas.ts";
 import type { Context } from "../terminal/context.ts";
 import { callServer } from "./client.ts";
 import type { Place } from "./place.ts";
-import { serverFailed, serverStuck } from "./problems.ts";
+import { homeUnusable, serverFailed, serverStuck } from "./problems.ts";
 import { readServerLog, sizeOfLog } from "./server-log.ts";
 
 const START_MS = 20_000;
 /** A server that ends at once may have found another that is starting, which then answers within this. */
 const OTHERS_START_MS = 3_000;
 const END_MS = 60_000;
+/** What the system says where a folder cannot be made. */
+const UNUSABLE = ["EACCES", "EEXIST", "ENAMETOOLONG", "ENOTDIR", "EPERM", "EROFS"] as const;
 const LAST_LINES = 12;
 /** Nobody answers: here, or at a server elsewhere. */
 const ABSENT: ReadonlySet<string> = new Set(["server_not_running", "server_unreachable"]);
@@ -109,9 +111,13 @@ export function pickServerEnvironment(
   return picked;
 }
 
-/** Its parents may be there with any mode; as root other users' processes must reach what is theirs below it. */
+/** Its parents may be there with any mode; as root other users' processes must reach what is theirs below it. @throws `home_unusable` */
 export async function createHome({ home, uid }: Context): Promise<void> {
-  const created = await mkdir(home.folder, { recursive: true, mode: 0o700 });
+  const created = await mkdir(home.folder, { recursive: true, mode: 0o700 }).catch(
+    (error: unknown) => {
+      throw hasErrorCode(error, ...UNUSABLE) ? homeUnusable(home.folder, messageOf(error)) : error;
+    },
+  );
   if (created !== undefined) await chmod(home.folder, uid === 0 ? 0o711 : 0o700);
 }
 
