@@ -65,15 +65,15 @@ export async function forecastCopy(source: string, target: string): Promise<Copy
   return { isQuick: bytes <= MAX_QUICK_BYTES && files <= MAX_QUICK_FILES, bytes };
 }
 
-/** Copies one file, where there is one. Resolves with whether there was. */
+/** Copies one file's bytes, where there is one. Resolves with whether there was. */
 export async function copyPlainFile(
   source: string,
   target: string,
-  { uid, reflinked }: Pick<Run, "uid" | "reflinked">,
+  uid: number | null,
 ): Promise<boolean> {
   const folder = path.dirname(source);
-  const names = [path.basename(source)];
-  const done = await copyInThread({ folder, names, target: path.dirname(target), uid, reflinked });
+  const job = { folder, names: [path.basename(source)], target: path.dirname(target), uid };
+  const done = await copyInThread({ ...job, reflinked: false });
   return done.files === 1;
 }
 
