@@ -5,6 +5,7 @@ import path from "node:path";
 import { expect, test } from "vitest";
 
 import { MAY_IMPORT } from "../dependency-cruiser.mjs";
+import { findFolderCircles } from "../scripts/folder-circles.ts";
 import { measure } from "../scripts/measure.ts";
 import { COMMANDS } from "../src/cli/command-table.ts";
 
@@ -84,6 +85,10 @@ test("every closed room has a door, which opens with what the room is for", asyn
 
   expect(sources.map(({ file }) => file).toSorted()).toEqual(doors.toSorted());
   expect(silent.map(({ file }) => file)).toEqual([]);
+});
+
+test("no folder stands on one that stands on it", () => {
+  expect(findFolderCircles()).toEqual([]);
 });
 
 test("every code of a problem is made in one place", async () => {

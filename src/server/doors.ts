@@ -4,9 +4,9 @@ import type { Home } from "../protocol/home.ts";
 import { requireListening } from "./afar/listen-address.ts";
 import type { ListenRequest } from "./afar/listen-address.ts";
 import { openRemoteListener } from "./afar/remote-listener.ts";
-import type { Answering } from "./answer-call.ts";
-import { openCallServer } from "./call-server.ts";
-import { requireToken } from "./server-file.ts";
+import type { Answering } from "./answering/answer-call.ts";
+import { openCallServer } from "./answering/call-server.ts";
+import { requireToken } from "./presence/server-file.ts";
 
 type DoorOptions = {
   readonly home: Home;

@@ -16,7 +16,7 @@ import { until } from "../engine/test-engine.ts";
 import { findFreePort, isRunning, signalProcess, startPiped } from "../process/process.ts";
 import type { Exit } from "../process/process.ts";
 import { PROTOCOL_HEADER, PROTOCOL_VERSION, TOKEN_HEADER } from "../protocol/headers.ts";
-import { readServerFile, writeServerFile } from "./server-file.ts";
+import { readServerFile, writeServerFile } from "./presence/server-file.ts";
 
 const MAIN = path.join(import.meta.dirname, "..", "main.ts");
 

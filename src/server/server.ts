@@ -1,4 +1,9 @@
-/** The long-running program: wires the rooms, answers calls on a unix socket, opens both gateways. */
+/**
+ * The long-running program: wires the rooms, answers calls on a unix socket, opens both gateways. Its folders, each built
+ * on those before it: `presence/`, that a home has one server, which can be found; `addresses/`, what leads to
+ * environments from outside; `trees/`, those visited from afar; `session/`, what a call works with; `calls/`, one file
+ * each; `answering/`, who may ask what, and how it is answered; and `afar/`, the door for other machines.
+ */
 import { chmod, chown, mkdir, stat } from "node:fs/promises";
 import path from "node:path";
 
@@ -15,23 +20,23 @@ import { findPostgresBin } from "../protocol/postgres-bin.ts";
 import type { ServerStatus } from "../protocol/schemas.ts";
 import { openStorage } from "../storage/storage.ts";
 import type { OpenStorage } from "../storage/storage.ts";
+import { OwnDomain } from "./addresses/domain.ts";
+import { Fronts } from "./addresses/fronts.ts";
+import { openListeners } from "./addresses/listeners.ts";
 import { formatListenArguments } from "./afar/listen-address.ts";
 import type { ListenRequest } from "./afar/listen-address.ts";
-import { openCallServer } from "./call-server.ts";
-import { OwnDomain } from "./domain.ts";
+import { openCallServer } from "./answering/call-server.ts";
 import { openDoors } from "./doors.ts";
-import { Fronts } from "./fronts.ts";
 import { listInherited } from "./inherited.ts";
-import { openListeners } from "./listeners.ts";
-import { acquireLock } from "./lock.ts";
-import type { Lock } from "./lock.ts";
-import { serverStarted, storageMoving } from "./problems.ts";
-import { ServedTrees } from "./served-trees.ts";
-import { readServerFile, requireToken, writeServerFile } from "./server-file.ts";
-import type { ServerFile } from "./server-file.ts";
-import type { Session } from "./session.ts";
-import { untilNext } from "./succession.ts";
-import { untilVanished } from "./vanishing.ts";
+import { acquireLock } from "./presence/lock.ts";
+import type { Lock } from "./presence/lock.ts";
+import { serverStarted, storageMoving } from "./presence/problems.ts";
+import { readServerFile, requireToken, writeServerFile } from "./presence/server-file.ts";
+import type { ServerFile } from "./presence/server-file.ts";
+import { untilNext } from "./presence/succession.ts";
+import { untilVanished } from "./presence/vanishing.ts";
+import type { Session } from "./session/session.ts";
+import { ServedTrees } from "./trees/served-trees.ts";
 
 export type ServeOptions = {
   readonly home: Home;

@@ -12,11 +12,11 @@ import { PROTOCOL_HEADER, PROTOCOL_VERSION, TOKEN_HEADER } from "../../src/proto
 import { messageSchema } from "../../src/protocol/messages.ts";
 import type { Message } from "../../src/protocol/messages.ts";
 import type { ServerStatus } from "../../src/protocol/schemas.ts";
-import type { ServerPart } from "../../src/server/answer-call.ts";
-import { openCallServer } from "../../src/server/call-server.ts";
-import { OwnDomain } from "../../src/server/domain.ts";
-import { Fronts } from "../../src/server/fronts.ts";
-import { ServedTrees } from "../../src/server/served-trees.ts";
+import { OwnDomain } from "../../src/server/addresses/domain.ts";
+import { Fronts } from "../../src/server/addresses/fronts.ts";
+import type { ServerPart } from "../../src/server/answering/answer-call.ts";
+import { openCallServer } from "../../src/server/answering/call-server.ts";
+import { ServedTrees } from "../../src/server/trees/served-trees.ts";
 
 export const TOKEN = "correct-horse-battery-staple";
 export const SHOP = { app: "shop", environment: "development" };

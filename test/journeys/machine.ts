@@ -11,7 +11,7 @@ import { MARK_VARIABLE } from "../../src/environment/places.ts";
 import { findFreePort, findMarked, isRunning, signalProcess } from "../../src/process/process.ts";
 import { environmentSchema, serverStatusSchema } from "../../src/protocol/schemas.ts";
 import type { EnvironmentView, ServerStatus } from "../../src/protocol/schemas.ts";
-import { writeServerFile } from "../../src/server/server-file.ts";
+import { writeServerFile } from "../../src/server/presence/server-file.ts";
 import { eventually, fetchText } from "./stage.ts";
 import type { Stage } from "./stage.ts";
 

@@ -10,7 +10,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { TOOLS } from "../../../test/programs/sandbox.ts";
 import type { EnvironmentRecord } from "../../environment/environment.ts";
 import { parseAppName, parseEnvironmentName } from "../../environment/name.ts";
-import { TreeTender } from "../../server/tree-tender.ts";
+import { TreeTender } from "../../server/trees/tree-tender.ts";
 import { packBatch } from "../../sync/batch.ts";
 import type { Entry } from "../../sync/core/tree.ts";
 import { createEnvironmentId, makeEnvironmentFolders, makeHome } from "../home/layout.ts";

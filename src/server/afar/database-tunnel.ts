@@ -9,12 +9,12 @@ import { messageOf, Problem } from "../../base/problem.ts";
 import { noDatabase } from "../../environment/problems.ts";
 import { DATABASE_TUNNEL, PROTOCOL_HEADER, PROTOCOL_VERSION } from "../../protocol/headers.ts";
 import { protocolMismatch } from "../../protocol/problems.ts";
-import { ANSWER_HEADERS } from "../answer-call.ts";
-import type { Answering } from "../answer-call.ts";
-import { describeWrite } from "../audit.ts";
-import { mayDo } from "../caller.ts";
-import type { TokenCaller } from "../caller.ts";
-import { callUnknown, scopeTooSmall } from "../problems.ts";
+import { ANSWER_HEADERS } from "../answering/answer-call.ts";
+import type { Answering } from "../answering/answer-call.ts";
+import { describeWrite } from "../answering/audit.ts";
+import { callUnknown, scopeTooSmall } from "../answering/problems.ts";
+import { mayDo } from "../session/caller.ts";
+import type { TokenCaller } from "../session/caller.ts";
 
 export type Tunnelling = Pick<Answering, "session" | "note" | "log"> & {
   /** @throws `token_refused` */

@@ -1,6 +1,6 @@
 import { isIP } from "node:net";
 
-import { listenInvalid, listenPlain } from "../problems.ts";
+import { listenInvalid, listenPlain } from "./problems.ts";
 
 /** What people say with `--listen`, and how they keep strangers from reading along. */
 export type Listening = {

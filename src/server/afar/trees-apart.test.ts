@@ -10,7 +10,7 @@ import { Problem } from "../../base/problem.ts";
 import { callServer } from "../../cli/connection/client.ts";
 import { CALLS } from "../../protocol/calls.ts";
 import type { CallInput, CallName, CallOutput } from "../../protocol/calls.ts";
-import { isCallName } from "../call-table.ts";
+import { isCallName } from "../answering/call-table.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 const PAIR = "0123456789abcdef";

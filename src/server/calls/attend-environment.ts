@@ -1,6 +1,6 @@
 import { untilAborted } from "../../base/clock.ts";
 import { CALLS } from "../../protocol/calls.ts";
-import { defineCall } from "../call.ts";
+import { defineCall } from "../session/call.ts";
 
 export const attendEnvironment = defineCall(
   CALLS["environment.attend"],

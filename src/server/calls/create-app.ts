@@ -1,7 +1,7 @@
 import { parseAppName } from "../../environment/name.ts";
 import { CALLS } from "../../protocol/calls.ts";
-import { defineCall } from "../call.ts";
-import { describeCreated } from "../describe-created.ts";
+import { defineCall } from "../session/call.ts";
+import { describeCreated } from "../session/describe-created.ts";
 
 export const createApp = defineCall(CALLS["app.create"], async ({ app, ...others }, session) => {
   const { engine } = session;

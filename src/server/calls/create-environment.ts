@@ -1,9 +1,9 @@
 import { DEVELOPMENT, parseEnvironmentName } from "../../environment/name.ts";
 import { CALLS } from "../../protocol/calls.ts";
-import { defineCall } from "../call.ts";
-import { describeCreated } from "../describe-created.ts";
-import { filesLinkedAfar } from "../problems.ts";
-import { showTo } from "../shown.ts";
+import { defineCall } from "../session/call.ts";
+import { describeCreated } from "../session/describe-created.ts";
+import { showTo } from "../session/shown.ts";
+import { filesLinkedAfar } from "../trees/problems.ts";
 
 export const createEnvironment = defineCall(CALLS["environment.create"], async (input, session) => {
   const { engine } = session;

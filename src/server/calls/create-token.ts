@@ -1,6 +1,6 @@
 import { parseAppName } from "../../environment/name.ts";
 import { CALLS } from "../../protocol/calls.ts";
-import { defineCall } from "../call.ts";
+import { defineCall } from "../session/call.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 

@@ -1,7 +1,7 @@
 import { CALLS } from "../../protocol/calls.ts";
 import { deleteVariables as remove } from "../../variables/variables.ts";
-import { defineCall } from "../call.ts";
-import { applyVariables } from "../refresh.ts";
+import { defineCall } from "../session/call.ts";
+import { applyVariables } from "../session/refresh.ts";
 
 export const deleteVariables = defineCall(
   CALLS["variable.delete"],

@@ -7,10 +7,10 @@ import { CALLS } from "../../protocol/calls.ts";
 import { followLog, watchFolder } from "../../runtime/runtime.ts";
 import { describeMerge, keepMerged } from "../../sync/sync.ts";
 import type { Sides } from "../../sync/sync.ts";
-import { defineCall } from "../call.ts";
-import { ownerOnly } from "../problems.ts";
-import type { Session } from "../session.ts";
-import { requireSides } from "../sides.ts";
+import { defineCall } from "../session/call.ts";
+import { ownerOnly } from "../session/problems.ts";
+import type { Session } from "../session/session.ts";
+import { requireSides } from "../session/sides.ts";
 
 type Live = ReturnType<Engine["registry"]["require"]>;
 

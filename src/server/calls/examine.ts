@@ -1,6 +1,6 @@
 import { CALLS } from "../../protocol/calls.ts";
-import { defineCall } from "../call.ts";
-import { examineMachine } from "../capabilities.ts";
+import { defineCall } from "../session/call.ts";
+import { examineMachine } from "../session/capabilities.ts";
 
 export const examine = defineCall(CALLS.doctor, async ({ fix }, { engine }) => {
   await engine.standbys.measure(null);

@@ -2,7 +2,7 @@ import { realpath } from "node:fs/promises";
 
 import { hasErrorCode } from "../../base/problem.ts";
 import { CALLS } from "../../protocol/calls.ts";
-import { defineCall } from "../call.ts";
+import { defineCall } from "../session/call.ts";
 
 export const findApp = defineCall(CALLS["app.find"], async ({ folder }, { engine }) => {
   const real = await findRealPath(folder);

@@ -1,7 +1,7 @@
 import { CALLS } from "../../protocol/calls.ts";
 import { importVariables as bring } from "../../variables/variables.ts";
-import { defineCall } from "../call.ts";
-import { applyVariables } from "../refresh.ts";
+import { defineCall } from "../session/call.ts";
+import { applyVariables } from "../session/refresh.ts";
 
 export const importVariables = defineCall(
   CALLS["variable.import"],

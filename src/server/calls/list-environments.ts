@@ -1,7 +1,7 @@
 import { CALLS } from "../../protocol/calls.ts";
-import { defineCall } from "../call.ts";
-import { mayReach } from "../caller.ts";
-import { showTo } from "../shown.ts";
+import { defineCall } from "../session/call.ts";
+import { mayReach } from "../session/caller.ts";
+import { showTo } from "../session/shown.ts";
 
 export const listEnvironments = defineCall(
   CALLS["environment.list"],

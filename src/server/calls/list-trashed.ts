@@ -1,7 +1,7 @@
 import { CALLS } from "../../protocol/calls.ts";
 import { listTrash } from "../../sync/sync.ts";
-import { defineCall } from "../call.ts";
-import { requireTrashSides } from "../sides.ts";
+import { defineCall } from "../session/call.ts";
+import { requireTrashSides } from "../session/sides.ts";
 
 export const listTrashed = defineCall(
   CALLS["files.trash"],

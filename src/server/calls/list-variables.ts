@@ -1,6 +1,6 @@
 import { CALLS } from "../../protocol/calls.ts";
 import { listVariables as list } from "../../variables/variables.ts";
-import { defineCall } from "../call.ts";
+import { defineCall } from "../session/call.ts";
 
 export const listVariables = defineCall(
   CALLS["variable.list"],

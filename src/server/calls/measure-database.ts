@@ -2,7 +2,7 @@ import { measureDatabase as measure } from "../../database/database.ts";
 import { noDatabase } from "../../environment/problems.ts";
 import { measureOwnBytes } from "../../files/files.ts";
 import { CALLS } from "../../protocol/calls.ts";
-import { defineCall } from "../call.ts";
+import { defineCall } from "../session/call.ts";
 
 export const measureDatabase = defineCall(
   CALLS["database.size"],

@@ -1,7 +1,7 @@
 import { CALLS } from "../../protocol/calls.ts";
 import { pull } from "../../sync/sync.ts";
-import { defineCall } from "../call.ts";
-import { requireSides } from "../sides.ts";
+import { defineCall } from "../session/call.ts";
+import { requireSides } from "../session/sides.ts";
 
 export const pullFiles = defineCall(
   CALLS["files.pull"],

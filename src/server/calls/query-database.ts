@@ -1,7 +1,7 @@
 import { queryDatabase as query } from "../../database/database.ts";
 import { noDatabase } from "../../environment/problems.ts";
 import { CALLS } from "../../protocol/calls.ts";
-import { defineCall } from "../call.ts";
+import { defineCall } from "../session/call.ts";
 
 export const queryDatabase = defineCall(
   CALLS["database.query"],

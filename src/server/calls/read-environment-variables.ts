@@ -1,5 +1,5 @@
 import { CALLS } from "../../protocol/calls.ts";
-import { defineCall } from "../call.ts";
+import { defineCall } from "../session/call.ts";
 
 export const readEnvironmentVariables = defineCall(
   CALLS["environment.variables"],

@@ -1,7 +1,7 @@
 import { processUnknown } from "../../environment/problems.ts";
 import { CALLS } from "../../protocol/calls.ts";
 import { followLog, readLog } from "../../runtime/runtime.ts";
-import { defineCall } from "../call.ts";
+import { defineCall } from "../session/call.ts";
 
 const STEPS = ["setup", "migrate", "seed"];
 

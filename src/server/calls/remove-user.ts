@@ -1,5 +1,5 @@
 import { CALLS } from "../../protocol/calls.ts";
-import { defineCall } from "../call.ts";
+import { defineCall } from "../session/call.ts";
 
 export const removeUser = defineCall(CALLS["user.remove"], async ({ name }, { access }) => {
   const revoked = await access.removeUser(name.toLowerCase());

@@ -1,7 +1,7 @@
 import { CALLS } from "../../protocol/calls.ts";
-import { defineCall } from "../call.ts";
-import { describeCreated } from "../describe-created.ts";
-import { showTo } from "../shown.ts";
+import { defineCall } from "../session/call.ts";
+import { describeCreated } from "../session/describe-created.ts";
+import { showTo } from "../session/shown.ts";
 
 export const resetEnvironment = defineCall(
   CALLS["environment.reset"],

@@ -1,8 +1,8 @@
 import { CALLS } from "../../protocol/calls.ts";
 import { restoreTrash } from "../../sync/sync.ts";
-import { defineCall } from "../call.ts";
-import { trashLinked } from "../problems.ts";
-import { requireTrashSides } from "../sides.ts";
+import { defineCall } from "../session/call.ts";
+import { trashLinked } from "../session/problems.ts";
+import { requireTrashSides } from "../session/sides.ts";
 
 export const restoreFiles = defineCall(
   CALLS["files.restore"],

@@ -1,7 +1,7 @@
 import { X509Certificate } from "node:crypto";
 
 import { CALLS } from "../../protocol/calls.ts";
-import { defineCall } from "../call.ts";
+import { defineCall } from "../session/call.ts";
 
 export const serverAuthority = defineCall(
   CALLS["server.authority"],

@@ -1,4 +1,4 @@
 import { CALLS } from "../../protocol/calls.ts";
-import { defineCall } from "../call.ts";
+import { defineCall } from "../session/call.ts";
 
 export const serverStatus = defineCall(CALLS["server.status"], async (_, { status }) => status());

@@ -1,5 +1,5 @@
 import { CALLS } from "../../protocol/calls.ts";
-import { defineCall } from "../call.ts";
+import { defineCall } from "../session/call.ts";
 
 export const serverStop = defineCall(CALLS["server.stop"], async (_, { engine, leave }) => {
   const stopped = await engine.stopAll();

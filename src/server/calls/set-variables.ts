@@ -1,7 +1,7 @@
 import { CALLS } from "../../protocol/calls.ts";
 import { setVariables as set } from "../../variables/variables.ts";
-import { defineCall } from "../call.ts";
-import { applyVariables } from "../refresh.ts";
+import { defineCall } from "../session/call.ts";
+import { applyVariables } from "../session/refresh.ts";
 
 export const setVariables = defineCall(
   CALLS["variable.set"],

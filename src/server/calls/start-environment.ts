@@ -1,6 +1,6 @@
 import { CALLS } from "../../protocol/calls.ts";
-import { defineCall } from "../call.ts";
-import { showTo } from "../shown.ts";
+import { defineCall } from "../session/call.ts";
+import { showTo } from "../session/shown.ts";
 
 export const startEnvironment = defineCall(
   CALLS["environment.start"],

@@ -1,5 +1,5 @@
 import { CALLS } from "../../protocol/calls.ts";
-import { defineCall } from "../call.ts";
+import { defineCall } from "../session/call.ts";
 
 export const whoAmI = defineCall(CALLS["access.whoami"], async (_, { caller, status }) => {
   const token = caller.kind === "token" ? caller.grant.token : null;
