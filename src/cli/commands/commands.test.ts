@@ -119,12 +119,13 @@ test("doctor's leftovers are a table, and what was cleared is said", async () =>
   const leftover = { kind: "process", id: "abcdefghijklmnop", path: null, pid: 12 };
   const { calls } = await world.serve({
     doctor: {
-      capabilities: { reflink: true, sandbox: false, uid: 0 },
+      capabilities: { reflink: true, psql: false, freeGigabytes: 12 },
       leftovers: [],
       fixed: [leftover],
     },
   });
   const { out } = await world.ramet(["doctor", "--fix"]);
+  expect(out).toMatch(/^ *reflinks +yes\n *psql +no\n *free space +12 GB$/m);
   expect(out).toContain("✓ cleared");
   expect(out).toContain("process  abcdefghijklmnop  12");
   expect(calls[0]?.input).toEqual({ fix: true });

@@ -32,16 +32,25 @@ export const doctor = defineCommand({
     ].join("\n"),
 });
 
+/** What `--json` names otherwise than a person would. */
+const LABELS: Readonly<Record<string, string>> = {
+  root: "runs as root",
+  reflink: "reflinks",
+  profile: "AppArmor profile",
+  freeGigabytes: "free space",
+};
+
 function formatCapabilities(capabilities: DoctorReport["capabilities"], style: Style): string {
   return formatFields(
     Object.entries(capabilities).map(
-      ([name, given]) => [name, formatCapability(given, style)] as const,
+      ([name, given]) => [LABELS[name] ?? name, formatCapability(name, given, style)] as const,
     ),
     style,
   );
 }
 
-function formatCapability(given: boolean | string | number, style: Style): string {
+function formatCapability(name: string, given: boolean | string | number, style: Style): string {
+  if (name === "freeGigabytes") return `${given} GB`;
   if (given === true) return style.paint("green", "yes");
   return given === false ? style.paint("yellow", "no") : String(given);
 }
