@@ -1,6 +1,7 @@
 import {
   chmod,
   chown,
+  lstat,
   mkdir,
   mkdtemp,
   readFile,
@@ -18,12 +19,15 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { Problem } from "../base/problem.ts";
 import { exists } from "../base/remove-inside.ts";
 import { writeAtomically } from "../base/write-atomically.ts";
-import type { Binding } from "./binding.ts";
+import { type Binding, readBinding } from "./binding.ts";
 import { excludeBinding } from "./exclude.ts";
 import { parseGitConfig } from "./git-config.ts";
 import { bindWorkspace, findWorkspace, unbindWorkspace } from "./workspace.ts";
 
 const BINDING: Binding = { app: "shop", environment: "agent", id: "abcdefghijklmnop", home: "/h" };
+
+const ROUNDS = 300;
+const MOST_LOOKS = 6;
 
 let root = "";
 
@@ -52,6 +56,20 @@ test("what is bound is read back, and others than its writer may read it", async
   expect((await stat(path.join(root, ".ramet", "environment.json"))).mode & 0o777).toBe(0o644);
   await bindWorkspace(root, { ...BINDING, environment: "other" });
   expect(await read()).toMatchObject({ environment: "other" });
+});
+
+test("a binding that is removed while it is read is whole or none", async () => {
+  await bindWorkspace(root, BINDING);
+  const file = path.join(root, ".ramet", "environment.json");
+  const text = await readFile(file, "utf8");
+  for (let round = 0; round < ROUNDS; round += 1) {
+    await write(text);
+    const reading = readBinding(root);
+    // Reading takes a few looks at the disk; the removal comes after another of them in each round.
+    for (let looks = round % MOST_LOOKS; looks > 0; looks -= 1) await lstat(root);
+    await rm(file);
+    expect([BINDING, null]).toContainEqual(await reading);
+  }
 });
 
 test("whatever stands in the file, it is a binding or a problem", async () => {
