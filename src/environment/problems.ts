@@ -163,13 +163,12 @@ export function variableUnknown(names: readonly string[], known: readonly string
 /** `known`: those that there are. */
 export function processUnknown(name: string, known: readonly string[]): Problem {
   const nearest = findNearest(name, known);
+  const choice =
+    known.length === 0 ? "This environment has no processes." : `Use one of: ${known.join(", ")}.`;
   return new Problem({
     code: "process_unknown",
     message: `There is no process ${quote(name)}.`,
-    remedy:
-      nearest === undefined
-        ? `There is ${known.join(", ") || "none"}.`
-        : `Did you mean ${nearest}?`,
+    remedy: nearest === undefined ? choice : `Did you mean ${nearest}?`,
   });
 }
 

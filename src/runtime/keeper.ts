@@ -5,7 +5,7 @@ import { type Server, type Socket, createServer } from "node:net";
 import { pause, rest } from "../base/clock.ts";
 import { KeyedLock } from "../base/keyed-lock.ts";
 import { Problem, type ProblemFields, hasErrorCode, messageOf } from "../base/problem.ts";
-import { processNotPlanned } from "./problems.ts";
+import { processUnknown } from "../environment/problems.ts";
 import { RunningSteps } from "./running-steps.ts";
 import type { StepResult } from "./step.ts";
 import { Supervisor } from "./supervisor.ts";
@@ -125,7 +125,7 @@ class Keeper {
   }
 
   async #restart(name: string): Promise<void> {
-    if (this.#supervisor === undefined) throw processNotPlanned(name, []);
+    if (this.#supervisor === undefined) throw processUnknown(name, []);
     await this.#supervisor.supervisor.restart(name);
   }
 

@@ -57,17 +57,6 @@ export function processNotReady(
   });
 }
 
-export function processNotPlanned(name: string, names: readonly string[]): Problem {
-  return new Problem({
-    code: "process_not_planned",
-    message: `There is no process ${JSON.stringify(name.slice(0, 80))}.`,
-    remedy:
-      names.length === 0
-        ? "This environment has no processes."
-        : `Use one of: ${names.join(", ")}.`,
-  });
-}
-
 export function relayPortTaken(port: number): Problem {
   return new Problem({
     code: "relay_port_taken",

@@ -53,7 +53,7 @@ export type Runtime = Network & {
   processes(): readonly ProcessState[];
   /** Starts what is new, stops what is gone, restarts what changed, leaves the rest alone. @throws `relay_port_taken` */
   apply(plan: RuntimePlan): Promise<void>;
-  /** @throws `process_not_planned` */
+  /** @throws `process_unknown` */
   restart(name: string): Promise<void>;
   /**
    * Runs a command to its end, its lines go to `<logs>/<name>.jsonl` too.

@@ -73,7 +73,7 @@ test("restart gives a process another life", async () => {
   expect(isRunning(first.pid ?? 0)).toBe(false);
   expect((await until(runtime, "ready")).pid).not.toBe(first.pid);
   await expect(runtime.restart("wbe")).rejects.toMatchObject({
-    code: "process_not_planned",
+    code: "process_unknown",
     remedy: expect.stringContaining("web"),
   });
 });

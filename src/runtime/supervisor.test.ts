@@ -112,7 +112,7 @@ test("a process that waits is not started by a restart either", async () => {
 test("a restart of somebody else is a problem that names who is there", async () => {
   await supervisor.apply(only(quiet("web"), quiet("jobs")));
   await expect(supervisor.restart("x".repeat(500))).rejects.toMatchObject({
-    code: "process_not_planned",
+    code: "process_unknown",
     remedy: "Use one of: web, jobs.",
   });
   await expect(

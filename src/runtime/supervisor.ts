@@ -2,11 +2,11 @@ import { isDeepStrictEqual } from "node:util";
 
 import type { ProcessState } from "../environment/environment.ts";
 import { MARK_VARIABLE } from "../environment/places.ts";
+import { processUnknown } from "../environment/problems.ts";
 import { endMarked } from "../process/process.ts";
 import { Inlets } from "./inlets.ts";
 import { OwnAddressServer } from "./own-addresses.ts";
 import type { OwnAddresses, ProcessPlan, RelayPlan, RuntimePlan } from "./plan.ts";
-import { processNotPlanned } from "./problems.ts";
 import { type Relay, openRelay } from "./relay.ts";
 import { Stillness } from "./stillness.ts";
 import { SupervisedProcess, type Surroundings } from "./supervised-process.ts";
@@ -51,11 +51,11 @@ export class Supervisor {
     this.#surroundings.onChange();
   }
 
-  /** @throws `process_not_planned` */
+  /** @throws `process_unknown` */
   async restart(name: string): Promise<void> {
     const found = this.#processes.find((process) => process.plan.name === name);
     if (found === undefined)
-      throw processNotPlanned(
+      throw processUnknown(
         name,
         this.#processes.map((process) => process.plan.name),
       );
