@@ -1,8 +1,6 @@
 import { canReflink } from "../../base/can-reflink.ts";
-import { monotonicMs } from "../../base/clock.ts";
 import { messageOf } from "../../base/problem.ts";
-import { endStreams, isDatabaseRunning, listStreams } from "../../database/database.ts";
-import type { Database } from "../../database/database.ts";
+import { isDatabaseRunning } from "../../database/database.ts";
 import type { EnvironmentId } from "../../environment/environment.ts";
 import { createEnvironmentId } from "../home/layout.ts";
 import { isStandby, readStandbys } from "../home/standby-file.ts";
@@ -10,8 +8,9 @@ import { chooseUid } from "../home/users.ts";
 import type { LiveEnvironment } from "../live/live-environment.ts";
 import type { Registry } from "../live/registry.ts";
 import type { EngineContext } from "../machine/context.ts";
-import { hasRoom } from "../machine/standby-budget.ts";
 import { noteForks, recallForks } from "./fork-times.ts";
+import { SourceChecks } from "./source-checks.ts";
+import { findSourceDatabase, placeOfSource } from "./source-database.ts";
 import { StandbyDemand } from "./standby-demand.ts";
 import { planStandbys } from "./standby-plan.ts";
 import type { StandbySource, StandbyStep } from "./standby-plan.ts";
@@ -31,8 +30,6 @@ export type Identity = {
 };
 
 const TEND_EVERY_MS = 2_000;
-/** How often sources are asked what they keep for their standbys. */
-const EXAMINE_EVERY_MS = 30_000;
 
 /** Standbys of the environments that are likely to be forked, where a copy would have to move bytes. */
 export class Standbys {
@@ -41,9 +38,7 @@ export class Standbys {
   readonly #usedUids: () => readonly number[];
   readonly #demand: StandbyDemand;
   readonly #held = new Map<EnvironmentId, Standby>();
-  /** Sources that are to be asked what they keep, as soon as they serve. */
-  readonly #due = new Set<EnvironmentId>();
-  #examinedMs = -Infinity;
+  readonly #checks: SourceChecks;
   #isTouched = false;
   #isClosed = false;
   #tending: Promise<void> | undefined;
@@ -55,6 +50,13 @@ export class Standbys {
     this.#registry = registry;
     this.#usedUids = usedUids;
     this.#demand = new StandbyDemand(context.clock);
+    this.#checks = new SourceChecks(context, registry, {
+      all: () => [...this.#held.values()],
+      giveUp: (standby) => {
+        this.#demand.failed(standby.source);
+        void this.#remove(standby);
+      },
+    });
   }
 
   /** Those that an earlier server left, of sources that are there; what is none of these is a leftover. */
@@ -71,7 +73,7 @@ export class Standbys {
   /** From now on they are tended. */
   start(): void {
     if (this.#context.standbys.most === 0) return;
-    for (const { record } of this.#registry.list(null)) this.#due.add(record.id);
+    for (const { record } of this.#registry.list(null)) this.#checks.note(record.id);
     this.#timer = setInterval(() => this.touch(), TEND_EVERY_MS).unref();
     this.touch();
   }
@@ -119,14 +121,14 @@ export class Standbys {
     if (standby === undefined) return;
     if (await isStandby(this.#context.layout, id)) standby.giveBack();
     else this.#held.delete(id);
-    this.#due.add(standby.source);
+    this.#checks.note(standby.source);
     this.touch();
   }
 
   /** The source is not there any more. Resolves when nothing is left of its standbys. */
   async end(source: EnvironmentId): Promise<void> {
     this.#demand.forget(source);
-    this.#due.delete(source);
+    this.#checks.forget(source);
     const own = this.#of(source).filter(({ phase }) => phase !== "claimed");
     await Promise.all(own.map(async (standby) => this.#remove(standby)));
   }
@@ -136,7 +138,7 @@ export class Standbys {
     const standbys = source === null ? [...this.#held.values()] : this.#of(source);
     const sources = new Set(standbys.map((standby) => standby.source));
     await Promise.all([
-      ...[...sources].map(async (id) => this.#examine(id)),
+      ...[...sources].map(async (id) => this.#checks.check(id)),
       ...standbys.map(async (standby) => standby.measure()),
     ]);
   }
@@ -181,7 +183,7 @@ export class Standbys {
     const sources = (await this.#isNeeded()) ? await this.#listSources() : [];
     await noteForks(this.#context.layout, this.#registry, this.#demand);
     await Promise.all([...this.#held.values()].map(async (standby) => this.#look(standby)));
-    await this.#examineDue();
+    await this.#checks.checkDue();
     if (this.#isClosed) return;
     const { most } = this.#context.standbys;
     for (const step of planStandbys(sources, [...this.#held.values()], most)) this.#begin(step);
@@ -201,7 +203,8 @@ export class Standbys {
       likely.map(async (live) => {
         const { id, database } = live.record;
         const { warm } = await live.manifests.recallGrants();
-        const isServing = database !== null && (await isDatabaseRunning(this.#placeOf(live)));
+        const isServing =
+          database !== null && (await isDatabaseRunning(placeOfSource(this.#context, live)));
         const isAwake = live.isUp();
         const mayBuild = isCalm && isServing && isAwake && this.#demand.mayTry(id);
         return { id, wanted: database === null ? 0 : warm, isServing, isAwake, mayBuild };
@@ -215,52 +218,18 @@ export class Standbys {
     if (!(await isDatabaseRunning(place))) standby.hasEnded();
   }
 
-  async #examineDue(): Promise<void> {
-    if (monotonicMs() - this.#examinedMs >= EXAMINE_EVERY_MS) {
-      this.#examinedMs = monotonicMs();
-      for (const { source } of this.#held.values()) this.#due.add(source);
-    }
-    // Whoever was forked before an earlier server ended may keep something, too.
-    const awake = this.#registry.list(null).filter((live) => live.isUp());
-    for (const { record } of awake) if (this.#due.has(record.id)) await this.#examine(record.id);
-  }
-
-  /** Ends what is kept for nobody, and standbys that are of no use. */
-  async #examine(id: EnvironmentId): Promise<void> {
-    const source = this.#findDatabase(id);
-    if (source === undefined || !(await isDatabaseRunning(source.place))) return;
-    const streams = await listStreams(source);
-    const unknown = streams.filter((stream) => !this.#isHeld(stream.id));
-    if (unknown.length > 0)
-      await endStreams(
-        source,
-        unknown.map((stream) => stream.id),
-      );
-    if (!unknown.some(({ isActive }) => isActive)) this.#due.delete(id);
-    for (const standby of this.#of(id).filter(({ phase }) => phase === "following")) {
-      const stream = streams.find((one) => one.id === standby.id);
-      if (standby.isOfUse(stream) && (await this.#hasRoom())) continue;
-      this.#demand.failed(id);
-      void this.#remove(standby);
-    }
-  }
-
-  async #hasRoom(): Promise<boolean> {
-    return hasRoom(this.#context.layout.data, { bytes: 0, isThere: true });
-  }
-
   #begin(step: StandbyStep): void {
     if (step.kind === "build") return this.#build(step.source);
     const standby = this.#held.get(step.id);
     if (standby === undefined) return undefined;
-    const source = this.#findDatabase(standby.source);
+    const source = this.#findSource(standby.source);
     if (step.kind === "remove" || source === undefined) void this.#remove(standby);
     else void this.#do(standby, step.kind === "rest" ? standby.rest() : standby.follow(source));
     return undefined;
   }
 
   #build(sourceId: EnvironmentId): void {
-    const source = this.#findDatabase(sourceId);
+    const source = this.#findSource(sourceId);
     if (source === undefined) return;
     const record = {
       id: createEnvironmentId(),
@@ -282,7 +251,7 @@ export class Standbys {
         this.#demand.failed(standby.source);
         this.#registry.findById(standby.source)?.note(`its standby failed: ${messageOf(error)}`);
       }
-      this.#due.add(standby.source);
+      this.#checks.note(standby.source);
       await this.#remove(standby);
     }
     this.touch();
@@ -292,7 +261,7 @@ export class Standbys {
     try {
       await standby.remove();
       this.#held.delete(standby.id);
-      this.#due.add(standby.source);
+      this.#checks.note(standby.source);
     } catch (error) {
       // What is left of it is a leftover from now on.
       this.#held.delete(standby.id);
@@ -305,18 +274,7 @@ export class Standbys {
     return [...this.#held.values()].filter((standby) => standby.source === source);
   }
 
-  #isHeld(id: string): boolean {
-    return [...this.#held.keys()].some((held) => held === id);
-  }
-
-  #findDatabase(id: EnvironmentId): Database | undefined {
-    const live = this.#registry.findById(id);
-    const record = live?.record.database ?? null;
-    if (live === undefined || record === null) return undefined;
-    return { place: this.#placeOf(live), record };
-  }
-
-  #placeOf({ record, manifests }: LiveEnvironment): Database["place"] {
-    return this.#context.layout.databasePlace(record, manifests.known?.grants.limits);
+  #findSource(id: EnvironmentId): ReturnType<typeof findSourceDatabase> {
+    return findSourceDatabase(this.#context, this.#registry, id);
   }
 }
