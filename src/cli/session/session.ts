@@ -1,4 +1,4 @@
-import { monotonicMs, pause, systemClock, waitFor } from "../../base/clock.ts";
+import { systemClock } from "../../base/clock.ts";
 import { Problem } from "../../base/problem.ts";
 import type { LogLine, Progress } from "../../environment/environment.ts";
 import type { AppName } from "../../environment/name.ts";
@@ -8,7 +8,6 @@ import { findWorkspace } from "../../workspace/workspace.ts";
 import type { Workspace } from "../../workspace/workspace.ts";
 import type { CallEvents } from "../connection/client.ts";
 import { placeIdOf, placeOf } from "../connection/place.ts";
-import { Losses, resume } from "../connection/streams.ts";
 import type { StreamName } from "../connection/streams.ts";
 import type { ParsedArguments } from "../grammar/command-shape.ts";
 import { flagsExclusive } from "../grammar/problems.ts";
@@ -17,20 +16,11 @@ import { openProgress } from "../terminal/progress.ts";
 import type { ProgressMode, ProgressView } from "../terminal/progress.ts";
 import { styleFor } from "../terminal/style.ts";
 import type { LogLook } from "../text/log-text.ts";
+import { attending, type Beside, followBeside, followStream } from "./following.ts";
 import { bindingStale } from "./problems.ts";
+import { ServerCalls } from "./server-calls.ts";
 import { findApp, listSources, requireApp, requireTarget } from "./target.ts";
 import type { Target, TargetSources } from "./target.ts";
-
-type Attended = CallInput<"environment.attend">;
-
-/** What goes on beside a stream, and may show lines among its own. */
-type Beside = (show: (line: LogLine) => void, signal: AbortSignal) => Promise<void>;
-
-/** How long a stream waits for a server that was restarted. */
-const RECONNECT_MS = 30_000;
-/** A laptop may be without a network for as long as one travels. */
-const RECONNECT_AFAR_MS = 12 * 60 * 60_000;
-const RECONNECT_PAUSE_MS = 1_000;
 
 /** What a command's `run` works with: the workspace it stands in, and the server. */
 export class Session {
@@ -39,15 +29,16 @@ export class Session {
   readonly #isQuiet: boolean;
   readonly #parsed: ParsedArguments;
   readonly #sources: TargetSources;
+  readonly #server: ServerCalls;
   readonly #folder: string;
   #workspace: Promise<Workspace> | undefined;
   /** One for all calls under way: two would draw over each other. */
   #view: ProgressView | undefined;
   #calls = 0;
-  #isServerStarted = false;
 
   constructor(context: Context, parsed: ParsedArguments, folder: string = context.folder) {
     this.context = context;
+    this.#server = new ServerCalls(context, (text) => this.note(text));
     this.isJson = parsed.flags.has("json");
     this.#isQuiet = parsed.flags.has("quiet");
     this.#parsed = parsed;
@@ -135,7 +126,7 @@ export class Session {
     events: CallEvents = {},
   ): Promise<CallOutput<Name>> {
     return this.show(async (view) =>
-      this.#withServer(
+      this.#server.ask(
         { name, input },
         {
           onProgress: (progress) => view.report(progress),
@@ -170,8 +161,8 @@ export class Session {
   ): Promise<void> {
     const show = await this.#openLines(look);
     try {
-      if (beside === undefined) await this.#followOn({ name, input }, show);
-      else await this.#followBeside({ name, input }, show, beside);
+      if (beside === undefined) await followStream(this.#server, { name, input }, show);
+      else await followBeside(this.#server, { name, input }, { show, beside });
     } catch (error) {
       if (this.context.signal?.aborted !== true) throw error;
     }
@@ -188,15 +179,8 @@ export class Session {
   }
 
   /** Works while the server keeps the environment from falling asleep; one that is restarted is asked again. */
-  async attending<T>(target: Attended, work: () => Promise<T>): Promise<T> {
-    const over = new AbortController();
-    const attending = this.#attend(target, over.signal);
-    try {
-      return await work();
-    } finally {
-      over.abort();
-      await attending;
-    }
+  async attending<T>(target: CallInput<"environment.attend">, work: () => Promise<T>): Promise<T> {
+    return attending(placeOf(this.context), target, work);
   }
 
   /** A line about what happens, for a person. */
@@ -232,103 +216,6 @@ export class Session {
       const isGone = error instanceof Problem && /^(environment|app)_unknown$/.test(error.code);
       throw isGone ? bindingStale(name) : error;
     }
-  }
-
-  async #attend(input: Attended, signal: AbortSignal): Promise<void> {
-    const { callServer } = await import("../connection/client.ts");
-    const call = { name: "environment.attend", input } as const;
-    while (!signal.aborted) {
-      try {
-        await callServer(placeOf(this.context), call, { signal });
-      } catch {
-        // The server leaves, or the work is over. What else stands in its way the work itself meets, and tells.
-      }
-      await pause(RECONNECT_PAUSE_MS, signal);
-    }
-  }
-
-  /** The end of one is that of both. */
-  async #followBeside(
-    call: { name: StreamName; input: CallInput<StreamName> },
-    show: (line: LogLine) => void,
-    beside: Beside,
-  ): Promise<void> {
-    const over = new AbortController();
-    const stopped = this.context.signal;
-    const signal = AbortSignal.any([over.signal, ...(stopped === undefined ? [] : [stopped])]);
-    const following = new Session({ ...this.context, signal }, this.#parsed, this.#folder);
-    const works = [following.#followOn(call, show), beside(show, signal)];
-    try {
-      await Promise.race(works);
-    } finally {
-      over.abort();
-      await Promise.allSettled(works);
-    }
-  }
-
-  async #followOn(
-    { name, input: first }: { name: StreamName; input: CallInput<StreamName> },
-    show: (line: LogLine) => void,
-  ): Promise<void> {
-    const { SeenLines: Seen } = await import("../connection/seen-lines.ts");
-    const seen = new Seen();
-    const losses = new Losses();
-    const onLine = (line: LogLine): void => {
-      losses.forget();
-      if (seen.isNew(line)) show(line);
-    };
-    for (let input = first; ; input = resume(first, seen)) {
-      losses.begin();
-      try {
-        await this.#withServer({ name, input }, { onLine });
-        return;
-      } catch (error) {
-        if (!losses.isBearable(error)) throw error;
-        await this.#waitForServer(error);
-      }
-    }
-  }
-
-  async #withServer<Name extends CallName>(
-    call: { name: Name; input: CallInput<Name> },
-    events: CallEvents,
-  ): Promise<CallOutput<Name>> {
-    const { callServer } = await import("../connection/client.ts");
-    const { signal } = this.context;
-    const place = placeOf(this.context);
-    try {
-      return await callServer(place, call, { ...events, signal });
-    } catch (error) {
-      const isAbsent = error instanceof Problem && error.code === "server_not_running";
-      if (!isAbsent || this.#isServerStarted) throw error;
-    }
-    await this.#startServer();
-    return callServer(place, call, { ...events, signal });
-  }
-
-  async #startServer(): Promise<void> {
-    this.#isServerStarted = true;
-    const { startServer } = await import("../connection/server-process.ts");
-    const { environment, stderr } = this.context;
-    if (stderr.isTerminal)
-      this.note(styleFor(stderr, environment, 0).paint("dim", "Starting the server …"));
-    await startServer(this.context);
-  }
-
-  /** A server that was stopped for good is not started again by whoever was listening to it. */
-  async #waitForServer(lost: unknown): Promise<void> {
-    this.#isServerStarted = true;
-    const { findStartingServer } = await import("../connection/server-process.ts");
-    const { signal } = this.context;
-    const place = placeOf(this.context);
-    const since = monotonicMs();
-    this.note("The connection to the server was lost; waiting for it …");
-    const status = await waitFor(() => findStartingServer(place, signal), {
-      timeoutMs: this.isAfar ? RECONNECT_AFAR_MS : RECONNECT_MS,
-      everyMs: this.isAfar ? RECONNECT_PAUSE_MS : 100,
-    });
-    if (status === undefined) throw lost;
-    this.note(`Connected again after ${Math.round(monotonicMs() - since)} ms.`);
   }
 
   #openProgress(): ProgressView {
