@@ -26,7 +26,7 @@ import { bindWorkspace, findWorkspace, unbindWorkspace } from "./workspace.ts";
 
 const BINDING: Binding = { app: "shop", environment: "agent", id: "abcdefghijklmnop", home: "/h" };
 
-const ROUNDS = 300;
+const ROUNDS = 120;
 const MOST_LOOKS = 6;
 
 let root = "";

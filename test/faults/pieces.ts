@@ -1,7 +1,7 @@
 /** A campaign in pieces: which of its rounds are run, and with which random numbers. */
 import { randomInt } from "node:crypto";
 
-import { createRandom } from "./random.ts";
+import { createRandom } from "../random.ts";
 
 /** The same number makes the same choices, but never the same moments: those are the machine's. */
 const SEED = Number(process.env["RAMET_FAULT_SEED"] ?? randomInt(2 ** 31));

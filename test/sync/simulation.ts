@@ -7,8 +7,9 @@ import { inStore, inTree, type Place } from "../../src/sync/disk.ts";
 import { mergePair, type Merged } from "../../src/sync/merge.ts";
 import { Pair } from "../../src/sync/pair.ts";
 import { TreeSide } from "../../src/sync/tree-side.ts";
+import { createRandom } from "../random.ts";
 import { type Inode, MemoryDisk, type MemoryDiskOptions } from "./memory-disk.ts";
-import { createRandom, PATHS, People } from "./people.ts";
+import { PATHS, People } from "./people.ts";
 
 export type SimulationOptions = {
   readonly seed: number;

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { findBankFaults, BANK_SQL } from "../../../test/faults/bank.ts";
-import { createRandom } from "../../../test/faults/random.ts";
 import { findCorruption } from "../../../test/faults/soundness.ts";
 import { Transfers } from "../../../test/faults/transfers.ts";
+import { createRandom } from "../../../test/random.ts";
 import { waitFor } from "../../base/clock.ts";
 import type { DatabasePlace } from "../../environment/places.ts";
 import {
