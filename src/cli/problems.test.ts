@@ -51,6 +51,7 @@ const MADE: readonly Problem[] = [
   problems.serverStuck(),
   problems.serverSilent(3),
   problems.serverForbidden("/s"),
+  problems.homeUnusable("/h", "ENOTDIR: not a directory"),
   problems.connectionLost(),
   problems.answerUnreadable("it is no JSON"),
   problems.protocolMismatch(1, 2),

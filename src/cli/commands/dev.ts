@@ -28,7 +28,7 @@ export const dev = defineCommand({
   options: {
     prefer: value(
       "local|environment",
-      "Settle conflicts by this side's version; the other's is kept aside",
+      "Settle conflicts with this side's version; the other is kept in the trash",
     ),
   },
   examples: [

@@ -11,7 +11,7 @@ const MAX_PORT = 65_535;
 
 export const envFront = defineCommand({
   name: "env front",
-  summary: "Lead http://localhost:PORT to an environment, or take it back",
+  summary: "Serve one environment at http://localhost:PORT, or stop doing so",
   description:
     'For what cannot use its own URL: a callback that is registered for localhost:3000, a webhook, a phone. The ports are those that its processes declare ("port": 3000 in ramet.json). One port leads to one environment, until it is led to another.',
   scope: "environment",

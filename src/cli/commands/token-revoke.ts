@@ -2,7 +2,7 @@ import { defineCommand } from "../session/command.ts";
 
 export const tokenRevoke = defineCommand({
   name: "token revoke",
-  summary: "Make a token good for nothing, at once",
+  summary: "Revoke a token, at once",
   description: "What goes on in its name, such as `ramet dev`, is cut short.",
   positionals: [{ name: "ID", kind: "required", summary: "As `ramet token list` shows it" }],
   examples: [

@@ -12,7 +12,7 @@ const EVERY_MS = 1_000;
 
 export const top = defineCommand({
   name: "top",
-  summary: "Show what each environment takes of the machine, until q",
+  summary: "Show live what each environment uses, until you press q",
   description:
     "Processor, memory and processes with the database's, requests a second, the database's size and connections. " +
     "To be looked at keeps no environment awake. Without a terminal it shows them once.",

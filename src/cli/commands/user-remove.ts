@@ -3,7 +3,7 @@ import { defineCommand } from "../session/command.ts";
 
 export const userRemove = defineCommand({
   name: "user remove",
-  summary: "Let somebody in no more: all their tokens are revoked at once",
+  summary: "Remove a user; all their tokens are revoked at once",
   description: "What they have under way is cut short. Environments that they made stay.",
   positionals: [{ name: "NAME", kind: "required", summary: "The user" }],
   options: { force: flag("Do not ask", "f") },
