@@ -133,7 +133,7 @@ test("of a file that grows while it is copied the bytes that it had are copied",
   const file = path.join(source, "1");
   const size = 8 * MEGABYTE + 17;
   await writeFile(file, Buffer.alloc(size, 1));
-  const copying = copyPlainFile(file, path.join(target, "1"), null);
+  const copying = copyPlainFile(file, path.join(target, "1"), { uid: null, reflinked: false });
   for (let round = 0; round < 20; round += 1) await appendFile(file, Buffer.alloc(MEGABYTE, 2));
   expect(await copying).toBe(true);
   const copy = await readFile(path.join(target, "1"));
@@ -185,7 +185,12 @@ test("a source that is not there is an empty one", async () => {
     flushedBytes: 0,
     reflinked: false,
   });
-  expect(await copyPlainFile(path.join(source, "1"), path.join(target, "1"), null)).toBe(false);
+  expect(
+    await copyPlainFile(path.join(source, "1"), path.join(target, "1"), {
+      uid: null,
+      reflinked: false,
+    }),
+  ).toBe(false);
 });
 
 test("an existing file is never written over", async () => {

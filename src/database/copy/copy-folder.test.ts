@@ -117,7 +117,7 @@ test("a file that is truncated while it is copied ends the copy of it", async ()
   const file = path.join(source, "base", "5", "1");
   await writeFile(file, Buffer.alloc(96 * MEGABYTE, 1));
   const copy = path.join(target, "1");
-  const copying = copyPlainFile(file, copy, null);
+  const copying = copyPlainFile(file, copy, { uid: null, reflinked: false });
   await waitFor(() => (existsSync(copy) ? true : undefined), { timeoutMs: 10_000, everyMs: 1 });
   await truncate(file, MEGABYTE);
   expect(await copying).toBe(true);

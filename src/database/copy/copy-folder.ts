@@ -65,15 +65,15 @@ export async function forecastCopy(source: string, target: string): Promise<Copy
   return { isQuick: bytes <= MAX_QUICK_BYTES && files <= MAX_QUICK_FILES, bytes };
 }
 
-/** Copies one file's bytes, where there is one. Resolves with whether there was. */
+/** Copies one file, where there is one. Resolves with whether there was. */
 export async function copyPlainFile(
   source: string,
   target: string,
-  uid: number | null,
+  { uid, reflinked }: Pick<Run, "uid" | "reflinked">,
 ): Promise<boolean> {
   const folder = path.dirname(source);
-  const job = { folder, names: [path.basename(source)], target: path.dirname(target), uid };
-  const done = await copyInThread({ ...job, reflinked: false });
+  const names = [path.basename(source)];
+  const done = await copyInThread({ folder, names, target: path.dirname(target), uid, reflinked });
   return done.files === 1;
 }
 

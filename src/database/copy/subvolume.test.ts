@@ -1,5 +1,4 @@
 import { execFileSync } from "node:child_process";
-import { randomBytes } from "node:crypto";
 import { mkdir, readdir, readFile, stat, symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
 
@@ -8,11 +7,9 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { findObstacle, openDisk } from "../../../test/disk.ts";
 import type { Disk } from "../../../test/disk.ts";
 import { removeInside } from "../../base/remove-inside.ts";
-import { measureOwnBytes } from "../../files/files.ts";
-import { copyFolder, copyPlainFile } from "./copy-folder.ts";
+import { copyFolder } from "./copy-folder.ts";
 
 const MEGABYTES = 400;
-const MEGABYTE = 1024 * 1024;
 const ALL = { skip: () => false, uid: null };
 /** Of the folder that a subvolume begins with. */
 const ROOT_INODE = 256;
@@ -81,18 +78,4 @@ test("where another user is to own the copies they are made one by one, and none
   await copyFolder(mine, others, { ...ALL, uid: 700_001 });
   expect(await isSubvolume(others)).toBe(false);
   expect((await stat(path.join(others, "PG_VERSION"))).uid).toBe(700_001);
-});
-
-test("a single file is copied byte by byte where others share blocks: whoever writes to it later waits for no new ones", async ({
-  skip,
-}) => {
-  if (obstacle !== undefined) skip(obstacle);
-  const [source = "", copied = "", shared = ""] = await makeFolders("wal", "copied", "shared");
-  const segment = path.join(source, "1");
-  await writeFile(segment, randomBytes(MEGABYTE));
-  expect(await copyPlainFile(segment, path.join(copied, "1"), null)).toBe(true);
-  execFileSync("cp", ["--reflink=always", segment, path.join(shared, "1")]);
-  execFileSync("sync", ["-f", copied]);
-  expect(await measureOwnBytes(copied)).toBeGreaterThanOrEqual(MEGABYTE);
-  expect(await measureOwnBytes(shared)).toBeLessThan(MEGABYTE);
 });

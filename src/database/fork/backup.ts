@@ -71,7 +71,7 @@ export async function backUp(admin: Client, options: BackupOptions): Promise<Bac
   copyControl(options);
   const end = await traced("end of the backup", async () => stopBackup(admin, calls.stop));
   writeLabel(options, end.label);
-  await traced("WAL", async () => copySegments(options, end));
+  await traced("WAL", async () => copySegments(options, { ...end, reflinked: copied.reflinked }));
   await reuseWal(admin);
   return { copied, hasUnlogged };
 }
@@ -141,12 +141,11 @@ function writeLabel({ target, uid }: BackupOptions, label: string): void {
 
 /**
  * The WAL from the backup's start to its end; names of one timeline sort as their places do. And how that timeline came
- * to be, which its standbys ask for. Byte by byte on every disk: the source writes these files again, and into blocks that it
- * shares each write would wait for new ones, within a commit.
+ * to be, which its standbys ask for.
  */
 async function copySegments(
   { source, target, uid }: BackupOptions,
-  { first, last }: BackupEnd,
+  { first, last, reflinked }: BackupEnd & { readonly reflinked: boolean },
 ): Promise<void> {
   const folder = pinFolder(path.join(source, "pg_wal"));
   if (folder === undefined) throw sourceLost("its pg_wal is gone");
@@ -157,7 +156,7 @@ async function copySegments(
     const names = (await readdir(folder.path)).filter(isNeeded);
     for (const name of names) {
       const copy = path.join(target, "pg_wal", name);
-      const isThere = await copyPlainFile(path.join(folder.path, name), copy, uid);
+      const isThere = await copyPlainFile(path.join(folder.path, name), copy, { uid, reflinked });
       if (!isThere) throw sourceLost(`its WAL segment ${name} is gone`);
     }
     if (!names.includes(first)) throw sourceLost(`its WAL segment ${first} is gone`);
