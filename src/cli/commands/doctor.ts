@@ -13,10 +13,16 @@ export const doctor = defineCommand({
     { line: "ramet doctor", why: "Look, and change nothing" },
     { line: "ramet doctor --fix", why: "Clear what was left over" },
   ],
-  run: (input, session) => session.call("doctor", { fix: input.has("fix") }),
-  toText: ({ capabilities, leftovers, fixed }, style) =>
+  async run(input, session) {
+    const report = await session.call("doctor", { fix: input.has("fix") });
+    const { remote } = session.context;
+    const proxy = remote?.proxy?.origin ?? null;
+    return { ...report, server: remote === undefined ? null : { url: remote.url, proxy } };
+  },
+  toText: ({ capabilities, leftovers, fixed, server }, style) =>
     [
-      style.paint("bold", "This machine"),
+      ...(server === null ? [] : [...formatWay(server, style), ""]),
+      style.paint("bold", server === null ? "This machine" : "Its machine"),
       formatCapabilities(capabilities, style),
       "",
       style.paint("bold", "Leftovers"),
@@ -39,6 +45,15 @@ const LABELS: Readonly<Record<string, string>> = {
   profile: "AppArmor profile",
   freeGigabytes: "free space",
 };
+
+/** How commands come to the server elsewhere that they are for. */
+function formatWay(server: { url: string; proxy: string | null }, style: Style): readonly string[] {
+  const way = server.proxy === null ? "directly" : `by the proxy ${server.proxy}`;
+  return [
+    style.paint("bold", "Server"),
+    formatFields([["reached", `${server.url}, ${way}`]], style),
+  ];
+}
 
 function formatCapabilities(capabilities: DoctorReport["capabilities"], style: Style): string {
   return formatFields(

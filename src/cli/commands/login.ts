@@ -3,6 +3,7 @@ import path from "node:path";
 import type { CallOutput } from "../../protocol/calls.ts";
 import { confirmFingerprint, normalizeFingerprint } from "../connection/fingerprints.ts";
 import { writeLogin } from "../connection/login-file.ts";
+import { findProxy } from "../connection/proxies.ts";
 import { tokenMissing } from "../connection/remote-problems.ts";
 import { parseServerUrl, readPemFile } from "../connection/remote-server.ts";
 import { createHome } from "../connection/server-process.ts";
@@ -10,7 +11,7 @@ import { value } from "../grammar/command-shape.ts";
 import { flagsExclusive } from "../grammar/problems.ts";
 import { defineCommand } from "../session/command.ts";
 import type { Context } from "../terminal/context.ts";
-import type { RemoteServer, Trust } from "../terminal/context.ts";
+import type { Proxy, RemoteServer, Trust } from "../terminal/context.ts";
 import { readSecret } from "../terminal/prompts.ts";
 import { formatCaller } from "../text/access-text.ts";
 
@@ -41,15 +42,16 @@ export const login = defineCommand({
   async run(input, session) {
     const { context } = session;
     const url = parseServerUrl(input.required("URL"));
+    const proxy = findProxy(url, context.environment);
     const trust = await findTrust(
       context,
-      { url, isJson: session.isJson },
+      { url, proxy, isJson: session.isJson },
       {
         authority: input.value("ca"),
         fingerprint: input.value("fingerprint"),
       },
     );
-    const server = { url, token: await readToken(context), trust };
+    const server = { url, token: await readToken(context), trust, proxy };
     const caller = await askWho(server, context);
     await createHome(context);
     await writeLogin(context.home.folder, server);
@@ -62,12 +64,16 @@ export const login = defineCommand({
   ],
 });
 
-type About = { readonly url: string; readonly isJson: boolean };
+type About = {
+  readonly url: string;
+  readonly proxy: Proxy | undefined;
+  readonly isJson: boolean;
+};
 
 /** @throws `flags_exclusive`, `fingerprint_other`, `fingerprint_unconfirmed` */
 async function findTrust(
   context: Context,
-  { url, isJson }: About,
+  about: About,
   { authority, fingerprint }: { authority: string | null; fingerprint: string | null },
 ): Promise<Trust> {
   if (authority !== null && fingerprint !== null) throw flagsExclusive("--ca", "--fingerprint");
@@ -75,9 +81,9 @@ async function findTrust(
     const file = path.resolve(context.folder, authority);
     return { authority: await readPemFile(file), pinned: null };
   }
-  if (url.startsWith("http:")) return { authority: null, pinned: null };
+  if (about.url.startsWith("http:")) return { authority: null, pinned: null };
   const expected = fingerprint === null ? null : normalizeFingerprint(fingerprint);
-  return { authority: null, pinned: await confirmFingerprint(context, { url, isJson, expected }) };
+  return { authority: null, pinned: await confirmFingerprint(context, { ...about, expected }) };
 }
 
 async function readToken(context: Context): Promise<string> {

@@ -2,13 +2,14 @@ import type { X509Certificate } from "node:crypto";
 
 import { Problem } from "../../base/problem.ts";
 import { flagInvalid } from "../grammar/problems.ts";
-import type { Context } from "../terminal/context.ts";
+import type { Context, Proxy } from "../terminal/context.ts";
 import { canAsk } from "../terminal/questions.ts";
 import { openSocket, readShownCertificate } from "./remote-line.ts";
 import { fingerprintOther, fingerprintUnconfirmed } from "./remote-problems.ts";
 
 type Question = {
   readonly url: string;
+  readonly proxy: Proxy | undefined;
   readonly isJson: boolean;
   /** As `normalizeFingerprint` writes it; null: whoever sits there is asked. */
   readonly expected: string | null;
@@ -31,19 +32,19 @@ export function normalizeFingerprint(text: string): string {
  */
 export async function confirmFingerprint(
   context: Context,
-  { url, isJson, expected }: Question,
+  { url, proxy, isJson, expected }: Question,
 ): Promise<string | null> {
-  if (expected === null && (await isVouchedFor(url))) return null;
-  const shown = await readShownCertificate(url);
+  if (expected === null && (await isVouchedFor({ url, proxy }))) return null;
+  const shown = await readShownCertificate({ url, proxy });
   const { fingerprint256: found } = shown;
   if (expected === null) await askPerson(context, { url, isJson, found });
   else if (found !== expected) throw fingerprintOther(url, found);
   return formatPem(shown);
 }
 
-async function isVouchedFor(url: string): Promise<boolean> {
+async function isVouchedFor(way: Pick<Question, "url" | "proxy">): Promise<boolean> {
   try {
-    (await openSocket(url, { authority: null, pinned: null })).destroy();
+    (await openSocket({ ...way, trust: { authority: null, pinned: null } })).destroy();
     return true;
   } catch (error) {
     if (error instanceof Problem && error.code === "server_untrusted") return false;

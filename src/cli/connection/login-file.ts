@@ -24,8 +24,11 @@ export async function findLogin(homeFolder: string): Promise<RemoteServer | unde
 }
 
 /** For this user alone, whatever the umask. */
-export async function writeLogin(homeFolder: string, login: RemoteServer): Promise<void> {
-  const text = `${JSON.stringify(login, undefined, 2)}\n`;
+export async function writeLogin(
+  homeFolder: string,
+  { url, token, trust }: RemoteServer,
+): Promise<void> {
+  const text = `${JSON.stringify({ url, token, trust }, undefined, 2)}\n`;
   await writeAtomically(loginFile(homeFolder), text, { mode: 0o600 });
 }
 

@@ -10,6 +10,7 @@ import { PROTOCOL_HEADER } from "../../protocol/headers.ts";
 import type { RemoteServer, Trust } from "../terminal/context.ts";
 import { keptLinesOf } from "./kept-lines.ts";
 import { connectionLost } from "./problems.ts";
+import { openThroughProxy } from "./proxy-tunnel.ts";
 import {
   serverElsewhere,
   serverOther,
@@ -25,34 +26,37 @@ const KEEP_ALIVE_MS = 15_000;
 export type Line = Pick<RequestOptions, "createConnection" | "agent"> & { readonly host: string };
 
 /** What a request to this server goes by: a connection of its own that has proved whose it is before anything is sent. */
-export async function openLine({ url, trust }: RemoteServer, signal?: AbortSignal): Promise<Line> {
-  const socket = await openSocket(url, trust, signal);
-  return { createConnection: () => socket, host: new URL(url).host };
+export async function openLine(server: RemoteServer, signal?: AbortSignal): Promise<Line> {
+  const socket = await openSocket(server, signal);
+  return { createConnection: () => socket, host: new URL(server.url).host };
 }
 
 /** The same by one that an earlier request of this command has left, where there is any; the request is to be made at once. */
 export async function takeLine(server: RemoteServer, signal?: AbortSignal): Promise<Line> {
-  const { url, trust } = server;
-  const agent = await keptLinesOf(server).agent(async () => openSocket(url, trust, signal));
-  return { agent, host: new URL(url).host };
+  const agent = await keptLinesOf(server).agent(async () => openSocket(server, signal));
+  return { agent, host: new URL(server.url).host };
 }
 
-/** @throws `server_unreachable`, `server_untrusted`, or the signal's reason */
-export async function openSocket(url: string, trust: Trust, signal?: AbortSignal): Promise<Socket> {
-  const address = addressOf(url);
+type Way = Pick<RemoteServer, "url" | "proxy">;
+
+/** @throws `server_unreachable`, `server_untrusted`, `proxy_unreachable`, `proxy_refused`, or the signal's reason */
+export async function openSocket(
+  { url, trust, proxy }: Way & { readonly trust: Trust },
+  signal?: AbortSignal,
+): Promise<Socket> {
   const isPlain = new URL(url).protocol === "http:";
   const socket = isPlain
-    ? connectPlain(address)
-    : connectTls({ ...address, ...namesOf(address.host), ...verifying(trust) });
+    ? connectPlain(addressOf(url))
+    : connectTls({ ...(await findWay({ url, proxy }, signal)), ...verifying(trust) });
   await untilOpen(socket, { url, ready: isPlain ? "connect" : "secureConnect", signal });
   socket.setKeepAlive(true, KEEP_ALIVE_MS);
   return socket;
 }
 
 /** The certificate that a server shows, believed by nobody: nothing else is sent or read. */
-export async function readShownCertificate(url: string): Promise<X509Certificate> {
-  const address = addressOf(url);
-  const socket = connectTls({ ...address, ...namesOf(address.host), rejectUnauthorized: false });
+export async function readShownCertificate(way: Way): Promise<X509Certificate> {
+  const { url } = way;
+  const socket = connectTls({ ...(await findWay(way)), rejectUnauthorized: false });
   try {
     await untilOpen(socket, { url, ready: "secureConnect", signal: undefined });
     return shownBy(socket, url);
@@ -76,6 +80,13 @@ export function assertOwnAnswer(response: IncomingMessage, url: string): void {
   const { statusCode = 0, headers } = response;
   if (statusCode >= 300 && statusCode < 400) throw serverElsewhere(url, statusCode);
   if (headers[PROTOCOL_HEADER] === undefined) throw serverOther(url, statusCode);
+}
+
+async function findWay({ url, proxy }: Way, signal?: AbortSignal): Promise<ConnectionOptions> {
+  const address = addressOf(url);
+  const socket =
+    proxy === undefined ? undefined : await openThroughProxy(proxy, { ...address, url }, signal);
+  return { ...address, ...namesOf(address.host), ...(socket === undefined ? {} : { socket }) };
 }
 
 function addressOf(url: string): { readonly host: string; readonly port: number } {

@@ -6,6 +6,7 @@ import type { Context } from "../terminal/context.ts";
 import type { RemoteServer, Trust } from "../terminal/context.ts";
 import { fileUnreadable } from "../terminal/problems.ts";
 import { findLogin } from "./login-file.ts";
+import { findProxy } from "./proxies.ts";
 import { loginNeeded, serverUrlInvalid, tokenWithoutServer } from "./remote-problems.ts";
 
 const PUBLIC: Trust = { authority: null, pinned: null };
@@ -14,9 +15,15 @@ const OWN = "local";
 
 /**
  * The server that commands are for: as RAMET_SERVER says, else where the person is logged in, else this machine's own, which
- * is undefined. @throws `login_needed`, `server_url_invalid`, `server_unnamed`, `login_invalid`, `login_exposed`
+ * is undefined; and the way there. @throws `login_needed`, `server_url_invalid`, `server_unnamed`, `login_invalid`,
+ * `login_exposed`, `proxy_invalid`
  */
 export async function findRemote(context: Context): Promise<RemoteServer | undefined> {
+  const server = await findServer(context);
+  return server && { ...server, proxy: findProxy(server.url, context.environment) };
+}
+
+async function findServer(context: Context): Promise<RemoteServer | undefined> {
   const { RAMET_SERVER: named = "", RAMET_TOKEN: token = "" } = context.environment;
   if (named === OWN) return undefined;
   if (named === "" && token !== "") throw tokenWithoutServer();

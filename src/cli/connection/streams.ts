@@ -22,7 +22,7 @@ export function resume(input: CallInput<StreamName>, seen: SeenLines): CallInput
 export function isLoss(error: unknown): boolean {
   return (
     error instanceof Problem &&
-    /^(connection_lost|server_not_running|server_unreachable)$/.test(error.code)
+    /^(connection_lost|server_not_running|server_unreachable|proxy_unreachable)$/.test(error.code)
   );
 }
 

@@ -35,12 +35,22 @@ export type Trust = {
   readonly pinned: string | null;
 };
 
+/** Leads to servers by CONNECT; it is shown where they are, and nothing of what is said to them. */
+export type Proxy = {
+  /** `http://HOST:PORT`, or https: all of it that is ever shown to anyone. */
+  readonly origin: string;
+  /** A `Proxy-Authorization` header, for the proxy alone. */
+  readonly authorization: string | null;
+};
+
 /** A server that is not this machine's own, and what it is shown. */
 export type RemoteServer = {
   /** Scheme, host and port: nothing else ever gets the token. */
   readonly url: string;
   readonly token: string;
   readonly trust: Trust;
+  /** The way there; absent: directly. */
+  readonly proxy?: Proxy | undefined;
 };
 
 /** All that a run of the command line knows of the world around it. */
