@@ -1,4 +1,4 @@
-import { findServer, waitUntilGone } from "../connection/server-process.ts";
+import { findServer, waitUntilEnded, waitUntilGone } from "../connection/server-process.ts";
 import { hasSurvivors } from "../connection/survivors.ts";
 import { defineCommand } from "../session/command.ts";
 
@@ -17,8 +17,10 @@ export const serverStop = defineCommand({
     const wasRunning = (await findServer(home, signal)) !== undefined;
     // What a killed server left running is taken up by the next one, which then ends it.
     if (!wasRunning && !(await hasSurvivors(home))) return { wasRunning, stopped: 0 };
+    const { pid } = await session.call("server.status", {});
     const { stopped } = await session.call("server.stop", {});
     await waitUntilGone(home, signal);
+    if (pid !== null) await waitUntilEnded(pid, signal);
     return { wasRunning, stopped };
   },
   hints: ({ stopped }) =>

@@ -94,6 +94,8 @@ test("a command that needs the server starts it, and stop and restart are waited
   expect(await runCli(["server", "stop", "--json"], stopping)).toBe(0);
   expect(JSON.parse(stopping.out())).toEqual({ wasRunning: true, stopped: 3 });
   expect(await findServer(context.home)).toBeUndefined();
+  // What is removed with its folder afterwards is not written to any more.
+  expect(isRunning(second.pid)).toBe(false);
 });
 
 test("the server gets no variable but those of the list, and the home as an absolute path", async () => {

@@ -85,6 +85,16 @@ export async function waitUntilGone(home: Home, signal?: AbortSignal): Promise<v
   if (gone === undefined) throw serverStuck();
 }
 
+/** A server that answers nobody any more still writes what it has compiled. @throws `server_stuck` */
+export async function waitUntilEnded(pid: number, signal?: AbortSignal): Promise<void> {
+  const ended = await waitFor(() => (isRunning(pid) ? undefined : true), {
+    timeoutMs: END_MS,
+    everyMs: 5,
+    ...(signal === undefined ? {} : { signal }),
+  });
+  if (ended === undefined) throw serverStuck();
+}
+
 const PASSED_ON = new Set(
   [
     "PATH HOME USER LOGNAME SHELL LANG TZ TMPDIR XDG_RUNTIME_DIR",
