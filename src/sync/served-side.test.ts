@@ -5,7 +5,12 @@ import path from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 
 import { codeOf } from "../../test/sync/other-machine.ts";
+import { systemClock } from "../base/clock.ts";
+import { diskFull } from "../base/disk-full.ts";
 import { removeInside } from "../base/remove-inside.ts";
+import { packBatch } from "./batch.ts";
+import { openDisk } from "./real-disk.ts";
+import { ServedSide } from "./served-side.ts";
 import { openServedTree } from "./sync.ts";
 import type { ServedTree } from "./sync.ts";
 
@@ -101,6 +106,37 @@ test.each([
 ])("a batch that is not what it says (%j) is refused", async (batch) => {
   expect(await codeOf(wire.stage(batch))).toBe("wire_broken");
   expect(await readdir(there)).toEqual([]);
+});
+
+test("what there is no room for is not staged, and what is given up makes room again", async () => {
+  const store = path.join(folder, "full");
+  const asked: (number | "clear")[] = [];
+  const side = new ServedSide({
+    disk: openDisk({ tree: there, store: { base: folder, path: "full" } }),
+    clock: systemClock,
+    hints: { take: () => null, follow: () => false, leave: () => undefined },
+    pair: PAIR,
+    store,
+    room: {
+      take: async (bytes) => {
+        asked.push(bytes);
+        if (bytes > 4) throw diskFull(there);
+        return Promise.resolve();
+      },
+      clear: () => void asked.push("clear"),
+    },
+  });
+  const stage = async (text: string): Promise<string> => {
+    const part = { path: text, offset: 0, bytes: Buffer.from(text), isEnd: true };
+    return codeOf(side.stage(await packBatch([part])));
+  };
+  expect(await stage("much")).toBe("done");
+  expect(await stage("more and more")).toBe("disk_full");
+  const incoming = path.join(store, `incoming-${PAIR}`);
+  expect(await readdir(incoming)).toHaveLength(1);
+  side.close();
+  expect(await readdir(incoming)).toEqual([]);
+  expect(asked).toEqual([4, 13, "clear"]);
 });
 
 test("an answer that nobody asked for is refused", async () => {

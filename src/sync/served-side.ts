@@ -16,6 +16,7 @@ import { type Disk, inStore, inTree, type Place, type Writing } from "./disk.ts"
 import { isLeftOut } from "./left-out.ts";
 import { changedMeanwhile, syncOutside, wireBroken } from "./problems.ts";
 import type { Changes, Look, LookOptions } from "./side.ts";
+import type { StagingRoom } from "./staging-room.ts";
 import { type Hints, TreeSide } from "./tree-side.ts";
 import type { LookReply, WiredApplied, WiredChanges, WiredProblems } from "./wire.ts";
 
@@ -27,6 +28,7 @@ export type ServedOptions = {
   readonly pair: string;
   /** Where the store is, for people. */
   readonly store: string;
+  readonly room: Pick<StagingRoom, "take" | "clear">;
 };
 
 /** Part of a file that is staged while its parts come. */
@@ -99,6 +101,7 @@ export class ServedSide {
   async stage(batch: Batch): Promise<void> {
     const parts = await unpackBatch(batch);
     if (parts === undefined) throw wireBroken("a batch is not what it says");
+    await this.#options.room.take(parts.reduce((sum, { bytes }) => sum + bytes.length, 0));
     try {
       for (const part of parts) this.#stagePart(part);
     } finally {
@@ -201,7 +204,8 @@ export class ServedSide {
   }
 
   #clearIncoming(): void {
-    const { disk } = this.#options;
+    const { disk, room } = this.#options;
+    room.clear();
     this.#endStaging();
     for (const { name } of disk.list(inStore(this.#incoming)) ?? [])
       disk.remove(inStore(`${this.#incoming}/${name}`));

@@ -5,6 +5,7 @@ import { explainDiskFull } from "../base/disk-full.ts";
 import { whileAlone } from "./pairs.ts";
 import { openDisk } from "./real-disk.ts";
 import { ServedSide } from "./served-side.ts";
+import { StagingRoom } from "./staging-room.ts";
 import { TreeWatch } from "./tree-watch.ts";
 import type { Wire } from "./wire.ts";
 
@@ -23,7 +24,8 @@ export function openServed(
   const waiting = new Waiting();
   const disk = openDisk({ tree: remote, store });
   const hints = new TreeWatch(remote, waiting.note);
-  const side = new ServedSide({ disk, clock: systemClock, hints, pair, store: home });
+  const room = new StagingRoom(remote);
+  const side = new ServedSide({ disk, clock: systemClock, hints, pair, store: home, room });
   const explained = async <T>(work: () => Promise<T>): Promise<T> => {
     try {
       return await work();
