@@ -7,6 +7,7 @@ import { problemSchema } from "./schemas.ts";
 /** More than a call's body has room for: looking a million wrong ones over would keep the server from all else for seconds. */
 const MOST_CHANGES = 100_000;
 const MOST_NAMES = 250_000;
+const MOST_PIECES = 300_000;
 
 const path = z.string().max(4096);
 const entrySchema = z.discriminatedUnion("kind", [
@@ -25,6 +26,8 @@ const batchSchema = z.object({
         offset: z.number().int().min(0),
         size: z.number().int().min(0),
         isEnd: z.boolean(),
+        /** Of what is the same in the file that stands there: no bytes come of it. */
+        from: z.number().int().min(0).optional(),
       }),
     )
     .max(10_000),
@@ -75,11 +78,28 @@ export const WIRED_CALLS = {
   "tree.read": {
     input: visit.extend({
       wants: z
-        .array(z.object({ path, offset: z.number().int().min(0) }))
+        .array(
+          z.object({
+            path,
+            offset: z.number().int().min(0),
+            /** Absent: as many as there is room for. */
+            size: z.number().int().min(1).optional(),
+          }),
+        )
         .min(1)
         .max(10_000),
     }),
     output: batchSchema,
+  },
+  /** What a large file is made of; null: it is none. A client does without where this is unknown. */
+  "tree.pieces": {
+    input: visit.extend({ path }),
+    output: z.object({
+      pieces: z
+        .array(z.tuple([z.number().int().min(1), z.string().max(64)]))
+        .max(MOST_PIECES)
+        .nullable(),
+    }),
   },
   "tree.stage": { input: visit.extend({ turn, batch: batchSchema }), output: nothing },
   "tree.apply": {

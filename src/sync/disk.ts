@@ -19,6 +19,9 @@ export type Listed = { readonly name: string; readonly kind: Kind };
 /** `store`: a folder of ours on the same disk, which the tree's scan leaves out; "" is the area's own folder. */
 export type Place = { readonly area: "tree" | "store"; readonly path: string };
 
+/** Of a file; as much of it as there is. */
+export type Range = { readonly offset: number; readonly size: number };
+
 export type Writing = { write(bytes: Uint8Array): void; close(): void };
 
 /** Names by which a thread finds files of a tree, whatever becomes of their folders meanwhile. */
@@ -68,8 +71,8 @@ export type Disk = {
   /** undefined: there is no such folder. */
   list(folder: Place): readonly Listed[] | undefined;
   readLink(place: Place): string | undefined;
-  /** Each part until the next is asked for; nothing where no plain file stands. */
-  read(place: Place): Iterable<Uint8Array>;
+  /** Each part until the next is asked for; nothing where no plain file stands. @param range else all of it */
+  read(place: Place, range?: Range): Iterable<Uint8Array>;
   /** A file that was not there. */
   write(place: Place, executable: boolean): Writing;
   /** Two files change places in one instant. `unable`: not on this disk. */

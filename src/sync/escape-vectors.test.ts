@@ -84,7 +84,8 @@ async function look(): Promise<readonly string[]> {
 async function readThere(name: string): Promise<string> {
   await look();
   const parts = await unpackBatch(await served.read([{ path: name, offset: 0 }]));
-  return (parts ?? []).map(({ bytes }) => Buffer.from(bytes).toString()).join("");
+  const bytes = (parts ?? []).flatMap((part) => ("bytes" in part ? part.bytes : []));
+  return Buffer.concat(bytes).toString();
 }
 
 /** The same where a path is put together and used. */

@@ -6,8 +6,9 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 
 import { type Folders, openFolders, put, read } from "../../test/sync/folders.ts";
 import { codeOf } from "../../test/sync/other-machine.ts";
-import { MOST_BATCH_BYTES, packBatch, type Part } from "./batch.ts";
+import { MOST_BATCH_BYTES, packBatch, type BytesPart } from "./batch.ts";
 import type { Entry } from "./core/tree.ts";
+import { LARGE_BYTES } from "./pieces.ts";
 import { openServedTree } from "./sync.ts";
 import type { ServedTree } from "./sync.ts";
 
@@ -42,7 +43,7 @@ function fileOf(bytes: Uint8Array): Entry {
 }
 
 async function stage(
-  ...parts: readonly (Partial<Part> & { readonly path: string })[]
+  ...parts: readonly (Partial<BytesPart> & { readonly path: string })[]
 ): Promise<void> {
   const whole = parts.map((part) => ({ offset: 0, bytes: EVIL, isEnd: true, ...part }));
   await served.stage(await packBatch(whole));
@@ -235,4 +236,43 @@ test("however often a large file is begun to be read, few stay open, and none on
   expect((await listOpenIn(tree)).length).toBeLessThan(3);
   served.close();
   expect(await listOpenIn(tree)).toEqual([]);
+});
+
+test("nothing is taken over but what was told of in pieces, while it is that, and no more than there is", async () => {
+  const large = randomBytes(LARGE_BYTES);
+  await put(tree, { "secret.env": "precious", "large.bin": "" });
+  await writeFile(path.join(tree, "large.bin"), large);
+  const take = async (name: string, from: number, size: number): Promise<string> => {
+    const part = { path: name, offset: 0, from, size, isEnd: true };
+    return codeOf(served.stage(await packBatch([part])));
+  };
+  expect(await codeOf(served.pieces("large.bin"))).toBe("sync_conflict");
+  expect(await take("large.bin", 0, 1)).toBe("sync_conflict");
+  await lookAtAll();
+  expect(await served.pieces("secret.env")).toBeNull();
+  expect(await served.pieces("large.bin")).not.toBeNull();
+  expect(await take("large.bin", 1, LARGE_BYTES - 1)).toBe("done");
+  expect(await take("secret.env", 0, 8)).toBe("sync_conflict");
+  expect(await take("../outside/key", 0, 8)).toBe("sync_outside");
+  expect(await take("large.bin", 1, LARGE_BYTES)).toBe("sync_conflict");
+  expect(await take("large.bin", 0, 1e15)).toBe("disk_full");
+  await writeFile(path.join(tree, "large.bin"), large);
+  expect(await take("large.bin", 0, 1)).toBe("sync_conflict");
+});
+
+test("what is taken over while other parts come for the same file is not mixed with them", async () => {
+  const large = randomBytes(LARGE_BYTES);
+  await writeFile(path.join(tree, "large.bin"), large);
+  await lookAtAll();
+  await served.pieces("large.bin");
+  const part = { path: "large.bin", offset: 0, from: 0, size: LARGE_BYTES, isEnd: true };
+  const taking = codeOf(served.stage(await packBatch([part])));
+  const others = Array.from({ length: 20 }, async () => codeOf(stage({ path: "large.bin" })));
+  for (const code of [...(await Promise.all(others)), await taking])
+    expect(["done", "wire_broken"]).toContain(code);
+  const was = createHash("sha256").update(large).digest("hex");
+  const expected: Entry = { kind: "file", hash: was, executable: false };
+  expect(["done", "sync_conflict"]).toContain(await putThere("large.bin", EVIL_FILE, expected));
+  const is = await readFile(path.join(tree, "large.bin"));
+  expect(is.equals(large) || is.equals(EVIL)).toBe(true);
 });

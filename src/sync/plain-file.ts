@@ -10,6 +10,7 @@ import {
 } from "node:fs";
 
 import { hasErrorCode } from "../base/problem.ts";
+import type { Range } from "./disk.ts";
 
 export type Owner = { readonly uid: number; readonly gid: number };
 
@@ -17,19 +18,25 @@ const READ = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 const CREATE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
 /** What is read at a time: most files at once. */
 export const PART_BYTES = 1 << 20;
+const ALL: Range = { offset: 0, size: Number.POSITIVE_INFINITY };
 
 /** Each part in the memory that is given, until the next is asked for; nothing where no plain file stands. */
-export function* readPlain(file: string, buffer: Buffer): Generator<Uint8Array> {
+export function* readPlain(
+  file: string,
+  buffer: Buffer,
+  { offset, size }: Range = ALL,
+): Generator<Uint8Array> {
   const descriptor = openPlain(file);
   if (descriptor === undefined) return;
   try {
     const stats = fstatSync(descriptor);
     if (!stats.isFile()) return;
     // What is added meanwhile is another change.
-    for (let left = stats.size; left > 0;) {
-      const count = readSync(descriptor, buffer, 0, Math.min(left, buffer.length), null);
+    const end = Math.min(stats.size, offset + size);
+    for (let at = offset; at < end;) {
+      const count = readSync(descriptor, buffer, 0, Math.min(end - at, buffer.length), at);
       if (count === 0) return;
-      left -= count;
+      at += count;
       yield buffer.subarray(0, count);
     }
   } finally {

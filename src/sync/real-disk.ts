@@ -21,7 +21,7 @@ import { hasErrorCode } from "../base/problem.ts";
 import { breathe } from "./breathe.ts";
 import { ThreadBulk } from "./bulk.ts";
 import { splitPath } from "./core/paths.ts";
-import type { Bulk, Disk, Listed, Place, Seen, Writing } from "./disk.ts";
+import type { Bulk, Disk, Listed, Place, Range, Seen, Writing } from "./disk.ts";
 import { hasExactTimes } from "./exact-times.ts";
 import { exchangeFiles } from "./exchange-files.ts";
 import { isUpwards, PinnedFolders } from "./pinned-folders.ts";
@@ -106,10 +106,10 @@ class RealDisk implements Disk {
     return orAbsent(() => readlinkSync(file), "EINVAL");
   }
 
-  *read(place: Place): Generator<Uint8Array> {
+  *read(place: Place, range?: Range): Generator<Uint8Array> {
     const file = this.#find(place);
     this.#buffer ??= Buffer.allocUnsafeSlow(PART_BYTES);
-    if (file !== undefined) yield* readPlain(file, this.#buffer);
+    if (file !== undefined) yield* readPlain(file, this.#buffer, range);
   }
 
   write(place: Place, executable: boolean): Writing {

@@ -38,6 +38,7 @@ export function openServed(
     look: async (scope) => side.look(scope),
     answer: async (ignored) => side.answer(ignored),
     read: async (wants) => side.read(wants),
+    pieces: async (name) => side.pieces(name),
     stage: async (batch) => explained(async () => side.stage(batch)),
     apply: async (plan) => explained(async () => side.apply(plan)),
     commit: async () => explained(async () => side.commit()),

@@ -2,6 +2,7 @@ import type { Problem } from "../base/problem.ts";
 import type { Plan } from "./core/plan.ts";
 import type { Entry } from "./core/tree.ts";
 import type { Bulk } from "./disk.ts";
+import type { Standing } from "./standing.ts";
 
 /** Paths, and what stands there now; undefined: nothing any more. */
 export type Changes = ReadonlyMap<string, Entry | undefined>;
@@ -24,8 +25,13 @@ export type Look = {
 
 /** The bytes of a side's files. */
 export type Contents = {
-  /** Part by part, each to be used before the next is asked for. What comes may be something else than was seen. */
-  read(path: string): Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
+  /**
+   * Part by part, each to be used before the next is asked for. What comes may be something else than was seen.
+   * @param there what stands in its place on the side that gets it
+   */
+  read(path: string, there?: Standing): Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
+  /** Where they are on this machine. */
+  readonly find?: ((path: string) => Standing) | undefined;
   /** Where they lie on this machine, for threads. */
   readonly lend?: Bulk["lend"] | undefined;
 };

@@ -91,7 +91,7 @@ class Tender {
 
 type Asked = Exclude<TreeQuestion, { readonly call: "begin" | "end" }>;
 
-function ask(tree: ServedTree, question: Asked): Promise<unknown> {
+async function ask(tree: ServedTree, question: Asked): Promise<unknown> {
   switch (question.call) {
     case "open":
       return tree.open();
@@ -101,6 +101,8 @@ function ask(tree: ServedTree, question: Asked): Promise<unknown> {
       return tree.answer(question.ignored);
     case "read":
       return tree.read(question.wants);
+    case "pieces":
+      return { pieces: await tree.pieces(question.path) };
     case "stage":
       return tree.stage(question.batch);
     case "apply":

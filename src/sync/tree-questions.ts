@@ -4,6 +4,7 @@ import type { Batch } from "./batch.ts";
 import type { PutStep, RemoveStep } from "./core/plan.ts";
 import { entrySchema } from "./entry-schema.ts";
 import type { LookOptions } from "./side.ts";
+import type { Want } from "./wire.ts";
 
 /** A plan as it comes from a wire: what is expected to stand there is said where something is. */
 export type WiredPlan = {
@@ -19,10 +20,8 @@ export type TreeQuestion =
   | { readonly call: "end" }
   | { readonly call: "look"; readonly scope: LookOptions["scope"] }
   | { readonly call: "answer"; readonly ignored: readonly string[] }
-  | {
-      readonly call: "read";
-      readonly wants: readonly { readonly path: string; readonly offset: number }[];
-    }
+  | { readonly call: "read"; readonly wants: readonly Want[] }
+  | { readonly call: "pieces"; readonly path: string }
   | { readonly call: "stage"; readonly batch: Batch }
   | { readonly call: "apply"; readonly plan: WiredPlan };
 
@@ -43,13 +42,20 @@ const questionSchema: z.ZodType<TreeQuestion> = z.discriminatedUnion("call", [
   z.object({ call: z.literal("answer"), ignored: z.array(z.string()) }),
   z.object({
     call: z.literal("read"),
-    wants: z.array(z.object({ path: z.string(), offset: z.number() })),
+    wants: z.array(z.object({ path: z.string(), offset: z.number(), size: z.number().optional() })),
   }),
+  z.object({ call: z.literal("pieces"), path: z.string() }),
   z.object({
     call: z.literal("stage"),
     batch: z.object({
       parts: z.array(
-        z.object({ path: z.string(), offset: z.number(), size: z.number(), isEnd: z.boolean() }),
+        z.object({
+          path: z.string(),
+          offset: z.number(),
+          size: z.number(),
+          isEnd: z.boolean(),
+          from: z.number().optional(),
+        }),
       ),
       packed: z.string(),
     }),

@@ -15,6 +15,7 @@ import { changedMeanwhile, syncOutside, syncUnreadable } from "./problems.ts";
 import { Scanner } from "./scanner.ts";
 import type { Applied, Changes, Contents, Look, LookOptions, Side } from "./side.ts";
 import { stageFile } from "./stage.ts";
+import { standingAt } from "./standing.ts";
 import { type Hands, type Step, stagedAt, takeStep } from "./take-step.ts";
 import { Trash } from "./trash.ts";
 
@@ -59,6 +60,7 @@ export class TreeSide implements Side {
     const { bulk } = disk;
     this.contents = {
       read: (name) => disk.read(inTree(name)),
+      find: (name) => standingAt(disk, name),
       lend: bulk && ((names, work) => bulk.lend(names, work)),
     };
   }
@@ -205,7 +207,8 @@ class Batch {
     const failure = tried.get(step);
     if (failure !== undefined) throw failure;
     if (tried.has(step)) return;
-    const parts = hasBytes(step) ? disk.read(inTree(name)) : contents.read(name);
+    const there = step.expected?.kind === "file" ? standingAt(disk, name) : undefined;
+    const parts = hasBytes(step) ? disk.read(inTree(name)) : contents.read(name, there);
     await stageFile(disk, { to: staged, path: name, entry, parts });
   }
 

@@ -1,7 +1,9 @@
 import type { Problem } from "../base/problem.ts";
 import type { Batch } from "./batch.ts";
+import type { Piece } from "./core/plan-patch.ts";
 import type { Plan } from "./core/plan.ts";
 import type { Entry } from "./core/tree.ts";
+import type { Range } from "./disk.ts";
 import type { LookOptions } from "./side.ts";
 
 /** As maps go by a wire. */
@@ -25,14 +27,25 @@ export type WiredApplied = {
   readonly displaced: string | null;
 };
 
+/** Of a file, from an offset on. */
+export type Want = Pick<Range, "offset"> & {
+  readonly path: string;
+  readonly size?: number | undefined;
+};
+
 /** What a side behind a wire is asked, one call each. @throws what the call does; `connection_lost` among it */
 export type Wire = {
   /** Which folder it is, and what was finished of what a crash had left. */
   open(): Promise<{ readonly identity: string; readonly recovered: WiredChanges }>;
   look(scope: LookOptions["scope"]): Promise<LookReply>;
   answer(ignored: readonly string[]): Promise<LookReply>;
-  /** Of each of these files its bytes from the offset on, as many of them as a batch holds. */
-  read(wants: readonly { readonly path: string; readonly offset: number }[]): Promise<Batch>;
+  /** Of each of these files its bytes from the offset on, as many of them as are asked for, or as a batch holds. */
+  read(wants: readonly Want[]): Promise<Batch>;
+  /**
+   * What a large file is made of, in its order: parts of it can be asked for, or be taken over from there to a file that is to
+   * replace it. null: it is none. @throws `call_unknown` where such is not spoken yet
+   */
+  pieces(path: string): Promise<readonly Piece[] | null>;
   /** Brings bytes that a plan is going to put there. */
   stage(batch: Batch): Promise<void>;
   apply(plan: Plan): Promise<WiredApplied>;

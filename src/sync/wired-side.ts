@@ -1,8 +1,10 @@
 import { Problem } from "../base/problem.ts";
-import { MOST_BATCH_BYTES, MOST_BATCH_PARTS, packBatch, type Part, unpackBatch } from "./batch.ts";
 import type { Plan, PutStep, RemoveStep } from "./core/plan.ts";
 import type { Entry } from "./core/tree.ts";
-import { changedMeanwhile, wireBroken } from "./problems.ts";
+import { FarPieces, planOutgoing } from "./far-pieces.ts";
+import { FarReader } from "./far-reader.ts";
+import { Outgoing } from "./outgoing.ts";
+import { wireBroken } from "./problems.ts";
 import type { Applied, Changes, Contents, Look, LookOptions, Side } from "./side.ts";
 import type { LookReply, Wire, WiredChanges, WiredProblems } from "./wire.ts";
 
@@ -16,17 +18,17 @@ export class WiredSide implements Side {
   readonly contents: Contents;
   readonly #wire: Wire;
   readonly #opened: Awaited<ReturnType<Wire["open"]>>;
+  readonly #pieces: FarPieces;
   /** What the last look found, in its order: what is read of it is likely to be read to the end. */
   #likely: readonly string[] = [];
 
   private constructor(wire: Wire, opened: Awaited<ReturnType<Wire["open"]>>) {
     this.#wire = wire;
     this.#opened = opened;
-    this.contents = { read: (path) => this.#reader.read(path) };
-    this.#reader = new Reader(wire, () => this.#likely);
+    this.#pieces = new FarPieces(wire);
+    const reader = new FarReader(wire, this.#pieces, () => this.#likely);
+    this.contents = { read: (path, there) => reader.read(path, there) };
   }
-
-  readonly #reader: Reader;
 
   static async open(wire: Wire): Promise<WiredSide> {
     return new WiredSide(wire, await wire.open());
@@ -80,7 +82,7 @@ export class WiredSide implements Side {
     const puts: PutStep[] = [];
     for (const step of plan.puts) {
       try {
-        if (needsBytes(step)) await outgoing.add(step.path, contents.read(step.path));
+        if (needsBytes(step)) await this.#sendBytes(outgoing, step, contents);
         puts.push(step);
       } catch (error) {
         if (!(error instanceof Problem) || error.code !== "sync_conflict") throw error;
@@ -90,94 +92,32 @@ export class WiredSide implements Side {
     await outgoing.flush();
     return { removals: plan.removals, puts };
   }
-}
 
-/** Parts on their way there, a batch at a time. */
-class Outgoing {
-  readonly #wire: Wire;
-  #parts: Part[] = [];
-  #bytes = 0;
-
-  constructor(wire: Wire) {
-    this.#wire = wire;
+  async #sendBytes(outgoing: Outgoing, step: PutStep, contents: Contents): Promise<void> {
+    if (await this.#sendPatch(outgoing, step, contents)) return;
+    await outgoing.add(step.path, contents.read(step.path));
   }
 
-  async add(path: string, parts: ReturnType<Contents["read"]>): Promise<void> {
-    let offset = 0;
-    for await (const whole of parts) {
-      for (let at = 0; at < whole.length;) {
-        const bytes = whole.subarray(at, at + MOST_BATCH_BYTES - this.#bytes);
-        // What is read next may come in the same memory.
-        await this.#push({ path, offset, bytes: Uint8Array.from(bytes), isEnd: false });
-        at += bytes.length;
-        offset += bytes.length;
-      }
-    }
-    await this.#push({ path, offset, bytes: new Uint8Array(0), isEnd: true });
-  }
-
-  async flush(): Promise<void> {
-    if (this.#parts.length > 0) await this.#wire.stage(await packBatch(this.#parts));
-    this.#parts = [];
-    this.#bytes = 0;
-  }
-
-  async #push(part: Part): Promise<void> {
-    this.#parts.push(part);
-    this.#bytes += part.bytes.length;
-    if (this.#bytes >= MOST_BATCH_BYTES || this.#parts.length >= MOST_BATCH_PARTS)
-      await this.flush();
-  }
-}
-
-/** Asks for a file with those that are likely to be asked for next, so that small ones come together. */
-class Reader {
-  readonly #wire: Wire;
-  readonly #likely: () => readonly string[];
-  #ahead = new Map<string, Uint8Array>();
-
-  constructor(wire: Wire, likely: () => readonly string[]) {
-    this.#wire = wire;
-    this.#likely = likely;
-  }
-
-  async *read(path: string): AsyncGenerator<Uint8Array> {
-    const ahead = this.#ahead.get(path);
-    if (ahead !== undefined) {
-      this.#ahead.delete(path);
-      yield ahead;
-      return;
-    }
-    for (let offset = 0, isEnd = false; !isEnd;) {
-      const [first, ...others] = await this.#fetch(path, offset);
-      if (first === undefined || first.path !== path || first.offset !== offset)
-        throw changedMeanwhile(path);
-      yield first.bytes;
-      isEnd = first.isEnd;
-      if (!isEnd && first.bytes.length === 0) throw wireBroken("a file has no end");
-      offset += first.bytes.length;
-      if (isEnd) this.#keep(others);
+  /** Of a large file that replaces another, what that does not hold. False: nothing is known of it, or it has changed. */
+  async #sendPatch(
+    outgoing: Outgoing,
+    { path, expected }: PutStep,
+    { find }: Contents,
+  ): Promise<boolean> {
+    if (expected?.kind !== "file" || find === undefined) return false;
+    const here = find(path);
+    const pieces = await this.#pieces.find(path, here);
+    const stretches = pieces === null ? null : await planOutgoing(here, pieces);
+    if (stretches === null) return false;
+    try {
+      await outgoing.addPatch(path, here, stretches);
+      return true;
+    } catch (error) {
+      if (!(error instanceof Problem) || error.code !== "sync_conflict") throw error;
+      return false;
     }
   }
-
-  async #fetch(path: string, offset: number): Promise<readonly Part[]> {
-    const likely = this.#likely();
-    const after = likely.indexOf(path) + 1;
-    const next = after === 0 ? [] : likely.slice(after, after + MOST_AHEAD);
-    const others = offset === 0 ? next.map((one) => ({ path: one, offset: 0 })) : [];
-    const parts = await unpackBatch(await this.#wire.read([{ path, offset }, ...others]));
-    if (parts === undefined) throw wireBroken("a batch is not what it says");
-    return parts;
-  }
-
-  /** Whole files alone; what nobody asked for in the meantime is forgotten. */
-  #keep(parts: readonly Part[]): void {
-    const whole = parts.filter(({ offset, isEnd }) => offset === 0 && isEnd);
-    this.#ahead = new Map(whole.map(({ path, bytes }) => [path, bytes]));
-  }
 }
-
-const MOST_AHEAD = 500;
 
 /** What changes the mode alone brings no bytes; nor do links and folders. */
 function needsBytes({ entry, expected }: PutStep): boolean {

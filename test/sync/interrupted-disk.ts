@@ -1,4 +1,4 @@
-import type { Disk, Listed, Place, Seen, Writing } from "../../src/sync/disk.ts";
+import type { Disk, Listed, Place, Range, Seen, Writing } from "../../src/sync/disk.ts";
 
 /** A disk before each of whose calls somebody may act. */
 export class InterruptedDisk implements Disk {
@@ -29,9 +29,9 @@ export class InterruptedDisk implements Disk {
     return this.#disk.readLink(place);
   }
 
-  read(place: Place): Iterable<Uint8Array> {
+  read(place: Place, range?: Range): Iterable<Uint8Array> {
     this.#before("read", place);
-    return this.#disk.read(place);
+    return this.#disk.read(place, range);
   }
 
   write(place: Place, executable: boolean): Writing {

@@ -6,6 +6,8 @@ import type { FarSides, ServedTree, Sides, Wire } from "../../src/sync/sync.ts";
 export class OtherMachine {
   /** What passed, by its calls' names; an answer's has a `!` behind it. */
   readonly messages: string[] = [];
+  /** How long all of them were together. */
+  bytes = 0;
   /** Whether a message passes; all do until it is said. */
   mayPass: (message: string) => boolean = () => true;
   readonly #sides: Sides;
@@ -26,6 +28,7 @@ export class OtherMachine {
   /** The wire is whole again, and nothing has passed yet. @param passes after so many messages none passes any more */
   mend(passes = Number.POSITIVE_INFINITY): void {
     this.messages.length = 0;
+    this.bytes = 0;
     this.mayPass = () => this.messages.length < passes;
   }
 
@@ -37,21 +40,25 @@ export class OtherMachine {
     const tree = openServedTree(this.#sides, pair);
     this.#open.push(tree);
     return {
-      open: async () => this.#call("open", async () => tree.open()),
-      look: async (scope) => this.#call("look", async () => tree.look(scope)),
-      answer: async (ignored) => this.#call("answer", async () => tree.answer(ignored)),
-      read: async (wants) => this.#call("read", async () => tree.read(wants)),
-      stage: async (batch) => this.#call("stage", async () => tree.stage(batch)),
-      apply: async (plan) => this.#call("apply", async () => tree.apply(structuredClone(plan))),
-      commit: async () => this.#call("commit", async () => tree.commit()),
+      open: async () => this.#call("open", [], async () => tree.open()),
+      look: async (...asked) => this.#call("look", asked, async () => tree.look(...asked)),
+      answer: async (...asked) => this.#call("answer", asked, async () => tree.answer(...asked)),
+      read: async (...asked) => this.#call("read", asked, async () => tree.read(...asked)),
+      pieces: async (...asked) => this.#call("pieces", asked, async () => tree.pieces(...asked)),
+      stage: async (...asked) => this.#call("stage", asked, async () => tree.stage(...asked)),
+      apply: async (plan) =>
+        this.#call("apply", [plan], async () => tree.apply(structuredClone(plan))),
+      commit: async () => this.#call("commit", [], async () => tree.commit()),
       wait: async (seen, signal) => tree.wait(seen, signal),
-      close: async () => this.#call("close", async () => tree.close()),
+      close: async () => this.#call("close", [], async () => tree.close()),
     };
   }
 
-  async #call<T>(name: string, work: () => Promise<T>): Promise<T> {
+  async #call<T>(name: string, asked: readonly unknown[], work: () => Promise<T>): Promise<T> {
     this.#pass(name);
+    this.bytes += JSON.stringify(asked).length;
     const answer = structuredClone(await work());
+    this.bytes += JSON.stringify(answer ?? null).length;
     this.#pass(`${name}!`);
     return answer;
   }

@@ -18,6 +18,8 @@ export class Relay {
   readonly port: number;
   /** How many connections were ever made by it. */
   count = 0;
+  /** How many bytes ever came, from either end. */
+  bytes = 0;
   readonly #server: Server;
   readonly #to: { readonly host: string; readonly port: number };
   readonly #ways = new Set<Way>();
@@ -79,6 +81,7 @@ export class Relay {
     { from, to, swallows }: { readonly from: Socket; readonly to: Socket; readonly swallows: Cut },
   ): void {
     from.on("data", (bytes) => {
+      this.bytes += bytes.length;
       if (this.#cut === swallows) way.isTorn = true;
       else to.write(bytes);
     });

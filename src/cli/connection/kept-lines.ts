@@ -26,6 +26,7 @@ const REPEATABLE: ReadonlySet<CallName> = new Set([
   "tree.look",
   "tree.answer",
   "tree.read",
+  "tree.pieces",
   "tree.stage",
   "tree.apply",
   "tree.commit",

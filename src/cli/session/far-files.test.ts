@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 
@@ -219,3 +220,37 @@ test("a look goes by one connection, a push by two, and edits by those that are 
     await relay.close();
   }
 });
+
+const LARGE_BYTES = 30 * 1024 * 1024;
+
+test("of 30 MB that were changed in three places little more than these goes by the network, either way", async () => {
+  const workspace = await openWorkspace("large");
+  const [here, there] = [path.join(workspace, "large.bin"), farFile("large.bin")];
+  const relay = await Relay.open({ host: "127.0.0.1", port: stage.port });
+  const send = async (direction: "push" | "pull"): Promise<number> => {
+    const before = relay.bytes;
+    const session = sessionWith(stage.token, relay.port);
+    await transferAfar(session, { ...KEPT, workspace, force: false }, direction);
+    expect((await readFile(there)).equals(await readFile(here))).toBe(true);
+    return relay.bytes - before;
+  };
+  try {
+    const bytes = randomBytes(LARGE_BYTES);
+    await writeFile(here, bytes);
+    expect(await send("push")).toBeGreaterThan(LARGE_BYTES);
+    await writeFile(here, changeSome(bytes));
+    expect(await send("push")).toBeLessThan(LARGE_BYTES / 20);
+    await writeFile(there, changeSome(bytes));
+    expect(await send("pull")).toBeLessThan(LARGE_BYTES / 20);
+  } finally {
+    await relay.close();
+    await rm(there);
+  }
+}, 60_000);
+
+/** At its beginning, at its end, and between. */
+function changeSome(bytes: Buffer): Buffer {
+  const middle = bytes.length / 2;
+  const [first, second] = [bytes.subarray(1, middle), bytes.subarray(middle, -1)];
+  return Buffer.concat([randomBytes(3), first, randomBytes(1_000), second, randomBytes(1)]);
+}

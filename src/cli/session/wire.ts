@@ -50,6 +50,7 @@ function createWire(ask: Ask, visit: Visit): Wire {
     look: async (scope) => ask("tree.look", { ...nextTurn(), scope }),
     answer: async (ignored) => ask("tree.answer", { ...nextTurn(), ignored: [...ignored] }),
     read: async (wants) => ask("tree.read", { ...visit, wants: [...wants] }),
+    pieces: async (path) => (await ask("tree.pieces", { ...visit, path })).pieces,
     stage: async ({ parts, packed }) => {
       await ask("tree.stage", { ...nextTurn(), batch: { parts: [...parts], packed } });
     },

@@ -104,8 +104,12 @@ describe.each(TOOLS)("sealed off by $tool", (tool) => {
   });
 });
 
+/** Large enough to be told of in pieces, in two batches. */
+const HALF = "new\n".repeat(2 ** 19);
+const LARGE = HALF + HALF;
+
 test.each(TOOLS)(
-  "sealed off by $tool it puts files there, and keeps what stood there",
+  "sealed off by $tool it puts files there, takes over what is there already, and keeps what stood there",
   async (tool) => {
     const tenders = new Tenders({ ...contextOf(layout), isolation: async () => tool });
     const program = await tenders.start(record);
@@ -116,16 +120,23 @@ test.each(TOOLS)(
     const tree = await tender.begin("a visit", where);
     await tree.open();
     const [file = ""] = own;
-    await tree.stage(
-      await packBatch([{ path: "own.txt", offset: 0, bytes: Buffer.from("new\n"), isEnd: true }]),
-    );
-    const { left, displaced } = await tree.apply({
-      removals: [],
-      puts: [{ path: "own.txt", entry: fileOf("new\n"), expected: fileOf("") }],
-    });
-    expect(left).toEqual([]);
-    expect(await readFile(file, "utf8")).toBe("new\n");
-    expect(await readFile(path.join(displaced ?? "", "own.txt"), "utf8")).toBe("");
+    const put = async (bytes: string, expected: string): Promise<string> => {
+      const step = { path: "own.txt", entry: fileOf(bytes), expected: fileOf(expected) };
+      const { left, displaced } = await tree.apply({ removals: [], puts: [step] });
+      expect(left).toEqual([]);
+      expect(await readFile(file, "utf8")).toBe(bytes);
+      return readFile(path.join(displaced ?? "", "own.txt"), "utf8");
+    };
+    const part = { path: "own.txt", offset: 0, bytes: Buffer.from(HALF), isEnd: false };
+    for (const offset of [0, HALF.length])
+      await tree.stage(await packBatch([{ ...part, offset, isEnd: offset > 0 }]));
+    expect(await put(LARGE, "")).toBe("");
+    expect((await tree.pieces("own.txt"))?.length).toBeGreaterThan(10);
+    const taken = { path: "own.txt", offset: 4, from: 0, size: LARGE.length, isEnd: true };
+    await tree.stage(await packBatch([{ ...part, bytes: Buffer.from("old\n") }, taken]));
+    expect(await put(`old\n${LARGE}`, LARGE)).toBe(LARGE);
+    const some = await tree.read([{ path: "own.txt", offset: 2, size: 4 }]);
+    expect(some.parts).toEqual([{ path: "own.txt", offset: 2, size: 4, isEnd: false }]);
     expect((await stat(file)).uid).toBe((await stat(record.files.path)).uid);
     await tender.close();
     expect([...tenders.ids()]).toEqual([]);

@@ -64,6 +64,7 @@ const RULES: Readonly<Record<CallName, Rule>> = {
   "tree.look": READ,
   "tree.answer": READ,
   "tree.read": READ,
+  "tree.pieces": READ,
   "tree.commit": READ,
   "tree.wait": READ,
   "tree.close": READ,

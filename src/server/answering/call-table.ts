@@ -20,6 +20,7 @@ import { importVariables } from "../calls/import-variables.ts";
 import { listApps } from "../calls/list-apps.ts";
 import { listAudit } from "../calls/list-audit.ts";
 import { listEnvironments } from "../calls/list-environments.ts";
+import { listPieces } from "../calls/list-pieces.ts";
 import { listTokens } from "../calls/list-tokens.ts";
 import { listTrashed } from "../calls/list-trashed.ts";
 import { listUse } from "../calls/list-use.ts";
@@ -67,6 +68,7 @@ export const CALL_TABLE: Readonly<Record<CallName, Call>> = {
   "tree.look": lookAtTree,
   "tree.answer": answerTree,
   "tree.read": readTree,
+  "tree.pieces": listPieces,
   "tree.stage": stageInTree,
   "tree.apply": applyToTree,
   "tree.commit": commitTree,

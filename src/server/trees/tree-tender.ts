@@ -79,6 +79,8 @@ export class TreeTender {
       look: async (scope) => ask({ call: "look", scope }, CALLS["tree.look"].output),
       answer: async (ignored) => ask({ call: "answer", ignored }, CALLS["tree.answer"].output),
       read: async (wants) => ask({ call: "read", wants }, CALLS["tree.read"].output),
+      pieces: async (path) =>
+        (await ask({ call: "pieces", path }, CALLS["tree.pieces"].output)).pieces,
       stage: async (batch) => void (await ask({ call: "stage", batch }, nothing)),
       apply: async (plan) => ask({ call: "apply", plan }, CALLS["tree.apply"].output),
       commit: async () => void (await ask({ call: "commit" }, nothing)),

@@ -1,0 +1,10 @@
+import { CALLS } from "../../protocol/calls.ts";
+import { defineCall } from "../session/call.ts";
+
+export const listPieces = defineCall(
+  CALLS["tree.pieces"],
+  async ({ path, ...visit }, { trees }) => {
+    const pieces = await trees.require(visit).pieces(path);
+    return { pieces };
+  },
+);
