@@ -212,7 +212,7 @@ async function openParts(options: ServeOptions, recorded: ServerFile): Promise<O
   opened.resolve(engine);
   fronts = new Fronts(path.join(home.folder, "fronts.json"), engine, certificates);
   await fronts.start();
-  const trees = new ServedTrees(engine);
+  const trees = new ServedTrees(engine, systemClock);
   await writeServerFile(home.serverFile, file);
   return {
     engine,

@@ -60,7 +60,7 @@ export async function openCallStage(): Promise<CallStage> {
   const certificates = openCertificates(path.join(engine.folder, "keys"), systemClock);
   const fronts = new Fronts(path.join(engine.folder, "fronts.json"), engine.engine, certificates);
   const access = await openAccess(engine.folder, systemClock);
-  const trees = new ServedTrees(engine.engine);
+  const trees = new ServedTrees(engine.engine, systemClock);
   const session = async (): Promise<ServerPart> => {
     await stage.opening();
     return {

@@ -3,5 +3,6 @@ import { defineCall } from "../session/call.ts";
 
 export const answerTree = defineCall(
   CALLS["tree.answer"],
-  async ({ ignored, turn, ...visit }, { trees }) => trees.turnsOf(visit).answer(turn, ignored),
+  async ({ ignored, turn, ...visit }, { trees }) =>
+    trees.ask(visit, async ({ turns }) => turns.answer(turn, ignored)),
 );

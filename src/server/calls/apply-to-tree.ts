@@ -6,6 +6,6 @@ export const applyToTree = defineCall(
   async ({ plan: { removals, puts }, turn, ...visit }, { trees }) => {
     // What is expected to stand there is said of a put alone where something is.
     const steps = puts.map(({ expected, ...put }) => ({ ...put, expected }));
-    return trees.turnsOf(visit).apply(turn, { removals, puts: steps });
+    return trees.ask(visit, async ({ turns }) => turns.apply(turn, { removals, puts: steps }));
   },
 );

@@ -2,6 +2,6 @@ import { CALLS } from "../../protocol/calls.ts";
 import { defineCall } from "../session/call.ts";
 
 export const commitTree = defineCall(CALLS["tree.commit"], async (visit, { trees }) => {
-  await trees.require(visit).commit();
+  await trees.ask(visit, async ({ tree }) => tree.commit());
   return {};
 });

@@ -4,7 +4,7 @@ import { defineCall } from "../session/call.ts";
 export const listPieces = defineCall(
   CALLS["tree.pieces"],
   async ({ path, ...visit }, { trees }) => {
-    const pieces = await trees.require(visit).pieces(path);
+    const pieces = await trees.ask(visit, async ({ tree }) => tree.pieces(path));
     return { pieces };
   },
 );

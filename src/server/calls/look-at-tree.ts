@@ -3,5 +3,6 @@ import { defineCall } from "../session/call.ts";
 
 export const lookAtTree = defineCall(
   CALLS["tree.look"],
-  async ({ scope, turn, ...visit }, { trees }) => trees.turnsOf(visit).look(turn, scope),
+  async ({ scope, turn, ...visit }, { trees }) =>
+    trees.ask(visit, async ({ turns }) => turns.look(turn, scope)),
 );

@@ -4,7 +4,7 @@ import { defineCall } from "../session/call.ts";
 export const stageInTree = defineCall(
   CALLS["tree.stage"],
   async ({ batch, turn, ...visit }, { trees }) => {
-    await trees.turnsOf(visit).stage(turn, batch);
+    await trees.ask(visit, async ({ turns }) => turns.stage(turn, batch));
     return {};
   },
 );

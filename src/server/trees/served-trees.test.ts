@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, readdir, writeFile } from "node:fs/promises";
 import path from "node:path";
 
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -6,6 +6,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { openAfarStage } from "../../../test/journeys/afar-stage.ts";
 import type { AfarStage } from "../../../test/journeys/afar-stage.ts";
 import type { Right } from "../../access/access.ts";
+import { systemClock, waitFor } from "../../base/clock.ts";
 import { Problem } from "../../base/problem.ts";
 import { callServer } from "../../cli/connection/client.ts";
 import type { RemoteServer } from "../../cli/terminal/context.ts";
@@ -14,6 +15,8 @@ import { ServedTrees } from "./served-trees.ts";
 import type { Visit } from "./served-trees.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
+const MINUTE_MS = 60_000;
+const LIMIT = { timeoutMs: 10_000 };
 const PAIR = "0123456789abcdef";
 const KEPT = { app: "shop", environment: "kept", pair: PAIR, visit: "1".repeat(16) };
 const PLAN = {
@@ -122,13 +125,63 @@ function visitOf(index: number): Visit {
 }
 
 test("who was not heard of for longest makes room, and who is heard of stays", async () => {
-  const trees = new ServedTrees(stage.calls.engine.engine);
+  const trees = new ServedTrees(stage.calls.engine.engine, systemClock);
   for (let index = 0; index < 64; index += 1) await trees.open(visitOf(index));
-  trees.require(visitOf(0));
+  await trees.ask(visitOf(0), nothing);
   await trees.open(visitOf(64));
-  expect(() => trees.require(visitOf(0))).not.toThrow();
-  expect(() => trees.require(visitOf(1))).toThrow("knows nothing");
-  expect(() => trees.require(visitOf(64))).not.toThrow();
+  expect(await isKnown(trees, visitOf(0))).toBe(true);
+  expect(await isKnown(trees, visitOf(1))).toBe(false);
+  expect(await isKnown(trees, visitOf(64))).toBe(true);
   await trees.closeAll();
-  expect(() => trees.require(visitOf(0))).toThrow("knows nothing");
+  expect(await isKnown(trees, visitOf(0))).toBe(false);
+});
+
+async function nothing(): Promise<void> {
+  await Promise.resolve();
+}
+
+async function isKnown(trees: ServedTrees, visit: Visit): Promise<boolean> {
+  try {
+    await trees.ask(visit, nothing);
+    return true;
+  } catch (error) {
+    if (error instanceof Problem && error.code === "visit_unknown") return false;
+    throw error;
+  }
+}
+
+test("what a visitor has sent who was lost is put away after ten minutes of silence, and not before", async () => {
+  let nowMs = 0;
+  const trees = new ServedTrees(stage.calls.engine.engine, { now: () => nowMs });
+  const lost = { ...KEPT, visit: "3".repeat(16) };
+  const { files } = stage.calls.engine.engine.registry.require("shop", "kept").record;
+  const incoming = path.join(stage.calls.engine.engine.layout.sync(files), `incoming-${PAIR}`);
+  await (await trees.open(lost)).open();
+  const part = { path: "new.txt", offset: 0, size: 0, isEnd: true };
+  await trees.ask(lost, async ({ tree }) => tree.stage({ parts: [part], packed: "" }));
+  expect(await readdir(incoming)).toHaveLength(1);
+  nowMs = 10 * MINUTE_MS - 1;
+  await trees.sweep();
+  expect(await readdir(incoming)).toHaveLength(1);
+  nowMs += 1;
+  await trees.sweep();
+  await waitFor(async () => ((await readdir(incoming)).length === 0 ? true : undefined), LIMIT);
+  expect(await readdir(incoming)).toEqual([]);
+  expect(await isKnown(trees, lost)).toBe(false);
+  await trees.closeAll();
+});
+
+test("one who is answered for longer than that is not silent", async () => {
+  let nowMs = 0;
+  const trees = new ServedTrees(stage.calls.engine.engine, { now: () => nowMs });
+  const patient = { ...KEPT, visit: "4".repeat(16) };
+  await trees.open(patient);
+  await trees.ask(patient, async () => {
+    nowMs += 60 * MINUTE_MS;
+    await trees.sweep();
+  });
+  nowMs += 9 * MINUTE_MS;
+  await trees.sweep();
+  expect(await isKnown(trees, patient)).toBe(true);
+  await trees.closeAll();
 });

@@ -1,3 +1,4 @@
+import { type Clock, rest } from "../../base/clock.ts";
 import type { Engine } from "../../engine/engine.ts";
 import type { EnvironmentRecord } from "../../environment/environment.ts";
 import { openServedTree, takeTurns } from "../../sync/sync.ts";
@@ -14,19 +15,34 @@ export type Visit = {
   readonly visit: string;
 };
 
-type Open = { readonly tree: ServedTree; readonly id: string; readonly turns: VisitTurns };
+/** What a visitor asks: the tree, or its turns, for what changes something with each question. */
+type Visited = { readonly tree: ServedTree; readonly turns: VisitTurns };
+type Open = Visited & {
+  readonly id: string;
+  /** When it was last asked, or answered. */
+  heardMs: number;
+  /** How many questions are being answered. */
+  asked: number;
+};
 
 /** A visitor who was not heard of for longest makes room. */
 const MOST_OPEN = 64;
+/** One who keeps trees the same asks three times a minute. */
+const MOST_SILENCE_MS = 10 * 60_000;
+const SWEEP_MS = 60_000;
 
-/** The trees that are being visited from afar. A visit ends with its command; what a lost one has left, later ones put away. */
+/** The trees that are being visited from afar. A visit ends with its command; one that was lost, when it has been silent for long. */
 export class ServedTrees {
   readonly #engine: Engine;
+  readonly #clock: Clock;
   readonly #open = new Map<string, Open>();
   readonly #tenders: TreeTenders;
+  readonly #over = new AbortController();
+  #sweeping: Promise<void> | undefined;
 
-  constructor(engine: Engine) {
+  constructor(engine: Engine, clock: Clock) {
     this.#engine = engine;
+    this.#clock = clock;
     this.#tenders = new TreeTenders(engine, (gone) => {
       for (const [key, { id }] of this.#open) if (id === gone) this.#open.delete(key);
     });
@@ -40,18 +56,31 @@ export class ServedTrees {
     this.#makeRoom();
     const key = keyOf(visit);
     const tree = await this.#begin(record, { key, pair: visit.pair });
-    this.#open.set(key, { tree, id: record.id, turns: new VisitTurns(tree) });
+    const turns = new VisitTurns(tree);
+    this.#open.set(key, { tree, turns, id: record.id, heardMs: this.#clock.now(), asked: 0 });
+    this.#sweeping ??= this.#sweepAgainAndAgain();
     return tree;
   }
 
-  /** @throws `visit_unknown` */
-  require(visit: Visit): ServedTree {
-    return this.#require(visit).tree;
+  /** @throws `visit_unknown` and what the question does */
+  async ask<T>(visit: Visit, question: (visited: Visited) => Promise<T>): Promise<T> {
+    const open = this.#require(visit);
+    open.asked += 1;
+    try {
+      return await question(open);
+    } finally {
+      open.asked -= 1;
+      open.heardMs = this.#clock.now();
+    }
   }
 
-  /** What it is asked turn by turn. @throws `visit_unknown` */
-  turnsOf(visit: Visit): VisitTurns {
-    return this.#require(visit).turns;
+  /** Puts away what visitors have left who were silent for long. */
+  async sweep(): Promise<void> {
+    const since = this.#clock.now() - MOST_SILENCE_MS;
+    const lost = [...this.#open].filter(
+      ([, { asked, heardMs }]) => asked === 0 && heardMs <= since,
+    );
+    await Promise.all(lost.map(async ([key]) => this.#close(key)));
   }
 
   #require(visit: Visit): Open {
@@ -62,6 +91,7 @@ export class ServedTrees {
     // The one that was heard of last is last.
     this.#open.delete(key);
     this.#open.set(key, open);
+    open.heardMs = this.#clock.now();
     return open;
   }
 
@@ -71,6 +101,8 @@ export class ServedTrees {
 
   /** Resolves once nothing works for any of them. */
   async closeAll(): Promise<void> {
+    this.#over.abort();
+    await this.#sweeping;
     await Promise.all([...this.#open.keys()].map(async (key) => this.#close(key)));
   }
 
@@ -97,6 +129,14 @@ export class ServedTrees {
     this.#open.delete(key);
     open.tree.close();
     await this.#tenders.leave(open.id, key);
+  }
+
+  async #sweepAgainAndAgain(): Promise<void> {
+    const { signal } = this.#over;
+    while (!signal.aborted) {
+      await rest(SWEEP_MS, signal).catch(() => undefined); // Its only other end is the signal's.
+      await this.sweep();
+    }
   }
 
   #makeRoom(): void {

@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import { afterEach, expect, test } from "vitest";
 
 import { TOOLS } from "../../../test/programs/sandbox.ts";
+import { systemClock } from "../../base/clock.ts";
 import { TestEngine, until } from "../../engine/test-engine.ts";
 import { signalProcess, startTalking } from "../../process/process.ts";
 import { ServedTrees } from "./served-trees.ts";
@@ -85,7 +86,7 @@ test.runIf(TOOLS.length > 0)(
     await one.createApp("shop", { processes: { web }, database: false });
     const live = await one.fork("shop", "kept");
     await live.sleep();
-    const trees = new ServedTrees(one.engine);
+    const trees = new ServedTrees(one.engine, systemClock);
     const [first, second] = [visitOf("kept"), visitOf("kept")];
     await Promise.all([first, second].map(async (visit) => (await trees.open(visit)).open()));
     const find = async (): Promise<readonly number[]> =>
@@ -97,7 +98,7 @@ test.runIf(TOOLS.length > 0)(
     expect(await find()).toEqual(running);
 
     for (const pid of running) signalProcess(pid, "SIGKILL");
-    await until(() => isForgotten(trees, second));
+    await until(async () => isForgotten(trees, second));
     await (await trees.open(second)).open();
     expect((await find()).length).toBeGreaterThan(0);
     await trees.close(second);
@@ -105,10 +106,9 @@ test.runIf(TOOLS.length > 0)(
   },
 );
 
-function isForgotten(trees: ServedTrees, visit: Visit): true | undefined {
+async function isForgotten(trees: ServedTrees, visit: Visit): Promise<true | undefined> {
   try {
-    trees.require(visit);
-    return undefined;
+    return await trees.ask(visit, async () => Promise.resolve(undefined));
   } catch {
     // It is known no more.
     return true;
