@@ -215,11 +215,7 @@ function openMany(): TreeSide {
     exchanges: "yes",
     hasBulk: true,
   });
-  for (const name of MANY_NAMES) {
-    const inode = disk.make("file");
-    disk.put(inTree(name), inode);
-    disk.change(inode, name);
-  }
+  fillMany(disk, (name) => name);
   return new TreeSide({
     disk,
     clock: { now: () => 0 },
@@ -229,8 +225,27 @@ function openMany(): TreeSide {
   });
 }
 
-async function carryOutMany(side: TreeSide): Promise<void> {
-  const puts = MANY_NAMES.map((path) => ({ path, entry: entryOf(path), expected: undefined }));
+function fillMany(disk: MemoryDisk, textOf: (name: string) => string): void {
+  for (const name of MANY_NAMES) {
+    const inode = disk.make("file");
+    disk.put(inTree(name), inode);
+    disk.change(inode, textOf(name));
+  }
+}
+
+function textBefore(name: string): string {
+  return `before ${name}`;
+}
+
+async function carryOutMany(
+  side: TreeSide,
+  expectedAt: (name: string) => Entry | undefined = () => undefined,
+): Promise<void> {
+  const puts = MANY_NAMES.map((path) => ({
+    path,
+    entry: entryOf(path),
+    expected: expectedAt(path),
+  }));
   await side.apply({ removals: [], puts }, openMany().contents);
   await side.commit();
 }
@@ -254,6 +269,26 @@ test("wherever it dies among many new files, each is there or not, whole, and no
     expect([...(dying.disk.find(inStore("staged"))?.names.keys() ?? [])]).toEqual([]);
   }
   expect(hasEnded).toBe(true);
+});
+
+test("wherever it dies among many files that cannot change places, none is gone from where it stood", async () => {
+  let hasEnded = false;
+  for (let call = 1; !hasEnded; call += EVERY) {
+    const dying = new DyingDisk("no", "it dies", true);
+    fillMany(dying.disk, textBefore);
+    const side = dying.open();
+    dying.arm(call);
+    hasEnded = await isEnded(carryOutMany(side, (name) => entryOf(textBefore(name))));
+    dying.mend();
+    const again = dying.open();
+    await again.recover();
+    await again.commit();
+    const wrong = MANY_NAMES.filter((name) => {
+      const word = wordAt(dying.disk, name);
+      return word !== name && (word !== textBefore(name) || hasEnded);
+    });
+    expect({ call, wrong }).toEqual({ call, wrong: [] });
+  }
 });
 
 test("after a crash nobody who writes on is overwritten: his bytes stand where he put them", async () => {

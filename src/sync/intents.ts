@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 
 import { z } from "zod";
 
-import { isPlainName, isPlainPath } from "./core/paths.ts";
+import { isPlainPath } from "./core/paths.ts";
 import { type Entry, isSameEntry } from "./core/tree.ts";
 import { type Disk, inStore, inTree, type Place } from "./disk.ts";
 import { entrySchema } from "./entry-schema.ts";
@@ -35,7 +35,7 @@ const stepsSchema = z.array(
     path: z.string().refine(isPlainPath),
     expected: entrySchema.optional(),
     entry: entrySchema.optional(),
-    aside: z.string().refine(isPlainName),
+    aside: z.string().refine((aside) => isPlainPath(aside) && !aside.endsWith("/")),
   }),
 );
 
