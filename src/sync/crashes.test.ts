@@ -169,6 +169,31 @@ test.each([
   },
 );
 
+test("where a power cut has torn the plan too, what lies aside is kept by the path where it stood", async () => {
+  let hasEnded = false;
+  for (let call = 1; call < MOST_CALLS && !hasEnded; call += 1) {
+    const dying = new DyingDisk("yes");
+    const side = dying.open();
+    dying.arm(call);
+    hasEnded = await isEnded(carryOut(side));
+    dying.mend();
+    const { disk } = dying;
+    for (const inode of disk.find(inStore("intents"))?.names.values() ?? [])
+      disk.change(inode, inode.text.slice(0, 20));
+    await dying.open().recover();
+    const times = [...(disk.find(inStore("trash"))?.names.values() ?? [])];
+    const keptAt = (name: string): readonly string[] =>
+      times.flatMap((time) => collect(time.names.get(name)));
+    const gone = ["replaced", "removed", "run"].filter((name) => {
+      const text = BEFORE[name] ?? "";
+      return wordAt(disk, name) !== text && !keptAt(name).includes(text);
+    });
+    expect({ call, gone }).toEqual({ call, gone: [] });
+    expect(keptAt("of unknown place")).toEqual([]);
+  }
+  expect(hasEnded).toBe(true);
+});
+
 test("a batch that a full disk cuts short before its first step keeps nothing of what it had made ready", async () => {
   const left: string[] = [];
   let tries = 0;

@@ -1,4 +1,5 @@
 import { Problem } from "../base/problem.ts";
+import { nameMoved } from "./aside.ts";
 import { type Entry, isSameEntry } from "./core/tree.ts";
 import { type Disk, inStore, inTree, type Place } from "./disk.ts";
 import { changedMeanwhile, syncBlocked } from "./problems.ts";
@@ -29,7 +30,7 @@ export function stagedAt(aside: string): Place {
 }
 
 export function movedAt(aside: string): Place {
-  return inStore(`staged/${aside}.old`);
+  return inStore(`staged/${nameMoved(aside)}`);
 }
 
 /**

@@ -1,9 +1,9 @@
-import { randomBytes } from "node:crypto";
 import path from "node:path";
 
 import { type Clock, isoTime } from "../base/clock.ts";
 import { explainDiskFull } from "../base/disk-full.ts";
 import { hasErrorCode, Problem } from "../base/problem.ts";
+import { nameAsides } from "./aside.ts";
 import { isPlainPath, leadsInside } from "./core/paths.ts";
 import type { Plan } from "./core/plan.ts";
 import { type Entry, listParents } from "./core/tree.ts";
@@ -125,9 +125,6 @@ export class TreeSide implements Side {
   }
 }
 
-/** So that two threads are seldom in one folder. */
-const MOST_IN_FOLDER = 64;
-
 type Tried = Awaited<ReturnType<typeof stageMany>>;
 
 /** Steps that are taken together, noted before the first. */
@@ -246,14 +243,8 @@ class Batch {
 
 function toSteps({ removals, puts }: Plan): readonly Step[] {
   const steps = [...removals.map((step) => ({ ...step, entry: undefined })), ...puts];
-  const batch = randomBytes(6).toString("hex");
-  return steps.map((step, index) => ({ ...step, aside: nameAside(batch, index) }));
-}
-
-/** Many in a folder hinder each other: a disk makes one file in it at a time, and takes the longer the more there are. */
-function nameAside(batch: string, index: number): string {
-  const folder = Math.trunc(index / MOST_IN_FOLDER);
-  return folder === 0 ? `${batch}-${index}` : `${batch}.${folder}/${index}`;
+  const asides = nameAsides(steps.map(({ path: name }) => name));
+  return steps.map((step, index) => ({ ...step, aside: asides[index] ?? "" }));
 }
 
 /** Whether the bytes stand there already, and only whether they can be run is to change. */
