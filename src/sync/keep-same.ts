@@ -153,10 +153,12 @@ class Whole {
 /** Events of both trees, counted; which they were does not matter. */
 class Events {
   #count = 0;
+  #lastMs = 0;
   #wake: (() => void) | undefined;
 
   readonly note = (): void => {
     this.#count += 1;
+    this.#lastMs = monotonicMs();
     this.#wake?.();
   };
 
@@ -167,11 +169,11 @@ class Events {
   /** Resolves once there was one and no more follow, after the pause at the latest, or when the signal ends it. */
   async next(pauseMs: number, signal: AbortSignal): Promise<void> {
     if (this.#count === 0) await this.#wait(pauseMs, signal);
-    const began = monotonicMs();
-    for (let before = -1; before !== this.#count && !signal.aborted;) {
-      before = this.#count;
-      if (before === 0 || monotonicMs() - began > MOST_SETTLE_MS) return;
-      await sleep(SETTLE_MS);
+    const latestMs = monotonicMs() + MOST_SETTLE_MS;
+    while (this.#count > 0 && !signal.aborted) {
+      const leftMs = Math.min(this.#lastMs + SETTLE_MS, latestMs) - monotonicMs();
+      if (leftMs <= 0) return;
+      await sleep(leftMs);
     }
   }
 
