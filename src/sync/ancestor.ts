@@ -51,6 +51,7 @@ export class Ancestor {
   constructor(options: AncestorOptions) {
     this.#options = options;
     this.#read();
+    options.disk.rest();
   }
 
   get epoch(): string {
@@ -70,6 +71,7 @@ export class Ancestor {
     if (this.#generation === 0 || this.#lines + this.#unsaved.length > MOST_LINES) this.#compact();
     else this.#append(this.#unsaved);
     this.#unsaved = [];
+    this.#options.disk.rest();
   }
 
   #note(path: string, entry: Entry | undefined): void {

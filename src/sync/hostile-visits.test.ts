@@ -1,10 +1,10 @@
 import { createHash, randomBytes } from "node:crypto";
-import { readdir, readFile, readlink, rename, symlink, writeFile } from "node:fs/promises";
+import { readdir, readFile, rename, symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
 
 import { afterEach, beforeEach, expect, test } from "vitest";
 
-import { type Folders, openFolders, put, read } from "../../test/sync/folders.ts";
+import { type Folders, listOpenIn, openFolders, put, read } from "../../test/sync/folders.ts";
 import { codeOf } from "../../test/sync/other-machine.ts";
 import { MOST_BATCH_BYTES, packBatch, type BytesPart } from "./batch.ts";
 import type { Entry } from "./core/tree.ts";
@@ -75,15 +75,6 @@ async function expectUntouched(): Promise<void> {
 /** Our own things there that belong to nobody's transfer any more. */
 async function listIncoming(): Promise<readonly string[]> {
   return readdir(path.join(folders.sides.home, `incoming-${PAIR}`));
-}
-
-async function listOpenIn(folder: string): Promise<readonly string[]> {
-  const descriptors = await readdir("/proc/self/fd");
-  const targets = await Promise.all(
-    // One that was closed meanwhile is none.
-    descriptors.map(async (name) => readlink(`/proc/self/fd/${name}`).catch(() => "")),
-  );
-  return targets.filter((target) => target.startsWith(`${folder}/`));
 }
 
 const NO_PLACES = [

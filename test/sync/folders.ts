@@ -46,6 +46,16 @@ export function openSide(tree: string, home: string): TreeSide {
   });
 }
 
+/** What this program holds open there, or held when it was removed. */
+export async function listOpenIn(folder: string): Promise<readonly string[]> {
+  const descriptors = await readdir("/proc/self/fd");
+  const targets = await Promise.all(
+    // One that was closed meanwhile is none.
+    descriptors.map(async (name) => readlink(`/proc/self/fd/${name}`).catch(() => "")),
+  );
+  return targets.filter((target) => target === folder || target.startsWith(`${folder}/`));
+}
+
 /** What a store has not finished: what lies aside, and plans that are not done with. */
 export async function listAside(store: string): Promise<readonly string[]> {
   const folders = ["staged", "intents"].map(async (name) => {
