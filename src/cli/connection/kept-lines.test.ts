@@ -116,13 +116,19 @@ test("a server that leaves waits for no connection that is kept", async () => {
 });
 
 test.each([
-  ["with its number, is answered as it was", { turn: 9 }, { left: [] }],
+  ["with its number, is answered as it was, and written down once", { turn: 9 }, { left: [] }],
   ["without a number, it would be done twice", {}, { left: [["again.txt", expect.anything()]] }],
 ])("a plan whose answer was lost, asked again %s", async (_, numbered, applied) => {
+  const isNumbered = "turn" in numbered;
   const folder = stage.calls.engine.engine.registry.require("shop", "kept").record.files.path;
-  const name = "turn" in numbered ? "made.txt" : "again.txt";
+  const name = isNumbered ? "made.txt" : "again.txt";
   const text = `made ${name}\n`;
   const hash = createHash("sha256").update(text).digest("hex");
+  const noted = async (): Promise<number> => {
+    const entries = await stage.calls.access.audit.read(1_000);
+    return entries.filter(({ call }) => call === "tree.apply").length;
+  };
+  const before = await noted();
   await ask("tree.open", VISIT);
   const bytes = Buffer.from(text);
   const { parts, packed } = await packBatch([{ path: name, offset: 0, bytes, isEnd: true }]);
@@ -139,4 +145,5 @@ test.each([
   expect(await waitFor(isThere, { timeoutMs: 20_000 })).toBe(true);
   relay.mend();
   expect(await asked).toMatchObject(applied);
+  expect((await noted()) - before).toBe(isNumbered ? 1 : 2);
 });

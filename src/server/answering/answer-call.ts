@@ -19,7 +19,7 @@ import { findCall, isCallName } from "./call-table.ts";
 import { callUnknown } from "./problems.ts";
 
 /** What of a session its server gives; the caller's part is made for each call. */
-export type ServerPart = Omit<Session, "report" | "line" | "signal" | "caller">;
+export type ServerPart = Omit<Session, "report" | "line" | "again" | "signal" | "caller">;
 
 export type Answering = {
   /** Who asks. @throws a problem where they may ask nothing */
@@ -100,7 +100,7 @@ async function findEnd(
 ): Promise<Message> {
   try {
     const asked = await readCall(request);
-    return await noted(options, { ...asked, caller: listener.caller }, async () => {
+    return await noted(options, { ...asked, caller: listener.caller }, async (again) => {
       assertAllowed(listener.caller, asked.name, asked.input);
       return unlessRevoked(listener, async (signal) =>
         asked.call.run(asked.input, {
@@ -108,6 +108,7 @@ async function findEnd(
           caller: listener.caller,
           report: (progress) => listener.send({ progress }),
           line: (line) => listener.send({ line }),
+          again,
           signal,
         }),
       );
@@ -151,16 +152,19 @@ async function unlessRevoked<T>(
 async function noted(
   { note, log }: Answering,
   { name, input, caller }: Asked & { readonly caller: Caller },
-  work: () => Promise<unknown>,
+  work: (again: () => void) => Promise<unknown>,
 ): Promise<Message> {
+  let isAgain = false;
   const end = async (outcome: string): Promise<void> => {
-    if (note === null || !isWrite(name)) return;
+    if (note === null || !isWrite(name) || isAgain) return;
     const entry = describeWrite({ name, input, outcome }, { caller, clock: systemClock });
     // What was done is done: a full disk must not keep anyone from deleting.
     await note(entry).catch((error: unknown) => log(`A write was not noted: ${messageOf(error)}`));
   };
   try {
-    const result = await work();
+    const result = await work(() => {
+      isAgain = true;
+    });
     await end("done");
     return { result };
   } catch (error) {

@@ -25,6 +25,8 @@ export type Session = {
   readonly report: Report;
   /** Sends the caller a line of a log. */
   readonly line: (line: LogLine) => void;
+  /** Says that this very question was asked before, and is written down already. */
+  readonly again: () => void;
   /** Aborted when the caller has gone. */
   readonly signal: AbortSignal;
   readonly status: () => ServerStatus;

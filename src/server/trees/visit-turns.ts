@@ -45,6 +45,11 @@ export class VisitTurns {
     return (this.#at(turn).apply ??= this.#tree.apply(...asked));
   }
 
+  /** Whether the plan of this turn has been asked for before. */
+  isApplied(turn: number | undefined): boolean {
+    return turn !== undefined && turn === this.#turn && this.#answers.apply !== undefined;
+  }
+
   #at(turn: number | undefined): Answers {
     if (turn === undefined || turn !== this.#turn) this.#answers = {};
     this.#turn = turn;
