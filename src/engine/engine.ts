@@ -14,7 +14,6 @@ import { appTaken } from "../environment/problems.ts";
 import { serverLeaving } from "./home/problems.ts";
 import { removeReach } from "./home/reach.ts";
 import { readApps, readRecords, removeApp, writeApp, type AppRecord } from "./home/records.ts";
-import { ownTree } from "./home/users.ts";
 import { listAllLeftovers, mendAllLeftovers } from "./leftovers/all-leftovers.ts";
 import { Clearing } from "./leftovers/clearing.ts";
 import { endHome, listLeftovers, mendLeftovers, type Leftover } from "./leftovers/leftovers.ts";
@@ -193,7 +192,6 @@ export class Engine {
 
   /** Its kept files were replaced: what that asks for is run, and processes that do not reload by themselves are restarted. */
   async filesChanged(live: LiveEnvironment, options: CallOptions): Promise<void> {
-    await ownTree(live.record);
     await this.#prepareAgain(live, options);
     await restartStale(live);
   }

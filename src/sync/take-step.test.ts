@@ -130,7 +130,9 @@ test(
   { skip: process.getuid?.() !== 0 },
   async () => {
     await lchown(remote, 23_456, 23_456);
-    await put(local, { "a/b/c": "1", l: "->a", "empty/": "" });
+    // Many files at once are put by threads.
+    const many = Array.from({ length: 20 }, (_, index) => [`many/${index}`, "1"]);
+    await put(local, { "a/b/c": "1", l: "->a", "empty/": "", ...Object.fromEntries(many) });
     await push(folders.sides, { force: false });
     const names = await readdir(remote, { recursive: true });
     const owners = await Promise.all(

@@ -1,4 +1,4 @@
-import { chown, mkdir, readFile, stat, symlink, writeFile } from "node:fs/promises";
+import { chown, mkdir, readFile } from "node:fs/promises";
 import path from "node:path";
 
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -6,7 +6,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import type { FilesRecord } from "../../environment/environment.ts";
 import { createFolder, layoutIn, removeFolder, STRANGER } from "../test-engine.ts";
 import type { Layout } from "./layout.ts";
-import { findProcessUser, isRoot, ownTree } from "./users.ts";
+import { findProcessUser, isRoot } from "./users.ts";
 
 const IS_ROOT = process.getuid?.() === 0;
 /** No line of any password file names it. */
@@ -78,24 +78,3 @@ test.runIf(IS_ROOT)(
     expect(await findProcessUser(layout, running("kept", null))).toBeNull();
   },
 );
-
-test.runIf(IS_ROOT)(
-  "what root wrote into a kept tree becomes its user's, and what a link in it leads to does not",
-  async () => {
-    const foreign = path.join(folder, "foreign");
-    await writeFile(foreign, "root's");
-    await mkdir(path.join(tree, "deep"));
-    await writeFile(path.join(tree, "deep", "file"), "");
-    await symlink(foreign, path.join(tree, "link"));
-
-    await ownTree(running("kept", 700_001));
-
-    expect((await stat(path.join(tree, "deep", "file"))).uid).toBe(700_001);
-    expect((await stat(foreign)).uid).toBe(0);
-  },
-);
-
-test.runIf(IS_ROOT)("a linked folder keeps its owner", async () => {
-  await ownTree(running("linked", 700_001));
-  expect((await stat(tree)).uid).toBe(0);
-});

@@ -3,13 +3,10 @@ import { readFile, stat } from "node:fs/promises";
 import { hasErrorCode } from "../../base/problem.ts";
 import type { EnvironmentRecord } from "../../environment/environment.ts";
 import type { SystemUser } from "../../environment/places.ts";
-import { runProgram } from "../../process/process.ts";
 import type { Layout } from "./layout.ts";
 
 /** Uids from here on belong to environments where the server is root; far from people's and from `nobody`. */
 const FIRST_ENVIRONMENT_UID = 700_000;
-
-const CHOWN_LIMIT_MS = 120_000;
 
 export function isRoot(): boolean {
   return process.getuid?.() === 0;
@@ -43,22 +40,6 @@ export async function findUserIfThere(
     if (hasErrorCode(error, "ENOENT", "ENOTDIR", "EACCES")) return null;
     throw error;
   }
-}
-
-/** Files that the server wrote as root into a kept tree belong to the environment's own uid. */
-export async function ownTree({
-  uid,
-  files,
-}: Pick<EnvironmentRecord, "uid" | "files">): Promise<void> {
-  if (uid === null || files.kind === "linked") return;
-  const launch = {
-    file: "chown",
-    args: ["-R", `${uid}:${uid}`, files.path],
-    folder: "/",
-    environment: {},
-    user: null,
-  };
-  await runProgram(launch, { timeoutMs: CHOWN_LIMIT_MS });
 }
 
 /** A user with no line in the password file gets the given home. */
