@@ -26,7 +26,13 @@ import { CallsUnderWay } from "./making/calls-under-way.ts";
 import { Creates } from "./making/creates.ts";
 import { bringUp } from "./making/creation.ts";
 import type { AppRequest, CallOptions, CreateRequest } from "./making/creation.ts";
-import { identify, listUsedUids } from "./making/identities.ts";
+import {
+  chooseSpareUid,
+  chooseStandbyUid,
+  identify,
+  NOBODYS_FORK,
+  type Known,
+} from "./making/identities.ts";
 import { Resets, type ResetRequest } from "./making/resets.ts";
 import { timeMaking, type Made, type TimedMade } from "./making/timings.ts";
 import { clearEnvironment, removeEnvironment } from "./parts/local-parts.ts";
@@ -76,8 +82,12 @@ export class Engine {
     this.#context = context;
     this.ownBytes = new OwnBytes(context);
     this.uses = new UseWatch(context, () => this.registry.all());
-    this.standbys = new Standbys(context, this.registry, () => listUsedUids(this.#known()));
-    this.spares = new Spares(context, this.registry);
+    this.standbys = new Standbys(context, this.registry, (source) =>
+      chooseStandbyUid(this.#known(), source),
+    );
+    this.spares = new Spares(context, this.registry, (source) =>
+      chooseSpareUid(this.#known(), source),
+    );
     this.tenders = new Tenders(context);
     const { registry, standbys, spares } = this;
     this.#creates = new Creates({
@@ -86,7 +96,7 @@ export class Engine {
       standbys,
       spares,
       alone: this.#alone,
-      identify: (source) => identify(this.#known(), source),
+      identify: (wanted) => identify(this.#known(), wanted),
       onBuilt: (live) => this.#add(live),
     });
     this.#resets = new Resets(context, registry, standbys);
@@ -199,7 +209,7 @@ export class Engine {
   /** Tries to break out of it. Resolves with what came of each try; nothing of that is left. */
   async verify(live: LiveEnvironment, options: CallOptions): Promise<Verification> {
     return this.#track(options, async ({ signal }) => {
-      const identity = identify(this.#known(), null);
+      const identity = identify(this.#known(), NOBODYS_FORK);
       return this.#clearing.during(identity, async () =>
         verifyEnvironment(this.#context, live, { identity, signal }),
       );
@@ -302,9 +312,9 @@ export class Engine {
     await live.usage.during(async () => this.#alone.run(live.record.id, prepare));
   }
 
-  #known(): Parameters<typeof listUsedUids>[0] {
-    const { registry, standbys } = this;
-    return { registry, drafts: this.#creates.drafts, standbys, clearing: this.#clearing };
+  #known(): Known {
+    const { registry, standbys, spares } = this;
+    return { registry, drafts: this.#creates.drafts, standbys, spares, clearing: this.#clearing };
   }
 
   #add(live: LiveEnvironment): void {

@@ -11,6 +11,7 @@ import { bringIgnored } from "./bring.ts";
 import { findClonePaths } from "./clone-paths.ts";
 import * as entry from "./copy-entry.ts";
 import { areSameTree } from "./git.ts";
+import type * as giving from "./give-all.ts";
 import { keepTree } from "./keep.ts";
 import { findIgnoredNames, listIgnored, listTree } from "./list-tree.ts";
 import type { Brought } from "./outcomes.ts";
@@ -31,6 +32,7 @@ export type FilesOptions = {
 
 /** Puts a copy that was made ahead where one is to be. False: there is none that is of use. */
 export type PlaceReady = entry.PlaceReady;
+export type Owner = giving.Owner;
 /** Where such a copy lies: in a folder that nobody else reaches. It is of `name` in the tree `root`. */
 export type SparePlace = spare.SparePlace;
 
@@ -88,17 +90,22 @@ export function surveySpare(
   return spare.surveySpare(place, nowMs);
 }
 
-/**
- * Copies what was surveyed, slowly: `pause` is awaited again and again, and throws when it is to be given up.
- * @throws `disk_full`, `copy_failed`
- */
-export function fillSpare(place: SparePlace, pause: () => Promise<void>): Promise<void> {
-  return spare.fillSpare(place, pause);
+/** Copies what was surveyed, slowly, and gives it to its owner. @throws `disk_full`, `copy_failed` */
+export function fillSpare(place: SparePlace, filling: spare.Filling): Promise<void> {
+  return spare.fillSpare(place, filling);
 }
 
 /** Makes a spare copy what its original is by now, and moves it there. False: a copy is no slower. */
-export function placeSpare(folder: string, use: Parameters<PlaceReady>[0]): Promise<boolean> {
-  return spare.placeSpare(folder, use);
+export function placeSpare(
+  made: Parameters<typeof spare.placeSpare>[0],
+  use: Parameters<PlaceReady>[0],
+): Promise<boolean> {
+  return spare.placeSpare(made, use);
+}
+
+/** Whose a tree becomes that is to be this user's; null: we cannot give anything away. */
+export function findOwner(user: Owner | null): Owner | null {
+  return spare.findOwner(user);
 }
 
 /**

@@ -19,6 +19,8 @@ import type { Pinned } from "../base/pinned.ts";
 import { hasErrorCode } from "../base/problem.ts";
 import { findDifferences } from "./differences.ts";
 import type { Differences, Entry } from "./differences.ts";
+import { giveAll } from "./give-all.ts";
+import type { Owner } from "./give-all.ts";
 import { moveTarget } from "./move-target.ts";
 import { pinInside, within } from "./pin-inside.ts";
 import { readTreeList } from "./tree-list.ts";
@@ -33,8 +35,10 @@ export type RenewJob = {
   readonly list: string;
   /** Under which names the root is known to links in it, and what they are to lead to. */
   readonly links: { readonly from: readonly string[]; readonly to: string };
-  /** Whose all of it becomes; null: it stays whose it is. */
-  readonly owner: { readonly uid: number; readonly gid: number } | null;
+  /** Whose all of it becomes; null: we cannot give anything away. */
+  readonly owner: Owner | null;
+  /** Whose all of it is already; null: it is not known. */
+  readonly copyOwner: Owner | null;
 };
 
 /** With more a copy takes about as long: of all that there is, and so many in any case. */
@@ -54,7 +58,7 @@ export function renewTree(job: RenewJob): Renewed {
     const most = Math.max(MOST_CHANGES.least, MOST_CHANGES.share * list.names.length);
     if (changes > most) return { isRenewed: false, changes };
     mend(original, found, job);
-    if (job.owner !== null) giveAll(found.names, job.copy, job.owner);
+    if (job.owner !== null) giveAll(listForeign(found, job), job.copy, job.owner);
     return { isRenewed: true, changes };
   } finally {
     original.close();
@@ -144,17 +148,11 @@ function copyStats({ fd }: Pinned, copy: string): void {
   utimesSync(copy, atimeMs / 1000, mtimeMs / 1000);
 }
 
-function giveAll(
-  names: readonly string[],
-  copy: string,
-  { uid, gid }: NonNullable<RenewJob["owner"]>,
-): void {
-  for (const name of names) {
-    try {
-      lchownSync(path.join(copy, name), uid, gid);
-    } catch (error) {
-      // It went away while it was copied.
-      if (!hasErrorCode(error, "ENOENT")) throw error;
-    }
-  }
+/** What is not its new owner's yet: where it was made for that very one, only what was brought. */
+function listForeign(
+  { names, changed, touched }: Differences,
+  { owner, copyOwner }: RenewJob,
+): readonly string[] {
+  const isOwned = owner?.uid === copyOwner?.uid && owner?.gid === copyOwner?.gid;
+  return isOwned ? [...changed.map(({ name }) => name), ...touched] : names;
 }

@@ -21,13 +21,15 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 
 import { exists } from "../base/remove-inside.ts";
 import { openPair } from "./copy-entry.ts";
-import { bringFiles, fillSpare, keepFiles, placeSpare, surveySpare } from "./files.ts";
-import type { PlaceReady } from "./files.ts";
+import { bringFiles, fillSpare, findOwner, keepFiles, placeSpare, surveySpare } from "./files.ts";
+import type { Owner, PlaceReady } from "./files.ts";
 
 const IS_ROOT = process.getuid?.() === 0;
 /** Where the clock of the survey is: nothing in these trees counts as changed a moment ago. */
 const LATER_MS = 60_000;
 const NAME = "node_modules";
+const OURS = findOwner(null);
+const PATIENTLY = { pause: async () => undefined, owner: OURS };
 
 let root = "";
 let source = "";
@@ -56,13 +58,13 @@ async function put(name: string, text = name): Promise<void> {
   await writeFile(file, text);
 }
 
-async function makeSpare(): Promise<void> {
+async function makeSpare(owner: Owner | null = OURS): Promise<void> {
   const spare = { folder, root: source, name: NAME };
   await surveySpare(spare, Date.now() + LATER_MS);
-  await fillSpare(spare, async () => undefined);
+  await fillSpare(spare, { ...PATIENTLY, owner });
 }
 
-const use: PlaceReady = async (entry) => placeSpare(folder, entry);
+const use: PlaceReady = async (entry) => placeSpare({ folder, owner: OURS }, entry);
 
 async function place(): Promise<boolean> {
   const pair = await openPair(source, target);
@@ -141,7 +143,7 @@ test("whatever changed since it was made, a spare copy becomes what its original
 test("a file that changed in the very moment of the survey is copied again", async () => {
   await put("a.js", "old");
   await surveySpare({ folder, root: source, name: NAME }, Date.now());
-  await fillSpare({ folder, root: source, name: NAME }, async () => undefined);
+  await fillSpare({ folder, root: source, name: NAME }, PATIENTLY);
   // What the kernel would say of a change within the same tick of its clock: nothing.
   await writeFile(path.join(folder, "tree", "a.js"), "torn");
   expect(await place()).toBe(true);
@@ -152,7 +154,7 @@ test("what came into the original after the survey, and went again, is in no cop
   await put("a.js");
   await surveySpare({ folder, root: source, name: NAME }, Date.now() + LATER_MS);
   await put("deep/late.js");
-  await fillSpare({ folder, root: source, name: NAME }, async () => undefined);
+  await fillSpare({ folder, root: source, name: NAME }, PATIENTLY);
   await rm(path.join(source, NAME, "deep"), { recursive: true });
   expect(await place()).toBe(true);
   expect(await readdir(path.join(target, NAME))).toEqual(["a.js"]);
@@ -227,16 +229,46 @@ test.each(["survey", "renewal"])(
   },
 );
 
-test.skipIf(!IS_ROOT)("as root all of it becomes the given user's", async () => {
+const HEIR = { uid: 712_345, gid: 712_345 };
+
+test.skipIf(!IS_ROOT).each([
+  ["itself", HEIR],
+  ["another", { uid: 712_346, gid: 712_346 }],
+  ["nobody that is known", null],
+])("as root all of it becomes its user's, where it was made for %s", async (_whom, owner) => {
   await put("a/index.js");
   await symlink("a", path.join(source, NAME, "b"));
-  await makeSpare();
+  await makeSpare(owner);
   await put("late/index.js");
-  const user = { uid: 712_345, gid: 712_345, home: "/", name: "x" };
-  await bringFiles({ source, target, clone: [NAME], user, ready: use });
-  for (const name of ["", "a/index.js", "b", "late", "late/index.js"])
-    expect(await lstat(path.join(target, NAME, name))).toMatchObject({
-      uid: 712_345,
-      gid: 712_345,
-    });
+  await put("a/index.js", "another");
+  const ready: PlaceReady = async (entry) => placeSpare({ folder, owner }, entry);
+  const user = { ...HEIR, home: "/", name: "x" };
+  await bringFiles({ source, target, clone: [NAME], user, ready });
+  for (const name of ["", "a", "a/index.js", "b", "late", "late/index.js"])
+    expect(await lstat(path.join(target, NAME, name))).toMatchObject(HEIR);
 });
+
+test.skipIf(!IS_ROOT)(
+  "as root what was made for its user is given to nobody once more",
+  async () => {
+    await put("a/index.js");
+    await makeSpare(HEIR);
+    const before = await lstat(path.join(folder, "tree/a/index.js"));
+    const user = { ...HEIR, home: "/", name: "x" };
+    const ready: PlaceReady = async (entry) => placeSpare({ folder, owner: HEIR }, entry);
+    await bringFiles({ source, target, clone: [NAME], user, ready });
+    const { uid, ctimeMs } = await lstat(path.join(target, NAME, "a/index.js"));
+    expect({ uid, ctimeMs }).toEqual({ uid: HEIR.uid, ctimeMs: before.ctimeMs });
+  },
+);
+
+test.skipIf(!IS_ROOT)(
+  "as root what runs on a folder of root's own gets files of root's",
+  async () => {
+    await put("a/index.js");
+    await makeSpare(HEIR);
+    const ready: PlaceReady = async (entry) => placeSpare({ folder, owner: HEIR }, entry);
+    await bringFiles({ source, target, clone: [NAME], user: null, ready });
+    expect(await lstat(path.join(target, NAME, "a/index.js"))).toMatchObject({ uid: 0, gid: 0 });
+  },
+);

@@ -5,6 +5,7 @@ import { ThreadPool } from "../base/thread-pool.ts";
 import type { ProcessUser } from "../process/process.ts";
 import type { TreePair } from "./copy-files.ts";
 import { copyTree } from "./copy-tree.ts";
+import type { Owner } from "./give-all.ts";
 import type { Survey } from "./survey-tree.ts";
 import { runTool } from "./tools.ts";
 import type { TreeDone, TreeJob } from "./tree-jobs.ts";
@@ -30,10 +31,17 @@ export async function surveySpare(
   return pool.run({ kind: "survey", root, name, list: listIn(folder), nowMs });
 }
 
-/** Copies what was surveyed, behind everything else: `pause` is awaited again and again, and throws when it is to be given up. */
+export type Filling = {
+  /** Awaited again and again; throws when it is to be given up. */
+  readonly pause: () => Promise<void>;
+  /** Whose all of it becomes; null: we cannot give anything away. */
+  readonly owner: Owner | null;
+};
+
+/** Copies what was surveyed, behind everything else. */
 export async function fillSpare(
   { folder, root, name }: SparePlace,
-  pause: () => Promise<void>,
+  { pause, owner }: Filling,
 ): Promise<void> {
   let jobs = 0;
   const pauseAndFlush = async (): Promise<void> => {
@@ -42,7 +50,8 @@ export async function fillSpare(
     if (jobs % JOBS_A_FLUSH === 0) await flush(folder);
   };
   await copyTree(path.join(root, name), treeIn(folder), { pause: pauseAndFlush });
-  await pool.run({ kind: "prune", copy: treeIn(folder), list: listIn(folder) });
+  await pause();
+  await pool.run({ kind: "settle", copy: treeIn(folder), list: listIn(folder), owner });
   await flush(folder);
 }
 
@@ -54,8 +63,20 @@ export type SpareUse = {
   readonly user: ProcessUser | null;
 };
 
-/** Makes the spare copy what its original is now, and moves it to where it is to be. False: it is too different. */
-export async function placeSpare(folder: string, use: SpareUse): Promise<boolean> {
+/** Whose a tree becomes that is to be this user's; null: we cannot give anything away. */
+export function findOwner(user: Owner | null): Owner | null {
+  if (process.getuid?.() !== 0) return null;
+  return user === null ? { uid: 0, gid: 0 } : { uid: user.uid, gid: user.gid };
+}
+
+/**
+ * Makes the spare copy what its original is now, and moves it to where it is to be. False: it is too different.
+ * `owner`: whose all of it is already.
+ */
+export async function placeSpare(
+  { folder, owner }: { readonly folder: string; readonly owner: Owner | null },
+  use: SpareUse,
+): Promise<boolean> {
   const { pair, name, target, user } = use;
   const links = { from: pair.sourceNames, to: pair.target };
   const { isRenewed } = await pool.run({
@@ -65,7 +86,8 @@ export async function placeSpare(folder: string, use: SpareUse): Promise<boolean
     copy: treeIn(folder),
     list: listIn(folder),
     links,
-    owner: user === null || process.getuid?.() !== 0 ? null : { uid: user.uid, gid: user.gid },
+    owner: findOwner(user),
+    copyOwner: owner,
   });
   if (!isRenewed) return false;
   await moveVirtualEnvironment(treeIn(folder), links);

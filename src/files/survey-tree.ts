@@ -2,6 +2,8 @@ import path from "node:path";
 
 import { pinFolder } from "../base/pinned.ts";
 import type { Pinned } from "../base/pinned.ts";
+import { giveAll } from "./give-all.ts";
+import type { Owner } from "./give-all.ts";
 import { pinInside } from "./pin-inside.ts";
 import { removeEntry } from "./renew-tree.ts";
 import { listEntries, readTreeList, writeTreeList } from "./tree-list.ts";
@@ -31,11 +33,21 @@ export function surveyTree({ root, name, list: file, nowMs }: SurveyJob): Survey
   });
 }
 
-/** Removes from a copy what came into its original after that was surveyed. */
-export function pruneTree({ copy, list }: { readonly copy: string; readonly list: string }): void {
-  const known = new Set(readTreeList(list).names);
-  const names = withFolder(pinFolder(copy), [], (folder) => listEntries(folder, "", 0).names);
-  for (const name of names.toReversed()) if (!known.has(name)) removeEntry(path.join(copy, name));
+/** A copy that was made of what is in a list. */
+export type SettleJob = {
+  readonly copy: string;
+  readonly list: string;
+  /** Whose all of it becomes; null: we cannot give anything away. */
+  readonly owner: Owner | null;
+};
+
+/** Removes from a copy what came into its original after that was surveyed, and gives away the rest. */
+export function settleTree({ copy, list, owner }: SettleJob): void {
+  const { names } = readTreeList(list);
+  const known = new Set(names);
+  const there = withFolder(pinFolder(copy), [], (folder) => listEntries(folder, "", 0).names);
+  for (const name of there.toReversed()) if (!known.has(name)) removeEntry(path.join(copy, name));
+  if (owner !== null) giveAll(names, copy, owner);
 }
 
 function withFolder<T>(folder: Pinned | undefined, missing: T, work: (folder: Pinned) => T): T {

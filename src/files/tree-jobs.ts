@@ -2,12 +2,12 @@ import { answerWith } from "../base/thread-pool.ts";
 import type { Answer } from "../base/thread-pool.ts";
 import { renewTree } from "./renew-tree.ts";
 import type { RenewJob, Renewed } from "./renew-tree.ts";
-import { pruneTree, surveyTree } from "./survey-tree.ts";
-import type { Survey, SurveyJob } from "./survey-tree.ts";
+import { settleTree, surveyTree } from "./survey-tree.ts";
+import type { SettleJob, Survey, SurveyJob } from "./survey-tree.ts";
 
 export type TreeJob =
   | ({ readonly kind: "survey" } & SurveyJob)
-  | { readonly kind: "prune"; readonly copy: string; readonly list: string }
+  | ({ readonly kind: "settle" } & SettleJob)
   | ({ readonly kind: "renew" } & RenewJob);
 
 /** Zeros where a job counts nothing. */
@@ -20,7 +20,7 @@ export async function answerTreeJob(job: TreeJob): Promise<Answer<TreeDone>> {
   return answerWith(() => {
     if (job.kind === "survey") return { ...NOTHING, ...surveyTree(job) };
     if (job.kind === "renew") return { ...NOTHING, ...renewTree(job) };
-    pruneTree(job);
+    settleTree(job);
     return NOTHING;
   });
 }

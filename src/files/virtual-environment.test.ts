@@ -7,7 +7,7 @@ import { promisify } from "node:util";
 import { afterEach, beforeEach, expect, test } from "vitest";
 
 import { writeAtomically } from "../base/write-atomically.ts";
-import { bringFiles, fillSpare, placeSpare, surveySpare } from "./files.ts";
+import { bringFiles, fillSpare, findOwner, placeSpare, surveySpare } from "./files.ts";
 
 let root = "";
 let source = "";
@@ -60,9 +60,10 @@ test("the same in one that was copied ahead", async () => {
   await mkdir(folder);
   const place = { folder, root: source, name: ".venv" };
   await surveySpare(place, Date.now());
-  await fillSpare(place, () => Promise.resolve());
+  const owner = findOwner(null);
+  await fillSpare(place, { pause: () => Promise.resolve(), owner });
   const pair = { source, target, sourceNames: [source] };
   const use = { pair, name: ".venv", target: path.join(target, ".venv"), user: null };
-  expect(await placeSpare(folder, use)).toBe(true);
+  expect(await placeSpare({ folder, owner }, use)).toBe(true);
   await expectMoved();
 });

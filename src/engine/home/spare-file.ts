@@ -17,6 +17,10 @@ const schema = z.object({
   /** What it takes of the disk, besides its own names; 0 where it shares its blocks. */
   bytes: z.number(),
   madeAt: z.string(),
+  /** Whose all of it is; null: the server's own user's, who cannot give anything away. */
+  owner: z.object({ uid: z.number(), gid: z.number() }).nullable(),
+  /** That uid is kept for the environment that is to take it. */
+  isReserved: z.boolean(),
 });
 
 export type SpareRecord = z.infer<typeof schema>;

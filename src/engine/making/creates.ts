@@ -9,6 +9,7 @@ import { bringUpBuilt, buildPlanned, planEnvironment } from "./creation.ts";
 import type { Built, CallOptions, CreateRequest } from "./creation.ts";
 import { Drafts } from "./drafts.ts";
 import { ForkTurns } from "./fork-turns.ts";
+import type { Wanted } from "./identities.ts";
 import { timeMaking } from "./timings.ts";
 import type { Made, TimedMade } from "./timings.ts";
 
@@ -19,8 +20,8 @@ export type CreateMeans = {
   readonly spares: Spares;
   /** What runs an environment's steps comes one after another. */
   readonly alone: KeyedLock;
-  /** Whom a new one will be; `source`: whose rows it is to have, if any. */
-  readonly identify: (source: LiveEnvironment | null) => Identity;
+  /** Whom a new one will be. */
+  readonly identify: (wanted: Wanted) => Identity;
   /** It is there from now on, though nothing of it runs yet. */
   readonly onBuilt: (live: LiveEnvironment) => void;
 };
@@ -52,15 +53,17 @@ export class Creates {
 
   async #build(request: CreateRequest, options: CallOptions): Promise<Built> {
     const { context, standbys, spares, identify, onBuilt } = this.#means;
+    const { source } = request;
+    const { kind } = request.files;
     try {
       const planned = await traced("plan", async () =>
         planEnvironment(context, request, (hasRows) =>
-          this.drafts.take(request, identify(hasRows ? request.source : null)),
+          this.drafts.take(request, identify({ source, hasRows, keepsFiles: kind === "kept" })),
         ),
       );
       this.drafts.add(planned.draft);
       try {
-        const building = { ...planned, ready: spares.offer(request.source), options };
+        const building = { ...planned, ready: spares.offer(source, kind), options };
         const built = await buildPlanned(context, request, building);
         onBuilt(built.live);
         return built;

@@ -9,12 +9,14 @@ import { writeSpare } from "../home/spare-file.ts";
 import type { SpareRecord } from "../home/spare-file.ts";
 import type { EngineContext } from "../machine/context.ts";
 import { hasRoom } from "../machine/standby-budget.ts";
+import type { Heir } from "./heirs.ts";
 
 export type SpareMaking = {
   readonly source: EnvironmentRecord;
   readonly name: string;
   /** Not there yet. */
   readonly folder: string;
+  readonly heir: Heir;
   /** Throws when it is to be given up. */
   readonly pause: () => Promise<void>;
 };
@@ -22,7 +24,7 @@ export type SpareMaking = {
 /** Resolves with undefined where it is not worth it, or there is no room for it; what is in the folder then is to be removed. */
 export async function makeSpare(
   { clock, spares }: EngineContext,
-  { source, name, folder, pause }: SpareMaking,
+  { source, name, folder, heir, pause }: SpareMaking,
 ): Promise<SpareRecord | undefined> {
   const base = path.dirname(folder);
   await mkdir(folder, { recursive: true, mode: 0o700 });
@@ -31,9 +33,9 @@ export async function makeSpare(
   if (survey.entries < spares.leastEntries) return undefined;
   const bytes = (await canReflink(base)) ? 0 : survey.bytes;
   if (!(await hasRoom(base, { bytes, isThere: false }))) return undefined;
-  await fillSpare(place, pause);
+  await fillSpare(place, { pause, owner: heir.owner });
   const { entries } = survey;
-  const record = { source: source.id, name, entries, bytes, madeAt: isoTime(clock) };
+  const record = { source: source.id, name, entries, bytes, madeAt: isoTime(clock), ...heir };
   await writeSpare(folder, record);
   return record;
 }

@@ -4,11 +4,11 @@ import path from "node:path";
 import { monotonicMs, waitFor } from "../../base/clock.ts";
 import { hasErrorCode, messageOf } from "../../base/problem.ts";
 import { removeInside } from "../../base/remove-inside.ts";
-import type { EnvironmentId } from "../../environment/environment.ts";
+import type { EnvironmentId, FilesRecord } from "../../environment/environment.ts";
 import { DEVELOPMENT } from "../../environment/name.ts";
 import { findCloned, placeSpare } from "../../files/files.ts";
 import type { PlaceReady } from "../../files/files.ts";
-import { findSpare, findSpareBase, listSpareFolders, useUpSpare } from "../home/spare-file.ts";
+import { findSpare, listSpareFolders, useUpSpare } from "../home/spare-file.ts";
 import type { SpareRecord } from "../home/spare-file.ts";
 import type { LiveEnvironment } from "../live/live-environment.ts";
 import type { Registry } from "../live/registry.ts";
@@ -16,9 +16,14 @@ import type { EngineContext } from "../machine/context.ts";
 import { hasRoom } from "../machine/standby-budget.ts";
 import { recallForks } from "../standbys/fork-times.ts";
 import { StandbyDemand } from "../standbys/standby-demand.ts";
+import { Heirs } from "./heirs.ts";
+import type { Heir } from "./heirs.ts";
 import { makeSpare } from "./spare-making.ts";
 
 type Spare = { readonly folder: string; readonly record: SpareRecord };
+
+/** The one that is being made. */
+type Building = Heir & { readonly source: EnvironmentId; readonly end: AbortController };
 
 const TEND_EVERY_MS = 2_000;
 const DISK_EVERY_MS = 30_000;
@@ -40,17 +45,22 @@ export class Spares {
   readonly #busy = new Set<string>();
   /** Sources that may lack one. */
   readonly #due = new Set<EnvironmentId>();
-  /** Where the forks of a source were made last. */
-  readonly #bases = new Map<EnvironmentId, string | undefined>();
+  readonly #heirs: Heirs;
   #lookedMs = -Infinity;
-  #building: { readonly source: EnvironmentId; readonly end: AbortController } | undefined;
+  #building: Building | undefined;
   #tending: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
   readonly #removing = new Set<Promise<void>>();
 
-  constructor(context: EngineContext, registry: Registry) {
+  /** `uidOfNext`: which the next fork of a source will have. */
+  constructor(
+    context: EngineContext,
+    registry: Registry,
+    uidOfNext: (source: EnvironmentId) => number | null,
+  ) {
     this.#context = context;
     this.#registry = registry;
+    this.#heirs = new Heirs(context.layout, uidOfNext);
     this.#demand = new StandbyDemand(context.clock);
   }
 
@@ -81,6 +91,16 @@ export class Spares {
     return [...this.#held.values()].map(({ record }) => record);
   }
 
+  /** Those that are kept for forks to be. */
+  uids(): readonly number[] {
+    return uidsOf(this.#made());
+  }
+
+  /** Those that are kept for forks of this source. */
+  uidsAhead(id: EnvironmentId): readonly number[] {
+    return uidsOf(this.#made().filter(({ source }) => source === id));
+  }
+
   /** What is no leftover. */
   folders(): ReadonlySet<string> {
     return new Set([...this.#held.keys(), ...this.#busy]);
@@ -96,18 +116,19 @@ export class Spares {
       });
   }
 
-  /** For a fork of this source, if it has one. */
-  offer(source: LiveEnvironment | null): PlaceReady | undefined {
+  /** For a fork, if its source has one. */
+  offer(source: LiveEnvironment | null, kind: FilesRecord["kind"]): PlaceReady | undefined {
     if (source === null || this.#context.spares.most === 0) return undefined;
-    this.#demand.forked(source.record.id);
-    return async (use) => this.#place(source, use);
+    const { id } = source.record;
+    this.#demand.forked(id);
+    return async (use) => this.#place(id, use, await this.#heirs.note(id, kind, use));
   }
 
   /** The source is not there any more. Resolves when nothing is left of its spare copies. */
   async end(source: EnvironmentId): Promise<void> {
     this.#demand.forget(source);
     this.#due.delete(source);
-    this.#bases.delete(source);
+    this.#heirs.forget(source);
     if (this.#building?.source === source) {
       this.#building.end.abort();
       await this.#tending;
@@ -125,21 +146,29 @@ export class Spares {
     await Promise.allSettled(this.#removing);
   }
 
-  async #place({ record }: LiveEnvironment, use: Parameters<PlaceReady>[0]): Promise<boolean> {
-    const base = await findSpareBase(this.#context.layout, path.dirname(use.target));
-    this.#bases.set(record.id, base);
-    this.#due.add(record.id);
-    const spare = this.#find(record.id, use.name, base);
+  /** Those that are there, and the one that is being made. */
+  #made(): readonly (Heir & { readonly source: EnvironmentId })[] {
+    const held = [...this.#held.values()].map(({ record }) => record);
+    return this.#building === undefined ? held : [...held, this.#building];
+  }
+
+  async #place(
+    source: EnvironmentId,
+    use: Parameters<PlaceReady>[0],
+    base: string | undefined,
+  ): Promise<boolean> {
+    this.#due.add(source);
+    const spare = this.#find(source, use.name, base);
     if (spare === undefined) return false;
     this.#held.delete(spare.folder);
     this.#busy.add(spare.folder);
     try {
       await useUpSpare(spare.folder);
-      return await placeSpare(spare.folder, use);
+      return await placeSpare({ folder: spare.folder, owner: spare.record.owner }, use);
     } catch (error) {
       // Another mount of the same file system: no copy could ever be moved there.
-      if (hasErrorCode(error, "EXDEV")) this.#bases.set(record.id, undefined);
-      this.#context.log(`${record.id}: a spare copy was of no use: ${messageOf(error)}`);
+      if (hasErrorCode(error, "EXDEV")) this.#heirs.giveUp(source);
+      this.#context.log(`${source}: a spare copy was of no use: ${messageOf(error)}`);
       return false;
     } finally {
       this.#removeBehind(spare.folder);
@@ -171,17 +200,16 @@ export class Spares {
   async #provide(live: LiveEnvironment): Promise<void> {
     const { id, files } = live.record;
     this.#due.delete(id);
-    const { layout } = this.#context;
-    const base = this.#bases.has(id)
-      ? this.#bases.get(id)
-      : await findSpareBase(layout, files.path);
+    const base = await this.#heirs.findBase(live.record);
     if (base === undefined) return;
+    const heir = this.#heirs.choose(id);
     const end = new AbortController();
-    this.#building = { source: id, end };
+    this.#building = { source: id, ...heir, end };
     try {
       const { clone } = (await live.manifest()).files;
       for (const name of await findCloned(files.path, clone)) {
-        if (this.#find(id, name, base) === undefined) await this.#make(live, { name, base }, end);
+        if (this.#find(id, name, base) === undefined)
+          await this.#make(live, { name, base, heir }, end);
       }
       this.#demand.succeeded(id);
     } catch (error) {
@@ -196,7 +224,7 @@ export class Spares {
 
   async #make(
     { record: source }: LiveEnvironment,
-    { name, base }: { readonly name: string; readonly base: string },
+    { name, base, heir }: { readonly name: string; readonly base: string; readonly heir: Heir },
     { signal }: AbortController,
   ): Promise<void> {
     if (this.#held.size >= this.#context.spares.most) return;
@@ -205,7 +233,7 @@ export class Spares {
     let record: SpareRecord | undefined;
     try {
       const pause = async (): Promise<void> => this.#pause(signal);
-      record = await makeSpare(this.#context, { source, name, folder, pause });
+      record = await makeSpare(this.#context, { source, name, folder, heir, pause });
     } finally {
       if (record === undefined) await this.#remove(folder);
       else this.#held.set(folder, { folder, record });
@@ -259,4 +287,8 @@ export class Spares {
       this.#busy.delete(folder);
     }
   }
+}
+
+function uidsOf(heirs: readonly Heir[]): readonly number[] {
+  return heirs.flatMap(({ owner, isReserved }) => (isReserved ? (owner?.uid ?? []) : []));
 }

@@ -4,7 +4,6 @@ import { isDatabaseRunning } from "../../database/database.ts";
 import type { EnvironmentId } from "../../environment/environment.ts";
 import { createEnvironmentId } from "../home/layout.ts";
 import { isStandby, readStandbys } from "../home/standby-file.ts";
-import { chooseUid } from "../home/users.ts";
 import type { LiveEnvironment } from "../live/live-environment.ts";
 import type { Registry } from "../live/registry.ts";
 import type { EngineContext } from "../machine/context.ts";
@@ -35,7 +34,7 @@ const TEND_EVERY_MS = 2_000;
 export class Standbys {
   readonly #context: EngineContext;
   readonly #registry: Registry;
-  readonly #usedUids: () => readonly number[];
+  readonly #uidOfNext: (source: EnvironmentId) => number | null;
   readonly #demand: StandbyDemand;
   readonly #held = new Map<EnvironmentId, Standby>();
   readonly #checks: SourceChecks;
@@ -45,10 +44,15 @@ export class Standbys {
   #timer: NodeJS.Timeout | undefined;
   #isShared: Promise<boolean> | undefined;
 
-  constructor(context: EngineContext, registry: Registry, usedUids: () => readonly number[]) {
+  /** `uidOfNext`: which the next fork of a source is to have. */
+  constructor(
+    context: EngineContext,
+    registry: Registry,
+    uidOfNext: (source: EnvironmentId) => number | null,
+  ) {
     this.#context = context;
     this.#registry = registry;
-    this.#usedUids = usedUids;
+    this.#uidOfNext = uidOfNext;
     this.#demand = new StandbyDemand(context.clock);
     this.#checks = new SourceChecks(context, registry, {
       all: () => [...this.#held.values()],
@@ -84,6 +88,12 @@ export class Standbys {
 
   uids(): readonly number[] {
     return [...this.#held.values()].flatMap(({ record }) => record.uid ?? []);
+  }
+
+  /** Of those that wait for a fork of this source. */
+  uidsAhead(source: EnvironmentId): readonly number[] {
+    const waiting = this.#of(source).filter(({ phase }) => phase !== "claimed");
+    return waiting.flatMap(({ record }) => record.uid ?? []);
   }
 
   /** As they were when they were measured last; `null`: those of all sources. */
@@ -233,7 +243,7 @@ export class Standbys {
     if (source === undefined) return;
     const record = {
       id: createEnvironmentId(),
-      uid: chooseUid(this.#usedUids()),
+      uid: this.#uidOfNext(sourceId),
       source: sourceId,
     };
     const standby = new Standby(this.#context, record, "building");
