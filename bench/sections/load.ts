@@ -1,3 +1,4 @@
+import { sleep } from "../../src/base/clock.ts";
 import type { UndoStack } from "../../src/base/undo-stack.ts";
 import type { Database } from "../../src/database/database.ts";
 import { Databases } from "../kit/databases.ts";
@@ -28,6 +29,8 @@ const HEADER = [
 ];
 const CALM_SECONDS = 10;
 const BUSY_SECONDS = 20;
+/** As agents fork who come one by one. */
+const SPACED_MS = 5_000;
 /** By reflink; where bytes are copied, as many as a small disk has room for. */
 const AT_ONCE = { reflink: [16, 20], bytes: [4] } as const;
 const MOST_RATIO = 2;
@@ -48,6 +51,7 @@ type Scene = {
   readonly databases: Databases;
   readonly source: Database;
   readonly pgbench: Pgbench;
+  readonly signal: AbortSignal;
 };
 
 async function measureOn(place: Place, bench: Bench, undo: UndoStack): Promise<Report> {
@@ -57,11 +61,18 @@ async function measureOn(place: Place, bench: Bench, undo: UndoStack): Promise<R
   const pgbench = await Pgbench.open(source, bench.signal);
   if (pgbench === undefined)
     return { rows: [], goals: [], remarks: ["Left out: pgbench is missing."] };
-  const scene: Scene = { label: [place.label, size.label], databases, source, pgbench };
+  const label = [place.label, size.label] as const;
+  const scene: Scene = { label, databases, source, pgbench, signal: bench.signal };
   const calm = await pgbench.measure(CALM_SECONDS);
   const kind = place.label.startsWith("XFS") ? "reflink" : "bytes";
   const rows = [toRow(scene, "nothing", { burden: calm, forks: [] })];
-  const one = await measureWhile(scene, BUSY_SECONDS, async (end) => forkUntil(scene, end));
+  const spaced = await measureWhile(scene, BUSY_SECONDS, async (end) =>
+    forkUntil(scene, { end, everyMs: SPACED_MS }),
+  );
+  rows.push(toRow(scene, `a fork every ${SPACED_MS / 1_000} seconds`, spaced));
+  const one = await measureWhile(scene, BUSY_SECONDS, async (end) =>
+    forkUntil(scene, { end, everyMs: 0 }),
+  );
   rows.push(toRow(scene, "one fork after another", one));
   const bursts: Burden[] = [];
   for (const count of AT_ONCE[kind]) {
@@ -89,12 +100,18 @@ async function measureWhile(
   return { burden, forks };
 }
 
-async function forkUntil({ databases, source }: Scene, end: number): Promise<readonly Forked[]> {
+/** One begins `everyMs` after the one before it began, or when that is removed, if this is later. */
+async function forkUntil(
+  { databases, source, signal }: Scene,
+  { end, everyMs }: { readonly end: number; readonly everyMs: number },
+): Promise<readonly Forked[]> {
   const forks: Forked[] = [];
   while (performance.now() < end - 2_000) {
+    const next = performance.now() + everyMs;
     const forked = await databases.fork(source);
     await databases.remove(forked.database);
     forks.push(forked);
+    await sleep(Math.max(0, next - performance.now()), signal);
   }
   return forks;
 }
