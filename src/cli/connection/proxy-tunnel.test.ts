@@ -1,6 +1,5 @@
-import { createServer as createPlainServer } from "node:http";
 import { createServer as createTlsServer } from "node:https";
-import { connect, createServer as createNetServer } from "node:net";
+import { createServer as createNetServer } from "node:net";
 import type { AddressInfo, Server as NetServer, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 
@@ -10,6 +9,7 @@ import { createServerCertificate } from "../../base/certificates.ts";
 import type { KeyPair } from "../../base/certificates.ts";
 import { Problem } from "../../base/problem.ts";
 import { PROTOCOL_HEADER, PROTOCOL_VERSION } from "../../protocol/headers.ts";
+import { ConnectProxy } from "../fixtures/connect-proxy.ts";
 import { callServer } from "./client.ts";
 import { findProxy } from "./proxies.ts";
 
@@ -23,15 +23,9 @@ const NAME = "ramet.test";
 let own: KeyPair;
 let serverPort: number;
 let impostorPort: number;
-let proxyPort: number;
-/** Where the proxy leads. */
-let leadsTo: number;
-/** What the proxy answers; undefined: it leads there. */
-let refusal: string | undefined;
+let proxy: ConnectProxy;
 const heardByServer: string[] = [];
 const heardByImpostor: string[] = [];
-const heardByProxy: string[] = [];
-const passed: Buffer[] = [];
 const open: NetServer[] = [];
 const sockets = new Set<Duplex>();
 
@@ -39,22 +33,16 @@ beforeAll(async () => {
   own = await makePair();
   serverPort = await listen(createAnswerer(own, heardByServer));
   impostorPort = await listen(createAnswerer(await makePair(), heardByImpostor));
-  const proxy = createPlainServer();
-  proxy.on("connect", ({ url, headers }, client) => {
-    heardByProxy.push(`${url} ${headers["proxy-authorization"]}`);
-    if (refusal === undefined) lead(client);
-    else client.end(refusal);
-  });
-  proxyPort = await listen(proxy);
+  proxy = await ConnectProxy.open(serverPort);
 });
 afterAll(() => {
+  proxy.close();
   for (const socket of sockets) socket.destroy();
   for (const server of open) server.close();
 });
 beforeEach(() => {
-  for (const heard of [heardByServer, heardByImpostor, heardByProxy, passed]) heard.length = 0;
-  leadsTo = serverPort;
-  refusal = undefined;
+  for (const heard of [heardByServer, heardByImpostor]) heard.length = 0;
+  proxy.reset(serverPort);
 });
 
 async function makePair(): Promise<KeyPair> {
@@ -71,17 +59,6 @@ function createAnswerer({ key, certificate }: KeyPair, heard: string[]): NetServ
   });
 }
 
-function lead(client: Duplex): void {
-  const there = connect({ host: "127.0.0.1", port: leadsTo });
-  for (const socket of [client, there]) {
-    sockets.add(socket);
-    socket.on("error", () => socket.destroy());
-  }
-  client.write("HTTP/1.1 200 Connection established\r\n\r\n");
-  client.on("data", (bytes: Buffer) => void passed.push(bytes));
-  client.pipe(there).pipe(client);
-}
-
 async function listen(server: NetServer): Promise<number> {
   const { promise, resolve } = Promise.withResolvers<void>();
   server.listen(0, "127.0.0.1", resolve);
@@ -95,12 +72,12 @@ function portOf(address: AddressInfo | string | null): number {
   return address.port;
 }
 
-async function ask(port = proxyPort, user = USER): Promise<string> {
+async function ask(port = proxy.port, user = USER): Promise<string> {
   const url = `https://${NAME}:${serverPort}`;
-  const proxy = findProxy(url, { HTTPS_PROXY: `http://${user}127.0.0.1:${port}` });
+  const way = findProxy(url, { HTTPS_PROXY: `http://${user}127.0.0.1:${port}` });
   const trust = { authority: own.certificate, pinned: null };
   try {
-    const server = { url, token: TOKEN, trust, proxy };
+    const server = { url, token: TOKEN, trust, proxy: way };
     return JSON.stringify(await callServer(server, { name: "app.list", input: {} }));
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
@@ -116,8 +93,8 @@ function basic(): string {
 
 test("a server that the proxy alone can find is reached by it, and each hears what is for it alone", async () => {
   expect(await ask()).toBe("[]");
-  expect(heardByProxy).toEqual([`${NAME}:${serverPort} Basic ${basic()}`]);
-  const carried = Buffer.concat(passed).toString("latin1");
+  expect(proxy.heard).toEqual([`${NAME}:${serverPort} Basic ${basic()}`]);
+  const carried = Buffer.concat(proxy.passed).toString("latin1");
   expect(carried).not.toBe("");
   expect(carried).not.toContain("ramet_");
   expect(heardByServer.join("\n")).toContain(TOKEN);
@@ -125,14 +102,14 @@ test("a server that the proxy alone can find is reached by it, and each hears wh
 });
 
 test("a proxy without a user is shown none", async () => {
-  expect(await ask(proxyPort, "")).toBe("[]");
-  expect(heardByProxy).toEqual([`${NAME}:${serverPort} undefined`]);
+  expect(await ask(proxy.port, "")).toBe("[]");
+  expect(proxy.heard).toEqual([`${NAME}:${serverPort} undefined`]);
 });
 
 test("wherever a proxy leads, whoever is there proves to be the server, or hears nothing", async () => {
-  leadsTo = impostorPort;
+  proxy.leadsTo = impostorPort;
   expect(await ask()).toBe("server_untrusted");
-  expect(heardByProxy).toHaveLength(1);
+  expect(proxy.heard).toHaveLength(1);
   expect(heardByImpostor).toEqual([]);
 });
 
@@ -143,7 +120,7 @@ test.each([
   ["502 Bad Gateway", "server_unreachable"],
   ["504 Gateway Timeout", "server_unreachable"],
 ])("a proxy that answers with %s", async (status, code) => {
-  refusal = `HTTP/1.1 ${status}\r\ncontent-length: 0\r\n\r\n`;
+  proxy.refusal = `HTTP/1.1 ${status}\r\ncontent-length: 0\r\n\r\n`;
   expect(await ask()).toBe(code);
   expect(heardByServer).toEqual([]);
 });
