@@ -45,6 +45,7 @@ async function tryToDeliver(delivery: Delivery, means: Means, onAnswer: () => vo
   const { target, response } = delivery;
   const patience = new Patience(delivery, means);
   const onUse = (): void => target.touch();
+  const onSent = (): void => target.stir();
   const onVerdict = (problem: ProblemFields | null): void => target.report(problem);
   for (;;) {
     const state = await settle(delivery, means);
@@ -58,7 +59,7 @@ async function tryToDeliver(delivery: Delivery, means: Means, onAnswer: () => vo
       refusals.refuseCrowd(delivery, target.label);
       return;
     }
-    const unanswered = await forward({ ...delivery, upstream, onAnswer, onUse, onVerdict });
+    const unanswered = await forward({ ...delivery, upstream, onAnswer, onUse, onSent, onVerdict });
     if (unanswered === undefined) return;
     if (await patience.allows(unanswered)) continue;
     await respondUnanswered(delivery, state.port, unanswered);

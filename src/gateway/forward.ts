@@ -32,6 +32,8 @@ export type Forwarding = Exchange & {
   readonly onAnswer: () => void;
   /** More passes than what keeps the connection. */
   readonly onUse: () => void;
+  /** Something passes to the target. */
+  readonly onSent: () => void;
   /** What the answer shows to be wrong with the target; null: it was a good one. */
   readonly onVerdict: (problem: ProblemFields | null) => void;
 };
@@ -95,7 +97,7 @@ class Relay implements Dispatcher.DispatchHandler {
 
   /** The connection stands; only now is the client's body touched, so that a refusal can be tried again. */
   onRequestStart(controller: Dispatcher.DispatchController): void {
-    const { request, response } = this.#forwarding;
+    const { request, response, onSent } = this.#forwarding;
     this.#controller = controller;
     if (isGone(response)) {
       this.#abort();
@@ -103,7 +105,7 @@ class Relay implements Dispatcher.DispatchHandler {
     }
     if (this.#body === null) return;
     if (request.headers.expect !== undefined) response.writeContinue();
-    request.pipe(this.#body);
+    request.on("data", onSent).pipe(this.#body);
   }
 
   onResponseStart(controller: Dispatcher.DispatchController, status: number): void {
@@ -151,14 +153,14 @@ class Relay implements Dispatcher.DispatchHandler {
     controller: Dispatcher.DispatchController,
     ...[, , socket]: [status: number, headers: unknown, socket: Duplex]
   ): void {
-    const { response, upgrade, onAnswer, onUse } = this.#forwarding;
+    const { response, upgrade, onAnswer, onUse, onSent } = this.#forwarding;
     onAnswer();
     if (upgrade === null) throw new Error("Only an upgrade is answered with one.");
     response.off("close", this.#abort);
     response.statusCode = 101;
     if (response instanceof ServerResponse) response.detachSocket(upgrade.socket);
     writeSwitchingProtocols(upgrade.socket, forwardResponseHeaders(readRawHeaders(controller)));
-    joinSockets(upgrade, socket, { onUse, onEnd: () => this.#settle(undefined) });
+    joinSockets(upgrade, socket, { onUse, onSent, onEnd: () => this.#settle(undefined) });
   }
 
   onResponseError(_controller: unknown, error: Error): void {

@@ -14,6 +14,8 @@ export function writeSwitchingProtocols(client: Socket, headers: readonly string
 export type JoinEvents = {
   /** More passes than what keeps the connection. */
   onUse(): void;
+  /** Something passes to the upstream. */
+  onSent(): void;
   /** Both are closed. */
   onEnd(): void;
   /** How long a side may stay open once the other has ended. */
@@ -49,6 +51,7 @@ export function joinSockets(
       });
     });
   }
+  client.socket.on("data", () => events.onSent());
   if (client.head.length > 0) upstream.write(client.head);
   client.socket.pipe(upstream).pipe(client.socket);
 }

@@ -87,6 +87,7 @@ async function forwardOnce(
     const events = {
       onAnswer: () => undefined,
       onUse: () => undefined,
+      onSent: () => undefined,
       onVerdict: () => undefined,
     };
     const client = { address: "127.0.0.1", isEncrypted: false };

@@ -1,8 +1,25 @@
+import type { Socket } from "node:net";
+
 import type { ProblemFields } from "../base/problem.ts";
 import type { LogLine } from "../environment/environment.ts";
 
-/** Where a process listens: on a port of loopback, or, in a network of its own, on one that a unix socket leads to. */
-export type UpstreamAddress = { readonly port: number; readonly inlet: string | null };
+/** Where a process listens: on a port of loopback, or, in a network of its own, on one that an inlet leads to. */
+export type UpstreamAddress = { readonly port: number; readonly inlet: Inlet | null };
+
+/** Two ways to a port in a network that is not ours. */
+export type Inlet = {
+  /** A connection that was made there and is handed to us. */
+  readonly dial: () => Promise<Dialled>;
+  /** A unix socket: each connection to it is another process's to the port, which says so by a first byte. */
+  readonly path: string;
+};
+
+export type Dialled =
+  | { readonly kind: "connected"; readonly connection: Socket }
+  /** Nobody listens there. */
+  | { readonly kind: "refused" }
+  /** None is handed over just now. */
+  | { readonly kind: "unavailable" };
 
 export type TargetState =
   | ({ readonly kind: "ready" } & UpstreamAddress)
@@ -34,6 +51,8 @@ export type Target = {
   occupy(): () => void;
   /** More passes between it and a client than what keeps their connection. */
   touch(): void;
+  /** Something passes to it, be it only what keeps a connection: it must run. */
+  stir(): void;
   /** A request for it is over. */
   note(access: Access): void;
   /** What an answer of it shows to be wrong; null: it was a good one. */

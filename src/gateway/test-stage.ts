@@ -101,6 +101,8 @@ export class TestTarget implements Target {
   occupants = 0;
   /** How often something was done on its connections. */
   touched = 0;
+  /** How often something was sent to it. */
+  stirred = 0;
   /** How often its state was asked for. */
   looks = 0;
   onWake: () => void = () => undefined;
@@ -146,6 +148,10 @@ export class TestTarget implements Target {
 
   touch(): void {
     this.touched += 1;
+  }
+
+  stir(): void {
+    this.stirred += 1;
   }
 
   note(access: Access): void {

@@ -31,7 +31,7 @@ export class Upstreams {
 
   /** By target as well as port: the port may be another environment's tomorrow. */
   at(label: string, address: UpstreamAddress): Upstream {
-    const key = `${label}:${address.port}:${address.inlet ?? ""}`;
+    const key = `${label}:${address.port}:${address.inlet?.path ?? ""}`;
     const known = this.#pools.get(key);
     if (known !== undefined) {
       known.usedAtMs = monotonicMs();

@@ -203,7 +203,7 @@ test("what a target sent before it closed still arrives, however late the client
   const bytes = Buffer.alloc(16 * 1024 * 1024);
   const target = new Duplex({ read: () => undefined, write: (_, __, done) => done() });
   const server = createServer((socket) => {
-    const events = { onUse: () => undefined, onEnd: () => void server.close() };
+    const events = { onUse: ignore, onSent: ignore, onEnd: () => void server.close() };
     joinSockets({ socket, head: Buffer.alloc(0) }, target, events);
     target.push(bytes);
     setImmediate(() => target.destroy());
@@ -257,7 +257,8 @@ test("a side that never closes by itself is cut a while after the other has ende
   const [[client, nearClient], [app, nearApp]] = pairs;
   const ended = Promise.withResolvers<void>();
   joinSockets({ socket: nearClient, head: Buffer.alloc(0) }, nearApp, {
-    onUse: () => undefined,
+    onUse: ignore,
+    onSent: ignore,
     onEnd: () => ended.resolve(),
     halfOpenMs: 50,
   });
@@ -283,3 +284,5 @@ async function openPair(): Promise<[far: Socket, near: Socket]> {
   server.close();
   return [far, near];
 }
+
+function ignore(): void {}

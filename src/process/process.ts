@@ -2,6 +2,7 @@
 import { constants, open } from "node:fs/promises";
 import type { Readable, Writable } from "node:stream";
 
+import * as channels from "./channel.ts";
 import * as ending from "./ending.ts";
 import * as holding from "./holding-still.ts";
 import * as launching from "./launch.ts";
@@ -19,6 +20,7 @@ export type ProcessUse = using.ProcessUse;
 export type ProcessUser = launching.ProcessUser;
 export type Launch = launching.Launch;
 export type Exit = launching.Exit;
+export type Channel = channels.Channel;
 export type ProgramResult = running.ProgramResult;
 
 export type PipedProgram = {
@@ -49,15 +51,36 @@ export async function startDetached(
   launch: Launch,
   options: { readonly output: string },
 ): Promise<number> {
-  const output = await open(options.output, APPEND_ONLY, 0o600);
+  const { child, pid } = await startOutliving(launch, options, []);
+  child.unref();
+  return pid;
+}
+
+/** The same, joined with us by a channel as long as we live. */
+export async function startDetachedWithChannel(
+  launch: Launch,
+  options: { readonly output: string },
+): Promise<{ readonly pid: number; readonly channel: Channel }> {
+  const { child, pid } = await startOutliving(launch, options, ["ipc"]);
+  child.unref();
+  child.channel?.unref();
+  return { pid, channel: channels.openChannel(child) };
+}
+
+/** What joins us with whoever started us, if he wants to be. */
+export function findOwnChannel(): Channel | undefined {
+  return process.connected ? channels.openChannel(process) : undefined;
+}
+
+async function startOutliving(
+  launch: Launch,
+  { output: file }: { readonly output: string },
+  more: readonly "ipc"[],
+): Promise<launching.Spawned> {
+  const output = await open(file, APPEND_ONLY, 0o600);
   try {
-    const stdio = ["ignore", output.fd, output.fd] as const;
-    const { child, pid } = await launching.spawnLaunch(launch, {
-      stdio,
-      ownGroup: true,
-    });
-    child.unref();
-    return pid;
+    const stdio = ["ignore", output.fd, output.fd, ...more] as const;
+    return await launching.spawnLaunch(launch, { stdio, ownGroup: true });
   } finally {
     await output.close();
   }

@@ -6,7 +6,9 @@ import { pause, rest } from "../base/clock.ts";
 import { KeyedLock } from "../base/keyed-lock.ts";
 import { Problem, type ProblemFields, hasErrorCode, messageOf } from "../base/problem.ts";
 import { processUnknown } from "../environment/problems.ts";
+import { findOwnChannel } from "../process/process.ts";
 import { RunningSteps } from "./running-steps.ts";
+import { handOver } from "./sockets/hand-over.ts";
 import type { StepResult } from "./step.ts";
 import { Supervisor } from "./supervisor.ts";
 import {
@@ -35,6 +37,8 @@ export async function runKeeper(
   const keeper = new Keeper(network);
   // Before it listens: a connection that came too early would never be greeted.
   server.on("connection", (client) => keeper.welcome(client));
+  const channel = findOwnChannel();
+  if (channel !== undefined) handOver(channel, () => keeper.stir());
   const identity = await listenPrivately(server, socket);
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => keeper.leave());
   process.on("SIGHUP", () => {
@@ -87,9 +91,14 @@ class Keeper {
     this.#tell([client]);
   }
 
+  /** Somebody comes to its processes. */
+  stir(): void {
+    this.#supervisor?.supervisor.stillness.stir();
+  }
+
   /** @returns the exit code */
   async end(): Promise<number> {
-    this.#supervisor?.supervisor.stillness.stir();
+    this.stir();
     const { problem } = await this.#inTurn(() => this.#stop());
     for (const client of this.#clients.keys()) client.end();
     return problem === null ? 0 : 1;
@@ -104,7 +113,7 @@ class Keeper {
 
   /** One command after another, but for steps, which take long. */
   #perform(steps: RunningSteps, command: KeeperCommand): Promise<Outcome> {
-    if (command.kind !== "freeze") this.#supervisor?.supervisor.stillness.stir();
+    if (command.kind !== "freeze") this.stir();
     switch (command.kind) {
       case "freeze":
         return this.#inTurn(async () => this.#supervisor?.supervisor.stillness.begin());

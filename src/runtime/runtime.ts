@@ -15,6 +15,7 @@ import * as entering from "./sandbox/enter.ts";
 import * as narrow from "./sandbox/plan-narrow.ts";
 import * as sandboxes from "./sandbox/plan-sandbox.ts";
 import type * as sandbox from "./sandbox/sandbox.ts";
+import { type Dialled as Dialling, HandedOver } from "./sockets/hand-over.ts";
 import { clearLeftovers, startKeeper } from "./start.ts";
 import type * as stepping from "./step.ts";
 import { FolderWatch, type WatchOptions } from "./watch-folder.ts";
@@ -32,11 +33,14 @@ export type AccessLog = accessing.AccessLog;
 export type Bounds = bounding.Bounds;
 export type Isolation = detecting.Isolation;
 export type Sandbox = sandbox.Sandbox;
+export type Dialled = Dialling;
 export type Network = { readonly hasOwnNetwork: boolean };
 
 export type KeeperStart = Network & {
   /** How to run it; the socket's path is appended. */
   readonly program: readonly string[];
+  /** It hands connections into its network over to us, as long as we live: for one that nobody else can make do what he wants. */
+  readonly handsOver?: boolean;
   /** Called with its pid before anything else of the environment is started. */
   readonly onStarted?: (pid: number) => Promise<void>;
 };
@@ -60,6 +64,8 @@ export type Runtime = Network & {
    * @throws `step_timed_out`, `program_failed`, or the signal's reason, once the command's group is gone
    */
   step(step: StepPlan, signal: AbortSignal): Promise<StepResult>;
+  /** A connection to a port in its network, which is then ours alone; only of a keeper that this server has started. */
+  dial(port: number): Promise<Dialled>;
   /** Whether its processes are held still in memory. */
   isFrozen(): boolean;
   /** Holds them still, unless somebody needs them; whoever comes to one of their ports sets them going again. */
@@ -95,13 +101,14 @@ export async function startRuntime(place: RuntimePlace, start: KeeperStart): Pro
 
 /** The same for an environment that is just being made: nothing can be left of it. */
 export async function startFirstRuntime(place: RuntimePlace, start: KeeperStart): Promise<Runtime> {
-  return toRuntime(place, await startKeeper(place, start));
+  const { client, channel } = await startKeeper(place, { handsOver: false, ...start });
+  return toRuntime(place, client, channel === null ? null : new HandedOver(channel));
 }
 
 /** The keeper that is there already, also one that another server started. */
 export async function findRuntime(place: RuntimePlace): Promise<Runtime | undefined> {
   const client = await findKeeper(place);
-  return client === undefined ? undefined : toRuntime(place, client);
+  return client === undefined ? undefined : toRuntime(place, client, null);
 }
 
 export function readLog(logs: string, options: logging.LogQuestion): Promise<readonly LogLine[]> {
@@ -177,13 +184,18 @@ export function startTalkingIn(sandbox: Sandbox | null, launch: Launch): Promise
   return entering.startTalkingIn(sandbox, launch);
 }
 
-function toRuntime(place: RuntimePlace, client: KeeperClient): Runtime {
+function toRuntime(
+  place: RuntimePlace,
+  client: KeeperClient,
+  handedOver: HandedOver | null,
+): Runtime {
   return {
     processes: () => client.processes(),
     hasOwnNetwork: client.hasOwnNetwork,
     step: (step, signal) => client.step(step, signal),
     apply: (plan) => client.apply(plan),
     restart: (name) => client.restart(name),
+    dial: async (port) => handedOver?.dial(port) ?? { kind: "unavailable" },
     isFrozen: () => client.isFrozen(),
     freeze: () => client.freeze(),
     thaw: () => client.thaw(),
@@ -192,7 +204,10 @@ function toRuntime(place: RuntimePlace, client: KeeperClient): Runtime {
     onUse: (listener) => client.onUse(listener),
     isGone: () => client.isGone(),
     closed: client.closed,
-    disconnect: () => client.disconnect(),
+    disconnect: () => {
+      handedOver?.close();
+      client.disconnect();
+    },
     stop: async () => {
       // A keeper that is gone or does not answer is ended with its processes below.
       await client.stop().catch(() => undefined);

@@ -5,7 +5,13 @@ import path from "node:path";
 import { waitFor } from "../base/clock.ts";
 import { exists } from "../base/remove-inside.ts";
 import { MARK_VARIABLE, type RuntimePlace } from "../environment/places.ts";
-import { endMarked, isRunning, startDetached } from "../process/process.ts";
+import type { Channel, Launch } from "../process/process.ts";
+import {
+  endMarked,
+  isRunning,
+  startDetached,
+  startDetachedWithChannel,
+} from "../process/process.ts";
 import { type KeeperClient, findKeeper } from "./client.ts";
 import { keeperFailed } from "./problems.ts";
 import { enterOwnNetwork } from "./sandbox/own-network.ts";
@@ -25,14 +31,21 @@ const MAX_QUOTE_BYTES = 2_000;
 export type KeeperLaunch = {
   readonly program: readonly string[];
   readonly hasOwnNetwork: boolean;
+  readonly handsOver: boolean;
   readonly onStarted?: (pid: number) => Promise<void>;
+};
+
+export type StartedKeeper = {
+  readonly client: KeeperClient;
+  /** By which it hands connections over; null: it does not. */
+  readonly channel: Channel | null;
 };
 
 /** @throws `keeper_failed`, `program_missing`, `program_failed` */
 export async function startKeeper(
   place: RuntimePlace,
-  { program, hasOwnNetwork, onStarted }: KeeperLaunch,
-): Promise<KeeperClient> {
+  { program, hasOwnNetwork, handsOver, onStarted }: KeeperLaunch,
+): Promise<StartedKeeper> {
   const [file, ...args] = program;
   if (file === undefined) throw new Error("A keeper's program has a file.");
   await makeLogs(place);
@@ -44,9 +57,10 @@ export async function startKeeper(
     user: place.user,
   };
   const isRoot = (place.user?.uid ?? process.getuid?.()) === 0;
-  const pid = await startDetached(hasOwnNetwork ? enterOwnNetwork(launch, isRoot) : launch, {
-    output: keeperLog(place),
-  });
+  const { pid, channel } = await launchKeeper(
+    hasOwnNetwork ? enterOwnNetwork(launch, isRoot) : launch,
+    { handsOver, output: keeperLog(place) },
+  );
   await onStarted?.(pid);
   const client = await waitFor(
     async () => (await findKeeper(place)) ?? (isRunning(pid) ? undefined : null),
@@ -55,9 +69,17 @@ export async function startKeeper(
       everyMs: 4,
     },
   );
-  if (client) return client;
+  if (client) return { client, channel };
   await clearLeftovers(place);
   throw keeperFailed(keeperLog(place), await quoteLog(place));
+}
+
+async function launchKeeper(
+  launch: Launch,
+  { handsOver, output }: { readonly handsOver: boolean; readonly output: string },
+): Promise<{ readonly pid: number; readonly channel: Channel | null }> {
+  if (handsOver) return startDetachedWithChannel(launch, { output });
+  return { pid: await startDetached(launch, { output }), channel: null };
 }
 
 /** Ends whatever bears this environment's marks, the keeper first, lest it start anew what we end. */

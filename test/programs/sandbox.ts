@@ -42,7 +42,7 @@ export async function makeSandbox(
 }
 
 export async function startInside({ place }: Bench): Promise<Runtime> {
-  return startRuntime(place, { program: KEEPER, hasOwnNetwork: true });
+  return startRuntime(place, { program: KEEPER, hasOwnNetwork: true, handsOver: true });
 }
 
 type Question = {

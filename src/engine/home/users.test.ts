@@ -6,7 +6,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import type { FilesRecord } from "../../environment/environment.ts";
 import { createFolder, layoutIn, removeFolder, STRANGER } from "../test-engine.ts";
 import type { Layout } from "./layout.ts";
-import { findProcessUser, isRoot } from "./users.ts";
+import { findProcessUser, isPersons, isRoot } from "./users.ts";
 
 const IS_ROOT = process.getuid?.() === 0;
 /** No line of any password file names it. */
@@ -49,6 +49,13 @@ test.runIf(IS_ROOT)("root's own folder is run as root, and nobody else's is", as
     home: layout.userHome(STRANGER),
     name: `uid-${NAMELESS}`,
   });
+});
+
+test("processes are somebody's where his folder is linked and the server is not his", () => {
+  const user = { uid: 712_345, gid: 712_345, home: "/", name: "x" };
+  expect(isPersons(running("linked", null), user)).toBe(true);
+  expect(isPersons(running("linked", null), null)).toBe(false);
+  expect(isPersons(running("kept", user.uid), user)).toBe(false);
 });
 
 test.runIf(IS_ROOT)(

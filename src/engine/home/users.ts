@@ -42,6 +42,14 @@ export async function findUserIfThere(
   }
 }
 
+/** Whether its processes run as somebody's account, whose other programs may do to them what they want, where the server does not. */
+export function isPersons(
+  { files }: Pick<EnvironmentRecord, "files">,
+  user: SystemUser | null,
+): boolean {
+  return files.kind === "linked" && user !== null;
+}
+
 /** A user with no line in the password file gets the given home. */
 async function describeUser(
   owner: { uid: number; gid: number },

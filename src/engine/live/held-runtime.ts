@@ -1,6 +1,7 @@
 import path from "node:path";
 
 import { allDone } from "../../base/all-done.ts";
+import { monotonicMs } from "../../base/clock.ts";
 import { messageOf } from "../../base/problem.ts";
 import { traced } from "../../base/trace.ts";
 import type { EnvironmentRecord, ProcessState } from "../../environment/environment.ts";
@@ -8,9 +9,9 @@ import type { Manifest } from "../../environment/manifest.ts";
 import { MARK_VARIABLE } from "../../environment/places.ts";
 import { endMarked } from "../../process/process.ts";
 import { findRuntime, startRuntime } from "../../runtime/runtime.ts";
-import type { Runtime, StepResult } from "../../runtime/runtime.ts";
+import type { Dialled, Runtime, StepResult } from "../../runtime/runtime.ts";
 import { makeKeeperSocketFolder } from "../home/layout.ts";
-import { findProcessUser, findUserIfThere } from "../home/users.ts";
+import { findProcessUser, findUserIfThere, isPersons } from "../home/users.ts";
 import type { EngineContext } from "../machine/context.ts";
 import { chooseIsolation, isOf } from "../processes/isolation.ts";
 import { holdKeeper, killAll, renewLimits } from "../processes/limiting.ts";
@@ -26,12 +27,17 @@ export type RuntimeEvents = {
   note(text: string): void;
 };
 
+/** Two ways to a port in a network of its own: a connection that its keeper hands over, or a unix socket that it listens on. */
+export type Inlet = { readonly path: string; readonly dial: () => Promise<Dialled> };
+
 /** An environment's keeper as the engine holds it. */
 export class HeldRuntime {
   readonly #context: EngineContext;
   readonly #record: () => EnvironmentRecord;
   readonly #events: RuntimeEvents;
   #runtime: Runtime | undefined;
+  /** Monotonic. */
+  #stirredMs = Number.NEGATIVE_INFINITY;
 
   constructor(context: EngineContext, record: () => EnvironmentRecord, events: RuntimeEvents) {
     this.#context = context;
@@ -85,12 +91,21 @@ export class HeldRuntime {
     return this.#runtime?.isFrozen() === true;
   }
 
+  /** Nobody has needed them for so long. */
+  calmMs(): number {
+    return monotonicMs() - this.#stirredMs;
+  }
+
   async freeze(): Promise<void> {
+    const askedMs = monotonicMs();
     await this.#runtime?.freeze();
+    // What was sent to them meanwhile, on a connection that was handed to us, their keeper has not seen.
+    if (this.#stirredMs >= askedMs) await this.thaw();
   }
 
   /** Somebody needs them, and does not wait. */
   stir(): void {
+    this.#stirredMs = monotonicMs();
     if (this.isFrozen()) this.thaw().catch((error: unknown) => this.#events.note(messageOf(error)));
   }
 
@@ -99,10 +114,14 @@ export class HeldRuntime {
     if (this.isFrozen()) await this.#runtime?.thaw();
   }
 
-  /** Where one of its ports is reached, when that is in a network of its own. */
-  inlet(port: number): string | null {
+  /** How one of its ports is reached, when that is in a network of its own; also by whichever keeper it has later. */
+  inlet(port: number): Inlet | null {
     if (!this.hasOwnNetwork()) return null;
-    return path.join(this.#context.layout.keeperSockets(this.#record().id), String(port));
+    const { layout } = this.#context;
+    return {
+      path: path.join(layout.keeperSockets(this.#record().id), String(port)),
+      dial: async () => this.#runtime?.dial(port) ?? { kind: "unavailable" },
+    };
   }
 
   /** False: its manifest asks for a keeper of another kind. */
@@ -188,7 +207,8 @@ export class HeldRuntime {
     await found?.stop();
     const hasOwnNetwork = isolation.kind === "isolated";
     const onStarted = holdKeeper(this.#context, this.#record(), manifest);
-    const started = startRuntime(place, { program, hasOwnNetwork, onStarted });
+    const handsOver = hasOwnNetwork && !isPersons(this.#record(), user);
+    const started = startRuntime(place, { program, hasOwnNetwork, handsOver, onStarted });
     if (hasOwnNetwork && manifest.network !== "none") await this.#openWayOut(started);
     return started;
   }

@@ -17,7 +17,7 @@ import { listUnstarted } from "../processes/process-plans.ts";
 import { choosePorts, type StepCommand } from "../processes/runtime-planning.ts";
 import { Facts } from "./facts.ts";
 import { findHeldDatabase, type HeldDatabase } from "./held-database.ts";
-import { HeldRuntime } from "./held-runtime.ts";
+import { HeldRuntime, type Inlet } from "./held-runtime.ts";
 import { mayRun, noteInterruption } from "./interruption.ts";
 import { Requests } from "./requests.ts";
 import { Resting } from "./resting.ts";
@@ -197,7 +197,7 @@ export class LiveEnvironment {
   }
 
   /** Where one of its ports is reached, when that is in a network of its own. */
-  inlet(port: number): string | null {
+  inlet(port: number): Inlet | null {
     return this.#runtime.inlet(port);
   }
 

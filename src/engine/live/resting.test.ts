@@ -6,6 +6,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 
 import { rememberIsolation } from "../processes/isolation.ts";
 import { TestEngine, until } from "../test-engine.ts";
+import type { Inlet } from "./held-runtime.ts";
 import type { LiveEnvironment } from "./live-environment.ts";
 import { isToFreeze, type Restful } from "./resting.ts";
 
@@ -83,9 +84,22 @@ function stateOf(pid: number): string {
   return stat.slice(stat.lastIndexOf(")") + 2, stat.lastIndexOf(")") + 3);
 }
 
-/** Through the socket by which the gateway comes in. */
+function inlet(): Inlet {
+  const found = live.inlet(live.processes()[0]?.port ?? 0);
+  if (found === null) throw new Error("It has a network of its own.");
+  return found;
+}
+
+/** As the gateway does where its keeper hands over what it connects. */
+async function take(): Promise<Socket> {
+  const dialled = await inlet().dial();
+  if (dialled.kind !== "connected") throw new Error(dialled.kind);
+  return dialled.connection.setEncoding("utf8");
+}
+
+/** Through the socket by which the gateway comes in otherwise. */
 async function open(): Promise<Socket> {
-  const socket = connect({ path: live.inlet(live.processes()[0]?.port ?? 0) ?? "" });
+  const socket = connect({ path: inlet().path });
   socket.setEncoding("utf8");
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   socket.once("data", () => resolve()).once("error", reject);
@@ -109,6 +123,23 @@ test("what nobody uses for a minute is held still with all it has started, and a
   await until(() => (live.state() === "awake" ? true : undefined));
   expect((await readStates()).has("T")).toBe(false);
   socket.destroy();
+});
+
+test("a connection that was handed over outlives it too, and whatever is sent on it sets the processes going", async () => {
+  const socket = await take();
+  expect(await say(socket, "before")).toBe("heard before");
+  await untilFrozen();
+  const heard = say(socket, "after");
+  live.usage.stir();
+  expect(await heard).toBe("heard after");
+  await until(() => live.state() === "awake" || undefined);
+  // A client that asks every few seconds does not wait each time.
+  expect(live.resting.isFreezeDue()).toBe(false);
+  await untilFrozen();
+  const [next] = await Promise.all([take(), until(() => live.state() === "awake" || undefined)]);
+  expect(await say(next, "again")).toBe("heard again");
+  socket.destroy();
+  next.destroy();
 });
 
 test("an open transaction is not left hanging: it counts as use", async () => {

@@ -7,7 +7,7 @@ import type { Usage } from "./usage.ts";
 
 /** Nobody has used it for so long: its processes are held still in memory, and go on within milliseconds. */
 const FREEZE_AFTER_MS = 60_000;
-/** Whoever was asked to stand still and did not is asked again after it. */
+/** Whoever was asked to stand still and did not is asked again after it; whoever was needed is not asked before it. */
 const ASK_AGAIN_MS = 3_000;
 /** Whoever was used within it does not sleep for another. */
 const NEEDED_MS = 10_000;
@@ -74,6 +74,7 @@ export class Resting {
 
   isFreezeDue(): boolean {
     if (this.#runtime.isFrozen() || monotonicMs() < this.#nextMs) return false;
+    if (this.#runtime.calmMs() < ASK_AGAIN_MS) return false;
     return isToFreeze({
       idleMs: this.#usage.idleMs(),
       sleepMs: this.#sleepMs(),

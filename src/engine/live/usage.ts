@@ -14,7 +14,7 @@ export class Usage {
 
   /**
    * @param lastMs milliseconds since 1970
-   * @param onUse called whenever it is used, before that is answered
+   * @param onUse called whenever it is used, or only stirred, before that is answered
    */
   constructor(clock: Clock, lastMs: number, onUse: () => void = () => undefined) {
     this.#clock = clock;
@@ -25,6 +25,11 @@ export class Usage {
   /** Something was asked or done just now. */
   touch(): void {
     this.#lastMs = this.#clock.now();
+    this.#onUse();
+  }
+
+  /** Something passes to its processes, be it only what keeps a connection: no use, but they must run. */
+  stir(): void {
     this.#onUse();
   }
 

@@ -24,6 +24,7 @@ import { makeEnvironmentFolders } from "../home/layout.ts";
 import type { Layout } from "../home/layout.ts";
 import { findDeletedRecord, removeRecord, writeRecord } from "../home/records.ts";
 import { useUpStandby } from "../home/standby-file.ts";
+import { isPersons } from "../home/users.ts";
 import type { LiveEnvironment } from "../live/live-environment.ts";
 import type { EngineContext } from "../machine/context.ts";
 import { chooseIsolation } from "../processes/isolation.ts";
@@ -154,6 +155,7 @@ async function prepare(
   const keeper = startFirstRuntime(context.layout.runtimePlace(draft.id, user), {
     program: context.keeperProgram,
     hasOwnNetwork,
+    handsOver: hasOwnNetwork && !isPersons(draft, user),
     onStarted: holdKeeper(context, draft, manifest),
   });
   // Whoever wakes the environment awaits it as well and meets its failure; until then it must not end the server.

@@ -39,6 +39,7 @@ export function targetOf(live: Live, process: string | null): Target {
     },
     occupy: () => live.usage.serve(),
     touch: () => live.usage.touch(),
+    stir: () => live.usage.stir(),
     note: (access) => live.requests.note(access),
     report: (problem) =>
       live.requests.report(process ?? live.manifests.mainProcess() ?? "", problem),
