@@ -123,7 +123,7 @@ export class Engine {
     const busy = new Set([...ids, ...this.standbys.ids()]);
     const owners = { environments, busy, spares: this.spares };
     await mendLeftovers(this.#context, await listLeftovers(this.#context, owners));
-    await adoptAll(environments);
+    await adoptAll(this.layout, environments);
     for (const { name, environments: names } of registry.apps()) {
       if (names.length === 0) await this.#forgetApp(registry.requireApp(name));
     }

@@ -226,14 +226,14 @@ export class LiveEnvironment {
     await this.#runtime.restart(name);
   }
 
-  /** Takes up what a server before this one left running. */
-  async adopt(): Promise<void> {
+  /** Takes up what a server before this one left running. `hasProcesses`: somebody bears its marks. */
+  async adopt({ hasProcesses }: { readonly hasProcesses: boolean }): Promise<void> {
     // What cannot be read shows among the problems of the next wake; its processes run on.
     await this.manifest().catch((error: unknown) => this.note(messageOf(error)));
     const isThere = await this.#runtime.adopt();
     if (!isThere || this.record.state.kind !== "awake") {
       await this.#runtime.stop();
-      await this.#runtime.endLeftovers();
+      if (hasProcesses) await this.#runtime.endLeftovers();
       await this.#database?.stop();
       await noteInterruption(this);
       return;
