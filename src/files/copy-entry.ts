@@ -1,8 +1,7 @@
 import { randomBytes } from "node:crypto";
-import { realpath, rename } from "node:fs/promises";
+import { rename } from "node:fs/promises";
 import path from "node:path";
 
-import { hasErrorCode } from "../base/problem.ts";
 import { exists, removeInside } from "../base/remove-inside.ts";
 import { traced } from "../base/trace.ts";
 import type { ProcessUser } from "../process/process.ts";
@@ -22,16 +21,6 @@ export type PlaceReady = (use: SpareUse) => Promise<boolean>;
 
 type Manner = { readonly user: ProcessUser | null; readonly ready?: PlaceReady | undefined };
 
-/** @throws `copy_failed` when there is no source */
-export async function openPair(source: string, target: string): Promise<TreePair> {
-  const real = await realpath(source).catch((error: unknown) => {
-    throw hasErrorCode(error, "ENOENT", "ENOTDIR")
-      ? copyFailed(target, `${source} does not exist`)
-      : error;
-  });
-  return { source, target, sourceNames: [...new Set([path.resolve(source), real])] };
-}
-
 /** Copies a file or a folder to where nothing stands yet: whole, in one instant, and never through a link. */
 export async function copyEntry(
   pair: TreePair,
@@ -46,7 +35,8 @@ export async function copyEntry(
   const parent = await makeParent(pair.target, name, user);
   if (parent === undefined) return "left";
   const target = path.join(parent, path.basename(name));
-  if ((await ready?.({ pair, name, target, user })) === true) return "ready";
+  if ((await ready?.({ source: pair.source, target: pair.target, name, user })) === true)
+    return "ready";
   const temporary = path.join(parent, `.ramet-${randomBytes(6).toString("hex")}.tmp`);
   try {
     const [links] = await Promise.all([

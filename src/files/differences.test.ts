@@ -59,7 +59,7 @@ const list = (freshMs = Infinity): TreeList =>
 async function differencesAfter(change: () => Promise<unknown>): Promise<Differences> {
   const before = list();
   await change();
-  return use((pinned) => findDifferences(pinned, "node_modules", before));
+  return use((pinned) => findDifferences(pinned, root, before));
 }
 
 const sorted = (names: readonly string[]): string[] => names.toSorted((a, b) => a.localeCompare(b));
@@ -181,7 +181,7 @@ test("what changed a moment before it was listed, and a link to an absolute path
   const { changed } = await differencesAfter(async () => undefined);
   expect(changed).toEqual([{ name: "absolute", kind: "link" }]);
   const before = list(0);
-  const found = use((pinned) => findDifferences(pinned, "node_modules", before));
+  const found = use((pinned) => findDifferences(pinned, root, before));
   expect(found.changed).toHaveLength(before.names.length);
 });
 

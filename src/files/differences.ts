@@ -22,10 +22,12 @@ export type Differences = {
 
 /**
  * Each entry of the list is looked at, which is a third of the work of listing anew; only folders whose names may have
- * changed are read.
+ * changed are read. Looks go by the folder's own path: by the kernel's path of what is open they take twice as long, and
+ * whatever is found there by a link that was planted meanwhile is another than in the list.
  */
-export function findDifferences(root: Pinned, rootName: string, list: TreeList): Differences {
-  const { gone, kept, changed, doubtful } = compare(root, list);
+export function findDifferences(root: Pinned, folder: string, list: TreeList): Differences {
+  const { gone, kept, changed, doubtful } = compare(folder, list);
+  const rootName = path.basename(folder);
   const known = doubtful.length === 0 ? new Set<string>() : new Set(kept);
   const added = doubtful.flatMap((name) => listAdded(root, { name, rootName, known }));
   const all = [...changed, ...added];
@@ -45,14 +47,14 @@ type Comparison = {
   readonly doubtful: string[];
 };
 
-function compare(root: Pinned, list: TreeList): Comparison {
+function compare(folder: string, list: TreeList): Comparison {
   const result: Comparison = { gone: [], kept: [], changed: [], doubtful: [] };
   // What is found below the name of a folder that is none any more is something else.
   let lost: string | undefined;
   for (const [index, name] of list.names.entries()) {
     const kind = kindAt(list, index);
     const isLost = kind === undefined || (lost !== undefined && name.startsWith(lost));
-    const state = isLost ? "gone" : stateOf(list, index, `${root.path}/${name || "."}`);
+    const state = isLost ? "gone" : stateOf(list, index, `${folder}/${name || "."}`);
     if (state === "gone" || state === "replaced") {
       result.gone.push(name);
       if (!isLost) lost = `${name}/`;

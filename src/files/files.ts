@@ -9,11 +9,12 @@ import { hasErrorCode } from "../base/problem.ts";
 import type { SystemUser } from "../environment/places.ts";
 import { bringIgnored } from "./bring.ts";
 import { findClonePaths } from "./clone-paths.ts";
-import * as entry from "./copy-entry.ts";
+import type * as entry from "./copy-entry.ts";
 import { areSameTree } from "./git.ts";
 import type * as giving from "./give-all.ts";
 import { keepTree } from "./keep.ts";
 import { findIgnoredNames, listIgnored, listTree } from "./list-tree.ts";
+import { openPair } from "./open-pair.ts";
 import type { Brought } from "./outcomes.ts";
 import { findUnshared, sumAllocated } from "./own-bytes.ts";
 import * as spare from "./spare.ts";
@@ -33,6 +34,7 @@ export type FilesOptions = {
 /** Puts a copy that was made ahead where one is to be. False: there is none that is of use. */
 export type PlaceReady = entry.PlaceReady;
 export type Owner = giving.Owner;
+export type SpareUse = spare.SpareUse;
 /** Where such a copy lies: in a folder that nobody else reaches. It is of `name` in the tree `root`. */
 export type SparePlace = spare.SparePlace;
 
@@ -53,7 +55,7 @@ export async function keepFiles(options: FilesOptions): Promise<{ detail: string
 export async function bringFiles(
   options: FilesOptions,
 ): Promise<{ detail: string; brought: readonly string[] }> {
-  const pair = await entry.openPair(options.source, options.target);
+  const pair = await openPair(options.source, options.target);
   if (pair.sourceNames.includes(await realpath(options.target)))
     return { detail: "nothing to bring", brought: [] };
   const [there, isReflink] = await Promise.all([
@@ -95,12 +97,14 @@ export function fillSpare(place: SparePlace, filling: spare.Filling): Promise<vo
   return spare.fillSpare(place, filling);
 }
 
-/** Makes a spare copy what its original is by now, and moves it there. False: a copy is no slower. */
-export function placeSpare(
-  made: Parameters<typeof spare.placeSpare>[0],
-  use: Parameters<PlaceReady>[0],
-): Promise<boolean> {
-  return spare.placeSpare(made, use);
+/** Makes a spare copy what its original is by now. False: a copy is no slower. */
+export function renewSpare(made: spare.MadeSpare, use: SpareUse): Promise<boolean> {
+  return spare.renewSpare(made, use);
+}
+
+/** Moves one that was renewed for this use to its place. */
+export function moveSpare(folder: string, use: SpareUse): Promise<void> {
+  return spare.moveSpare(folder, use);
 }
 
 /** Whose a tree becomes that is to be this user's; null: we cannot give anything away. */

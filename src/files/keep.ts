@@ -3,11 +3,12 @@ import { mkdir } from "node:fs/promises";
 import { traced } from "../base/trace.ts";
 import type { ProcessUser } from "../process/process.ts";
 import { findClonePaths, isBelow } from "./clone-paths.ts";
-import { copyEntry, giveTo, openPair } from "./copy-entry.ts";
+import { copyEntry, giveTo } from "./copy-entry.ts";
 import type { EntryOutcome, PlaceReady } from "./copy-entry.ts";
 import { copyFiles } from "./copy-files.ts";
 import { listTree } from "./list-tree.ts";
 import { isLitter } from "./litter.ts";
+import { openPair } from "./open-pair.ts";
 import { sortOut } from "./outcomes.ts";
 import type { Brought } from "./outcomes.ts";
 

@@ -8,7 +8,8 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { Problem } from "../base/problem.ts";
 import { exists } from "../base/remove-inside.ts";
 import { writeAtomically } from "../base/write-atomically.ts";
-import { copyEntry, openPair } from "./copy-entry.ts";
+import { copyEntry } from "./copy-entry.ts";
+import { openPair } from "./open-pair.ts";
 import { findPlain, hasLinkOnWay, leadsInside, makeParent, parseInnerPath } from "./place.ts";
 
 let root = "";

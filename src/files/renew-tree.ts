@@ -53,7 +53,7 @@ export function renewTree(job: RenewJob): Renewed {
   if (original === undefined) return { isRenewed: false, changes: 0 };
   try {
     const list = readTreeList(job.list);
-    const found = findDifferences(original, path.basename(job.name), list);
+    const found = findDifferences(original, path.join(job.root, job.name), list);
     const changes = found.gone.length + found.changed.length;
     const most = Math.max(MOST_CHANGES.least, MOST_CHANGES.share * list.names.length);
     if (changes > most) return { isRenewed: false, changes };

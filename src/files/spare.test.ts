@@ -20,8 +20,15 @@ import fc from "fast-check";
 import { afterEach, beforeEach, expect, test } from "vitest";
 
 import { exists } from "../base/remove-inside.ts";
-import { openPair } from "./copy-entry.ts";
-import { bringFiles, fillSpare, findOwner, keepFiles, placeSpare, surveySpare } from "./files.ts";
+import {
+  bringFiles,
+  fillSpare,
+  findOwner,
+  keepFiles,
+  moveSpare,
+  renewSpare,
+  surveySpare,
+} from "./files.ts";
 import type { Owner, PlaceReady } from "./files.ts";
 
 const IS_ROOT = process.getuid?.() === 0;
@@ -64,11 +71,19 @@ async function makeSpare(owner: Owner | null = OURS): Promise<void> {
   await fillSpare(spare, { ...PATIENTLY, owner });
 }
 
-const use: PlaceReady = async (entry) => placeSpare({ folder, owner: OURS }, entry);
+/** `owner`: whose it was made for. */
+function placing(owner: Owner | null): PlaceReady {
+  return async (entry) => {
+    const isRenewed = await renewSpare({ folder, owner }, entry);
+    if (isRenewed) await moveSpare(folder, entry);
+    return isRenewed;
+  };
+}
+
+const use = placing(OURS);
 
 async function place(): Promise<boolean> {
-  const pair = await openPair(source, target);
-  return use({ pair, name: NAME, target: path.join(target, NAME), user: null });
+  return use({ source, target, name: NAME, user: null });
 }
 
 /** Kind, mode, time and contents of everything below. */
@@ -241,7 +256,7 @@ test.skipIf(!IS_ROOT).each([
   await makeSpare(owner);
   await put("late/index.js");
   await put("a/index.js", "another");
-  const ready: PlaceReady = async (entry) => placeSpare({ folder, owner }, entry);
+  const ready = placing(owner);
   const user = { ...HEIR, home: "/", name: "x" };
   await bringFiles({ source, target, clone: [NAME], user, ready });
   for (const name of ["", "a", "a/index.js", "b", "late", "late/index.js"])
@@ -255,7 +270,7 @@ test.skipIf(!IS_ROOT)(
     await makeSpare(HEIR);
     const before = await lstat(path.join(folder, "tree/a/index.js"));
     const user = { ...HEIR, home: "/", name: "x" };
-    const ready: PlaceReady = async (entry) => placeSpare({ folder, owner: HEIR }, entry);
+    const ready = placing(HEIR);
     await bringFiles({ source, target, clone: [NAME], user, ready });
     const { uid, ctimeMs } = await lstat(path.join(target, NAME, "a/index.js"));
     expect({ uid, ctimeMs }).toEqual({ uid: HEIR.uid, ctimeMs: before.ctimeMs });
@@ -267,7 +282,7 @@ test.skipIf(!IS_ROOT)(
   async () => {
     await put("a/index.js");
     await makeSpare(HEIR);
-    const ready: PlaceReady = async (entry) => placeSpare({ folder, owner: HEIR }, entry);
+    const ready = placing(HEIR);
     await bringFiles({ source, target, clone: [NAME], user: null, ready });
     expect(await lstat(path.join(target, NAME, "a/index.js"))).toMatchObject({ uid: 0, gid: 0 });
   },

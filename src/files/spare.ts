@@ -6,6 +6,7 @@ import type { ProcessUser } from "../process/process.ts";
 import type { TreePair } from "./copy-files.ts";
 import { copyTree } from "./copy-tree.ts";
 import type { Owner } from "./give-all.ts";
+import { openPair } from "./open-pair.ts";
 import type { Survey } from "./survey-tree.ts";
 import { runTool } from "./tools.ts";
 import type { TreeDone, TreeJob } from "./tree-jobs.ts";
@@ -55,13 +56,14 @@ export async function fillSpare(
   await flush(folder);
 }
 
-export type SpareUse = {
-  readonly pair: TreePair;
+/** An entry of a tree, and the tree on the same file system in which a copy of it is to stand. */
+export type SpareUse = Pick<TreePair, "source" | "target"> & {
   readonly name: string;
-  /** Where nothing stands yet, on the same file system. */
-  readonly target: string;
   readonly user: ProcessUser | null;
 };
+
+/** `owner`: whose all of it is already. */
+export type MadeSpare = { readonly folder: string; readonly owner: Owner | null };
 
 /** Whose a tree becomes that is to be this user's; null: we cannot give anything away. */
 export function findOwner(user: Owner | null): Owner | null {
@@ -69,19 +71,16 @@ export function findOwner(user: Owner | null): Owner | null {
   return user === null ? { uid: 0, gid: 0 } : { uid: user.uid, gid: user.gid };
 }
 
-/**
- * Makes the spare copy what its original is now, and moves it to where it is to be. False: it is too different.
- * `owner`: whose all of it is already.
- */
-export async function placeSpare(
-  { folder, owner }: { readonly folder: string; readonly owner: Owner | null },
-  use: SpareUse,
+/** Makes the spare copy what its original is now. False: it is too different. @throws `copy_failed` when there is no source */
+export async function renewSpare(
+  { folder, owner }: MadeSpare,
+  { source, target, name, user }: SpareUse,
 ): Promise<boolean> {
-  const { pair, name, target, user } = use;
-  const links = { from: pair.sourceNames, to: pair.target };
+  const { sourceNames } = await openPair(source, target);
+  const links = { from: sourceNames, to: target };
   const { isRenewed } = await pool.run({
     kind: "renew",
-    root: pair.source,
+    root: source,
     name,
     copy: treeIn(folder),
     list: listIn(folder),
@@ -89,10 +88,13 @@ export async function placeSpare(
     owner: findOwner(user),
     copyOwner: owner,
   });
-  if (!isRenewed) return false;
-  await moveVirtualEnvironment(treeIn(folder), links);
-  await rename(treeIn(folder), target);
-  return true;
+  if (isRenewed) await moveVirtualEnvironment(treeIn(folder), links);
+  return isRenewed;
+}
+
+/** Moves it to where nothing stands yet. */
+export async function moveSpare(folder: string, { target, name }: SpareUse): Promise<void> {
+  await rename(treeIn(folder), path.join(target, name));
 }
 
 /** Whoever writes durably meanwhile waits for little of ours; and what is called whole is so after a power cut, too. */

@@ -3,8 +3,9 @@ import path from "node:path";
 import { removeInside } from "../base/remove-inside.ts";
 import type { ProcessUser } from "../process/process.ts";
 import { findClonePaths } from "./clone-paths.ts";
-import { copyEntry, openPair } from "./copy-entry.ts";
+import { copyEntry } from "./copy-entry.ts";
 import { listIgnored } from "./list-tree.ts";
+import { openPair } from "./open-pair.ts";
 
 export type Taking = {
   readonly source: string;

@@ -7,7 +7,7 @@ import { promisify } from "node:util";
 import { afterEach, beforeEach, expect, test } from "vitest";
 
 import { writeAtomically } from "../base/write-atomically.ts";
-import { bringFiles, fillSpare, findOwner, placeSpare, surveySpare } from "./files.ts";
+import { bringFiles, fillSpare, findOwner, moveSpare, renewSpare, surveySpare } from "./files.ts";
 
 let root = "";
 let source = "";
@@ -62,8 +62,8 @@ test("the same in one that was copied ahead", async () => {
   await surveySpare(place, Date.now());
   const owner = findOwner(null);
   await fillSpare(place, { pause: () => Promise.resolve(), owner });
-  const pair = { source, target, sourceNames: [source] };
-  const use = { pair, name: ".venv", target: path.join(target, ".venv"), user: null };
-  expect(await placeSpare({ folder, owner }, use)).toBe(true);
+  const use = { source, target, name: ".venv", user: null };
+  expect(await renewSpare({ folder, owner }, use)).toBe(true);
+  await moveSpare(folder, use);
   await expectMoved();
 });

@@ -53,21 +53,23 @@ export class Creates {
 
   async #build(request: CreateRequest, options: CallOptions): Promise<Built> {
     const { context, standbys, spares, identify, onBuilt } = this.#means;
-    const { source } = request;
-    const { kind } = request.files;
+    const { source, files } = request;
+    const keepsFiles = files.kind === "kept";
     try {
       const planned = await traced("plan", async () =>
         planEnvironment(context, request, (hasRows) =>
-          this.drafts.take(request, identify({ source, hasRows, keepsFiles: kind === "kept" })),
+          this.drafts.take(request, identify({ source, hasRows, keepsFiles })),
         ),
       );
       this.drafts.add(planned.draft);
+      const offer = spares.offer(source);
       try {
-        const building = { ...planned, ready: spares.offer(source, kind), options };
+        const building = { ...planned, offer, options };
         const built = await buildPlanned(context, request, building);
         onBuilt(built.live);
         return built;
       } finally {
+        await offer?.close();
         await standbys.settle(planned.draft.id);
       }
     } finally {

@@ -24,10 +24,12 @@ import { findProcessUser } from "../home/users.ts";
 import { LiveEnvironment } from "../live/live-environment.ts";
 import type { EngineContext } from "../machine/context.ts";
 import { createLocalParts } from "../parts/local-parts.ts";
+import type { Making } from "../parts/local-parts.ts";
 import { findMissingMigrations } from "../parts/missing-migrations.ts";
 import { prepareEnvironment } from "../parts/preparation.ts";
 import { isFolder, RAMET_FILE, readMask, requireManifest } from "../processes/manifests.ts";
 import { assignPorts } from "../processes/runtime-planning.ts";
+import type { SpareOffer } from "../spares/spare-offer.ts";
 import type { Identity } from "../standbys/standbys.ts";
 import type { Made } from "./timings.ts";
 
@@ -111,7 +113,7 @@ export function assertWhole({ name, state }: EnvironmentRecord): void {
 const FROM_NOTHING = { parent: null, setupStamp: null };
 
 export type Building = Planned & {
-  readonly ready: PlaceReady | undefined;
+  readonly offer: SpareOffer | undefined;
   readonly options: CallOptions;
 };
 
@@ -121,7 +123,7 @@ export type Built = Omit<Made, "timings"> & { readonly timings: PartTimings };
 export async function buildPlanned(
   context: EngineContext,
   request: CreateRequest,
-  { draft, manifest, treeFolder, standby, ready, options }: Building,
+  { draft, manifest, treeFolder, standby, offer, options }: Building,
 ): Promise<Built> {
   const maskSql = request.source === null ? null : await readMask(treeFolder, manifest);
   const user = await findProcessUser(context.layout, draft);
@@ -136,7 +138,7 @@ export async function buildPlanned(
     postgresBin,
     report,
     standby,
-    ready,
+    ready: source === null ? undefined : begin(offer, { source, draft, manifest, user }),
   };
   const parts = createLocalParts(context, making);
   const building = buildEnvironment(draft, parts, { ...options, clock: monotonicMs });
@@ -144,6 +146,20 @@ export async function buildPlanned(
     throw explainDiskFull(error, context.layout.data);
   });
   return { live: new LiveEnvironment(context, record), ...others };
+}
+
+type Taking = Pick<Making, "manifest" | "user"> & {
+  readonly source: LiveEnvironment;
+  readonly draft: Draft;
+};
+
+function begin(
+  offer: SpareOffer | undefined,
+  { source, draft, manifest, user }: Taking,
+): PlaceReady | undefined {
+  const { kind, path: target } = draft.files;
+  const { clone } = manifest.files;
+  return offer?.begin({ kind, source: source.record.files.path, target, user, clone });
 }
 
 export async function bringUpBuilt(

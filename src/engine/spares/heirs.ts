@@ -6,7 +6,7 @@ import type {
   FilesRecord,
 } from "../../environment/environment.ts";
 import { findOwner } from "../../files/files.ts";
-import type { Owner, PlaceReady } from "../../files/files.ts";
+import type { Owner, SpareUse } from "../../files/files.ts";
 import type { Layout } from "../home/layout.ts";
 import { findSpareBase } from "../home/spare-file.ts";
 import type { SpareRecord } from "../home/spare-file.ts";
@@ -38,11 +38,16 @@ export class Heirs {
   async note(
     source: EnvironmentId,
     kind: FilesRecord["kind"],
-    { target, user }: Parameters<PlaceReady>[0],
+    { target, name, user }: SpareUse,
   ): Promise<string | undefined> {
-    const base = await findSpareBase(this.#layout, path.dirname(target));
+    const base = await findSpareBase(this.#layout, path.dirname(path.join(target, name)));
     this.#habits.set(source, { base, owner: kind === "kept" ? undefined : findOwner(user) });
     return base;
+  }
+
+  /** Where one has to lie to be moved to a tree that we keep. */
+  async findBaseOfKept(): Promise<string | undefined> {
+    return findSpareBase(this.#layout, this.#layout.data);
   }
 
   /** No copy can ever be moved to where its forks are. */

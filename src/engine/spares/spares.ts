@@ -2,12 +2,11 @@ import { randomBytes } from "node:crypto";
 import path from "node:path";
 
 import { monotonicMs, waitFor } from "../../base/clock.ts";
-import { hasErrorCode, messageOf } from "../../base/problem.ts";
+import { messageOf } from "../../base/problem.ts";
 import { removeInside } from "../../base/remove-inside.ts";
-import type { EnvironmentId, FilesRecord } from "../../environment/environment.ts";
+import type { EnvironmentId } from "../../environment/environment.ts";
 import { DEVELOPMENT } from "../../environment/name.ts";
-import { findCloned, placeSpare } from "../../files/files.ts";
-import type { PlaceReady } from "../../files/files.ts";
+import { findCloned } from "../../files/files.ts";
 import { findSpare, listSpareFolders, useUpSpare } from "../home/spare-file.ts";
 import type { SpareRecord } from "../home/spare-file.ts";
 import type { LiveEnvironment } from "../live/live-environment.ts";
@@ -19,8 +18,8 @@ import { StandbyDemand } from "../standbys/standby-demand.ts";
 import { Heirs } from "./heirs.ts";
 import type { Heir } from "./heirs.ts";
 import { makeSpare } from "./spare-making.ts";
-
-type Spare = { readonly folder: string; readonly record: SpareRecord };
+import { SpareOffer } from "./spare-offer.ts";
+import type { Spare } from "./spare-offer.ts";
 
 /** The one that is being made. */
 type Building = Heir & { readonly source: EnvironmentId; readonly end: AbortController };
@@ -116,12 +115,18 @@ export class Spares {
       });
   }
 
-  /** For a fork, if its source has one. */
-  offer(source: LiveEnvironment | null, kind: FilesRecord["kind"]): PlaceReady | undefined {
+  /** For a fork, if its source may have one. To be closed whatever becomes of it. */
+  offer(source: LiveEnvironment | null): SpareOffer | undefined {
     if (source === null || this.#context.spares.most === 0) return undefined;
     const { id } = source.record;
     this.#demand.forked(id);
-    return async (use) => this.#place(id, use, await this.#heirs.note(id, kind, use));
+    return new SpareOffer({
+      source: id,
+      heirs: this.#heirs,
+      takeAll: (isWanted) => this.#takeAll(id, isWanted),
+      remove: (folder) => this.#removeBehind(folder),
+      log: (text) => this.#context.log(text),
+    });
   }
 
   /** The source is not there any more. Resolves when nothing is left of its spare copies. */
@@ -152,27 +157,16 @@ export class Spares {
     return this.#building === undefined ? held : [...held, this.#building];
   }
 
-  async #place(
-    source: EnvironmentId,
-    use: Parameters<PlaceReady>[0],
-    base: string | undefined,
-  ): Promise<boolean> {
+  #takeAll(source: EnvironmentId, isWanted: (spare: Spare) => boolean): readonly Spare[] {
     this.#due.add(source);
-    const spare = this.#find(source, use.name, base);
-    if (spare === undefined) return false;
-    this.#held.delete(spare.folder);
-    this.#busy.add(spare.folder);
-    try {
-      await useUpSpare(spare.folder);
-      return await placeSpare({ folder: spare.folder, owner: spare.record.owner }, use);
-    } catch (error) {
-      // Another mount of the same file system: no copy could ever be moved there.
-      if (hasErrorCode(error, "EXDEV")) this.#heirs.giveUp(source);
-      this.#context.log(`${source}: a spare copy was of no use: ${messageOf(error)}`);
-      return false;
-    } finally {
-      this.#removeBehind(spare.folder);
+    const taken = [...this.#held.values()].filter(
+      (spare) => spare.record.source === source && isWanted(spare),
+    );
+    for (const { folder } of taken) {
+      this.#held.delete(folder);
+      this.#busy.add(folder);
     }
+    return taken;
   }
 
   #find(source: EnvironmentId, name: string, base: string | undefined): Spare | undefined {
