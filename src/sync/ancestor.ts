@@ -6,6 +6,7 @@ import type { Clock } from "../base/clock.ts";
 import { type Entry, isSameEntry } from "./core/tree.ts";
 import { type Disk, inStore, type Place } from "./disk.ts";
 import { entrySchema } from "./entry-schema.ts";
+import { readText } from "./read-text.ts";
 
 const snapshotSchema = z.object({
   version: z.literal(2),
@@ -143,8 +144,7 @@ export class Ancestor {
   }
 
   #text(name: string): string {
-    const parts = [...this.#options.disk.read(this.#place(name))].map((part) => Buffer.from(part));
-    return Buffer.concat(parts).toString();
+    return readText(this.#options.disk, this.#place(name));
   }
 
   #place(name: string): Place {

@@ -7,6 +7,7 @@ import { KeyedLock } from "../base/keyed-lock.ts";
 import { Ancestor, readBootId } from "./ancestor.ts";
 import { type Disk, inStore } from "./disk.ts";
 import { Pair } from "./pair.ts";
+import { readText } from "./read-text.ts";
 import { openDisk } from "./real-disk.ts";
 import { rulesOf } from "./rules.ts";
 import { type Hints, TreeSide } from "./tree-side.ts";
@@ -101,10 +102,7 @@ export class FarPair {
 
 /** Two workspaces, on whatever machines, have never the same; a copy of one lies elsewhere. */
 function requireName(disk: Disk): string {
-  const read = (): string =>
-    Buffer.concat([...disk.read(NAME)].map((part) => Buffer.from(part)))
-      .toString()
-      .trim();
+  const read = (): string => readText(disk, NAME).trim();
   if (read() === "") disk.note(NAME, `${randomBytes(16).toString("hex")}\n`);
   return read();
 }

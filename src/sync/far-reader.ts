@@ -136,5 +136,5 @@ class FarRanges {
 }
 
 function readOwn(here: Standing, range: Range): Uint8Array {
-  return Buffer.concat([...here.read(range)].map((part) => Uint8Array.from(part)));
+  return Buffer.concat(Array.from(here.read(range), (part) => Uint8Array.from(part)));
 }

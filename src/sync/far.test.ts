@@ -123,6 +123,19 @@ test("what the workspace's rules leave out is looked at on neither side", async 
   expect((await pull()).changed).toEqual([]);
 });
 
+test("what is held alike is known to the next command, also of so many files that it is read in parts", async () => {
+  const deep = path.join(...Array.from({ length: 12 }, (_, level) => `${level}`.padEnd(250, "-")));
+  const names = Array.from({ length: 400 }, (_, index) => path.join(deep, `${index}.txt`));
+  await Promise.all(names.map(async (name) => put(here, name, "first\n")));
+  await push();
+  const [changed = "", removed = ""] = names;
+  await put(here, changed, "second\n");
+  await rm(path.join(here, removed));
+  expect(await compareFar(machine.sides)).toEqual({ ...NOTHING, local: [changed, removed] });
+  expect((await push()).changed).toEqual([changed, removed]);
+  expect(await readFile(path.join(there, changed), "utf8")).toBe("second\n");
+});
+
 test("a removal is brought too, and a tree that was emptied is not taken for one", async () => {
   await put(here, "a.txt", "a\n");
   await put(here, "b.txt", "b\n");

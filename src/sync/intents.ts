@@ -8,6 +8,7 @@ import { type Entry, isSameEntry } from "./core/tree.ts";
 import { type Disk, inStore, inTree, type Place } from "./disk.ts";
 import { entrySchema } from "./entry-schema.ts";
 import { readEntry } from "./read-entry.ts";
+import { readText } from "./read-text.ts";
 import {
   exchangeBack,
   type Hands,
@@ -178,8 +179,4 @@ function listStaged(disk: Disk): readonly Place[] {
 
 function listFiles(disk: Disk, folder: Place): readonly Place[] {
   return (disk.list(folder) ?? []).map(({ name }) => inStore(`${folder.path}/${name}`));
-}
-
-function readText(disk: Disk, place: Place): string {
-  return Buffer.concat([...disk.read(place)].map((part) => Buffer.from(part))).toString();
 }

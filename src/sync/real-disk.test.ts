@@ -33,7 +33,7 @@ afterEach(async () => {
 });
 
 function textOf(name: string): string {
-  const parts = [...disk.read(inTree(name))].map((part) => Buffer.from(part));
+  const parts = Array.from(disk.read(inTree(name)), (part) => Buffer.from(part));
   return Buffer.concat(parts).toString();
 }
 

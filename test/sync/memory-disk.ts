@@ -80,10 +80,13 @@ export class MemoryDisk implements Disk {
     this.#call();
     const inode = this.find(place);
     if (inode?.kind !== "file") return;
+    // As on a real disk each part comes in the memory of the one before it.
+    const memory = new Uint8Array(ENCODER.encode(inode.text).length);
     const half = inode.text.slice(0, inode.text.length / 2);
-    yield ENCODER.encode(half);
+    yield memory.subarray(0, ENCODER.encodeInto(half, memory).written);
     this.#call();
-    yield ENCODER.encode(inode.text.slice(half.length));
+    const rest = inode.text.slice(half.length);
+    yield memory.subarray(0, ENCODER.encodeInto(rest, memory).written);
   }
 
   write(place: Place, executable: boolean): Writing {
