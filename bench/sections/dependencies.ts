@@ -3,6 +3,7 @@ import path from "node:path";
 
 import { waitFor } from "../../src/base/clock.ts";
 import type { UndoStack } from "../../src/base/undo-stack.ts";
+import type { CreatedEnvironment } from "../../src/protocol/schemas.ts";
 import { formatFigures, formatRatio, median, ratioOf, Series, time } from "../kit/figures.ts";
 import { startApp } from "../kit/floor.ts";
 import { addressOf, untilOk } from "../kit/http.ts";
@@ -12,6 +13,7 @@ import { joinReports } from "../kit/report.ts";
 import type { Goal, Report } from "../kit/report.ts";
 import type { Bench } from "../kit/scene.ts";
 import { Stage } from "../kit/stage.ts";
+import { Steps } from "../kit/steps.ts";
 import { withUndo } from "../kit/with-undo.ts";
 
 const HEADER = [
@@ -51,8 +53,9 @@ async function measurePlace(place: Place, bench: Bench, undo: UndoStack): Promis
   const scene = { place, stage, bench };
   const install = await measureInstall(scene);
   await stage.ramet("init");
-  const series = new Series();
-  for (let round = 0; round < bench.rounds; round += 1) await measureRound(scene, round, series);
+  const [series, steps] = [new Series(), new Steps()];
+  for (let round = 0; round < bench.rounds; round += 1)
+    await measureRound(scene, round, { series, steps });
   const forks = await measureForks(scene);
   const size = await describePackages(stage);
   const figures = ["ready", "ready files", "copied", "copied files", "start"];
@@ -65,7 +68,8 @@ async function measurePlace(place: Place, bench: Bench, undo: UndoStack): Promis
     forks.megabytes.toFixed(0),
     (FORKS * install.megabytes).toFixed(0),
   ];
-  return { rows: [HEADER, row], goals: listGoals(place, series, forks.shared), remarks: [] };
+  const remarks = [steps.format(`${place.label}, a copy kept ready`)];
+  return { rows: [HEADER, row], goals: listGoals(place, series, forks.shared), remarks };
 }
 
 /** What everyone would wait for otherwise: the packages are in the cache of npm already. */
@@ -78,10 +82,15 @@ async function measureInstall({ place, stage }: Scene): Promise<{ ms: number; me
   return { ms, megabytes: (await usedMegabytes(place, stage)) - before };
 }
 
+/** `steps`: of forks that are given the copy that waits. */
+type Figures = { readonly series: Series; readonly steps: Steps };
+
 /** A fork that is given the copy that waits, one at once after it that finds none, and the app started by hand. */
-async function measureRound(scene: Scene, round: number, series: Series): Promise<void> {
+async function measureRound(scene: Scene, round: number, figures: Figures): Promise<void> {
+  const { series, steps } = figures;
   await untilReady(scene);
-  for (const way of ["ready", "copied"]) await measureFork(scene, { round, way, series });
+  steps.add(await measureFork(scene, { round, way: "ready", series }));
+  await measureFork(scene, { round, way: "copied", series });
   for (const way of ["ready", "copied"]) await scene.stage.delete(`${way}-${round}`);
   series.add("start", await measureStart(scene));
 }
@@ -89,7 +98,7 @@ async function measureRound(scene: Scene, round: number, series: Series): Promis
 async function measureFork(
   { stage, bench }: Scene,
   { round, way, series }: { readonly round: number; readonly way: string; readonly series: Series },
-): Promise<void> {
+): Promise<CreatedEnvironment> {
   const { ms, value } = await time(async () => {
     const created = await stage.create(`${way}-${round}`);
     await untilOk(addressOf(created.url), bench.signal);
@@ -97,6 +106,7 @@ async function measureFork(
   });
   series.add(way, ms);
   series.add(`${way} files`, value.timings.files);
+  return value;
 }
 
 /** In a copy that was made beforehand, without what Vite keeps for one folder. */
