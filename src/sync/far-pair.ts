@@ -6,6 +6,7 @@ import { systemClock } from "../base/clock.ts";
 import { KeyedLock } from "../base/keyed-lock.ts";
 import { Ancestor, readBootId } from "./ancestor.ts";
 import { type Disk, inStore } from "./disk.ts";
+import { KeptHashes } from "./kept-hashes.ts";
 import { Pair } from "./pair.ts";
 import { readText } from "./read-text.ts";
 import { openDisk } from "./real-disk.ts";
@@ -24,7 +25,7 @@ export type FarSides = {
   readonly connect: (pair: string) => Wire;
 };
 
-type Opened = { readonly pair: Pair; readonly wire: Wire };
+type Opened = { readonly pair: Pair; readonly wire: Wire; readonly hashes: KeptHashes };
 
 const STORE = ".ramet";
 const NAME = inStore("workspace-id");
@@ -71,6 +72,7 @@ export class FarPair {
 
   async close(): Promise<void> {
     const opened = await this.#opened?.catch(() => undefined); // It was never open.
+    opened?.hashes.save();
     await opened?.wire.close().catch(() => undefined); // It is put away by the next visitor.
   }
 
@@ -87,16 +89,18 @@ export class FarPair {
       leave: (folder: string) => this.#hints?.leave(folder),
     };
     const store = path.join(local, STORE);
-    const side = new TreeSide({ disk, clock: systemClock, hints, pair: pairId, store });
+    const boot = readBootId();
+    const hashes = new KeptHashes({ disk, boot, pair: pairId });
+    const side = new TreeSide({ disk, clock: systemClock, hints, hashes, pair: pairId, store });
     const ancestor = new Ancestor({
       disk,
       folder: `ancestors/${pairId}`,
       epoch: [await side.identify(), await remote.identify()].join("|"),
       clock: systemClock,
-      boot: readBootId(),
+      boot,
     });
     const pair = await Pair.open({ local: side, remote, ancestor, rules: rulesOf(local) });
-    return { pair, wire };
+    return { pair, wire, hashes };
   }
 }
 

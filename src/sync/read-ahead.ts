@@ -2,6 +2,7 @@ import type { Clock } from "../base/clock.ts";
 import { forEachParallel } from "../base/for-each-parallel.ts";
 import { type Disk, type Examined } from "./disk.ts";
 import { THREADS } from "./file-threads.ts";
+import type { KeptHashes } from "./kept-hashes.ts";
 import { sliceMany } from "./slice-many.ts";
 
 /** A file that was looked at before its turn, and of which version it was known to be. */
@@ -14,6 +15,8 @@ export type ReadAhead = {
 type Reading = {
   readonly disk: Disk;
   readonly clock: Clock;
+  /** What an earlier command knew. */
+  readonly hashes?: KeptHashes | undefined;
   /** null: whatever is seen there, it is to be read. */
   readonly versionOf: (path: string) => string | null;
 };
@@ -24,20 +27,26 @@ const SLICE = 500;
 /** Looks at many files, and reads those that have changed, in threads: nothing is told of few, nor of what fails. */
 export async function readAhead(
   paths: readonly string[],
-  { disk: { bulk }, clock, versionOf }: Reading,
+  { disk: { bulk }, clock, hashes, versionOf }: Reading,
 ): Promise<Map<string, ReadAhead>> {
   const ahead = new Map<string, ReadAhead>();
   if (bulk === undefined) return ahead;
-  const all = paths.map((path) => ({ path, version: versionOf(path) }));
-  const toRead = all.filter(({ version }) => version === null).length;
+  const all = paths.map((path) => {
+    const known = versionOf(path);
+    return { path, known, version: known ?? hashes?.versionOf(path) ?? null };
+  });
+  const toRead = all.filter(({ known }) => known === null).length;
   const least = toRead < bulk.few ? bulk.many : bulk.few;
   await forEachParallel(sliceMany(all, least, SLICE), THREADS + 1, async (files) => {
     const readAtMs = clock.now();
     const results = await bulk.examine(files);
-    for (const [index, { path, version }] of files.entries()) {
+    for (const [index, { path, known, version }] of files.entries()) {
       const result = results[index];
-      if (result?.status === "fulfilled")
-        ahead.set(path, { version, readAtMs, examined: result.value });
+      if (result?.status !== "fulfilled") continue;
+      const { value } = result;
+      if (value.kind === "file") hashes?.note(path, value, readAtMs);
+      const recalled = known === null && value.kind === "same" ? hashes?.recall(path) : undefined;
+      ahead.set(path, { version, readAtMs, examined: recalled ?? value });
     }
   });
   return ahead;

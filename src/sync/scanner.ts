@@ -3,6 +3,7 @@ import { hasErrorCode, Problem } from "../base/problem.ts";
 import { isPlainName, leadsInside, splitPath } from "./core/paths.ts";
 import { type Entry, isSameEntry } from "./core/tree.ts";
 import { type Disk, inTree, type Listed, type Place, type Seen } from "./disk.ts";
+import type { KeptHashes } from "./kept-hashes.ts";
 import { isLeftOut } from "./left-out.ts";
 import { syncUnreadable } from "./problems.ts";
 import { type ReadAhead, readAhead } from "./read-ahead.ts";
@@ -38,6 +39,8 @@ const MOST_READS = 3;
 export type ScannerOptions = {
   readonly disk: Disk;
   readonly clock: Clock;
+  /** Of its files, as an earlier command knew them. */
+  readonly hashes?: KeptHashes | undefined;
   /** Told of each folder before it is listed; true: it was not known, and must be looked at. */
   readonly onFolder: (folder: string) => boolean;
   /** Told of each that is no part of the tree any more. */
@@ -157,9 +160,9 @@ export class Scanner {
     const paths = listings.flatMap(({ folder, listed }) =>
       listed.filter(({ kind }) => kind === "file").map(({ name }) => join(folder, name)),
     );
-    const { disk, clock } = this.#options;
+    const { disk, clock, hashes } = this.#options;
     const versionOf = (path: string): string | null => this.#versionOf(path);
-    this.#ahead = await readAhead(paths, { disk, clock, versionOf });
+    this.#ahead = await readAhead(paths, { disk, clock, hashes, versionOf });
   }
 
   async #askAbout(

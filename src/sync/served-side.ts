@@ -13,6 +13,7 @@ import type { Piece } from "./core/plan-patch.ts";
 import type { Plan } from "./core/plan.ts";
 import { type Disk, inTree } from "./disk.ts";
 import { Incoming } from "./incoming.ts";
+import type { KeptHashes } from "./kept-hashes.ts";
 import { PiecemealReading } from "./piecemeal-reading.ts";
 import { cutPieces, LARGE_BYTES } from "./pieces.ts";
 import { changedMeanwhile, wireBroken } from "./problems.ts";
@@ -25,6 +26,7 @@ export type ServedOptions = {
   readonly disk: Disk;
   readonly clock: Clock;
   readonly hints: Hints;
+  readonly hashes?: KeptHashes | undefined;
   /** Names the two sides. */
   readonly pair: string;
   /** Where the store is, for people. */

@@ -2,6 +2,8 @@ import path from "node:path";
 
 import { rest, systemClock } from "../base/clock.ts";
 import { explainDiskFull } from "../base/disk-full.ts";
+import { readBootId } from "./ancestor.ts";
+import { KeptHashes } from "./kept-hashes.ts";
 import { whileAlone } from "./pairs.ts";
 import { openDisk } from "./real-disk.ts";
 import { ServedSide } from "./served-side.ts";
@@ -25,7 +27,8 @@ export function openServed(
   const disk = openDisk({ tree: remote, store });
   const hints = new TreeWatch(remote, waiting.note);
   const room = new StagingRoom(remote);
-  const side = new ServedSide({ disk, clock: systemClock, hints, pair, store: home, room });
+  const hashes = new KeptHashes({ disk, boot: readBootId(), pair });
+  const side = new ServedSide({ disk, clock: systemClock, hints, hashes, pair, store: home, room });
   const explained = async <T>(work: () => Promise<T>): Promise<T> => {
     try {
       return await work();
@@ -47,6 +50,7 @@ export function openServed(
       hints.close();
       waiting.note();
       side.close();
+      hashes.save();
     },
   };
 }

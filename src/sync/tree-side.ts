@@ -9,6 +9,7 @@ import type { Plan } from "./core/plan.ts";
 import { type Entry, listParents } from "./core/tree.ts";
 import { type Disk, inTree, type Place, type Seen } from "./disk.ts";
 import { finishIntents, noteIntent, settleIntents } from "./intents.ts";
+import type { KeptHashes } from "./kept-hashes.ts";
 import { isLeftOut } from "./left-out.ts";
 import { placeMany, stageMany } from "./many-steps.ts";
 import { changedMeanwhile, syncOutside, syncUnreadable } from "./problems.ts";
@@ -33,6 +34,7 @@ export type TreeSideOptions = {
   readonly disk: Disk;
   readonly clock: Clock;
   readonly hints: Hints;
+  readonly hashes?: KeptHashes | undefined;
   /** Names the two sides: of another pair's plan this one learns nothing. */
   readonly pair: string;
   /** Where its store is, for people. */
@@ -48,12 +50,13 @@ export class TreeSide implements Side {
 
   /** @throws `sync_unreadable` */
   constructor(options: TreeSideOptions) {
-    const { disk, clock, hints } = options;
+    const { disk, clock, hints, hashes } = options;
     this.#options = options;
     this.#id = disk.identify();
     this.#scanner = new Scanner({
       disk,
       clock,
+      hashes,
       onFolder: (folder) => hints.follow(folder),
       onGone: (folder) => hints.leave(folder),
     });
