@@ -161,12 +161,12 @@ export const STACKS: readonly Miniature[] = [
       ".env.example": "DB_CONNECTION=pgsql\nDB_HOST=127.0.0.1\nDB_DATABASE=laravel\n",
     },
     expected: {
-      processes: web("php artisan serve --host=$HOST --port=$PORT"),
+      processes: web("php -d variables_order=GPCS artisan serve --host=$HOST --port=$PORT"),
       setup: "composer install && npm install && npm run build",
       database: { migrate: "php artisan migrate --force", seed: null, mask: null },
       variables: { DB_HOST: "$DATABASE_HOST", DB_DATABASE: "$DATABASE_NAME" },
       clone: ["node_modules", "vendor", "public/build"],
-      warnings: ["Laravel's assets are built by setup"],
+      warnings: ["There is no .env", "Laravel's assets are built by setup"],
     },
   },
   {

@@ -1,4 +1,5 @@
 import { ADONIS } from "./adonis-template.ts";
+import { LARAVEL } from "./laravel-template.ts";
 import { DJANGO, FASTAPI, FLASK, STATIC_SITE } from "./python-templates.ts";
 import { RAILS } from "./rails-template.ts";
 import { ASTRO, HONO, NUXT, REACT_ROUTER } from "./templates.ts";
@@ -195,6 +196,21 @@ export const APPS: readonly App[] = [
     package: null,
     file: "app/controllers/home_controller.rb",
     text: "Welcome to Rails",
+    path: "/",
+    reload: "restart",
+  },
+  {
+    name: "laravel",
+    made: {
+      by: "program",
+      program: "/usr/share/php/Illuminate/autoload.php",
+      command: "mkdir laravel",
+      files: LARAVEL,
+      version: "php artisan --version | grep -o '[0-9.]*$'",
+    },
+    package: null,
+    file: "routes/web.php",
+    text: "Welcome to Laravel",
     path: "/",
     reload: "restart",
   },
