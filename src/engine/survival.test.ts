@@ -91,6 +91,20 @@ test("another server takes up what runs, with the same processes", async () => {
   expect(await untilReady(live)).toBe(before);
 });
 
+test("what a keeper that was killed has left running is ended by the next server", async () => {
+  const pid = await untilReady(live);
+  await live.disconnect();
+  signalProcess(await stage.findPid(live, "runtime.keeper"), "SIGKILL");
+  expect(isRunning(pid)).toBe(true);
+
+  await stage.reopen();
+  live = stage.engine.registry.require("shop", "development");
+  expect(isRunning(pid)).toBe(false);
+  expect(live.state()).toBe("asleep");
+  await live.wake();
+  await untilReady(live);
+});
+
 test("after a restart of the machine an environment sleeps, and wakes at the next request", async () => {
   const { id } = live.record;
   await live.disconnect();
