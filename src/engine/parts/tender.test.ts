@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
-import { chown, mkdir, readFile, stat, symlink, writeFile } from "node:fs/promises";
+import { chown, mkdir, readdir, readFile, stat, symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { text } from "node:stream/consumers";
 import { promisify } from "node:util";
@@ -140,6 +140,8 @@ test.each(TOOLS)(
     expect((await stat(file)).uid).toBe((await stat(record.files.path)).uid);
     await tender.close();
     expect([...tenders.ids()]).toEqual([]);
+    // What was compiled is there for the next.
+    expect(await readdir(path.join(home, "compiled"))).not.toEqual([]);
   },
 );
 

@@ -53,10 +53,13 @@ async function startTender(
   const [file, ...args] = tenderProgram;
   if (file === undefined || (user === null && sandbox === null)) return null;
   await admission.enter(record.name);
-  await giveStore(layout.sync(record.files), user);
+  const store = layout.sync(record.files);
+  await giveStore(store, user);
   const environment = {
     PATH: SEARCH_PATH,
     HOME: "/",
+    // The home's own is for its owner alone. Whoever could write to this one could do all that the program can anyway.
+    NODE_COMPILE_CACHE: path.join(store, "compiled"),
     [MARK_VARIABLE]: layout.tenderMark(record.id),
   };
   return startTalkingIn(sandbox, { file, args, folder: "/", environment, user });
