@@ -1,10 +1,11 @@
-import { constants } from "node:fs";
+import { constants, readFileSync } from "node:fs";
 import { access, mkdir, open, readdir, readFile, rmdir } from "node:fs/promises";
 import path from "node:path";
 
 import { waitFor } from "../base/clock.ts";
 import { hasErrorCode } from "../base/problem.ts";
 import {
+  describeAccount,
   type Hierarchy,
   listAncestors,
   listEventFiles,
@@ -12,6 +13,7 @@ import {
   parseMounts,
   parseOwnPath,
   parsePressure,
+  parseUsage,
   planSettings,
 } from "./group-files.ts";
 import { CONTROLLERS, type Controller, type Limits } from "./judge.ts";
@@ -90,6 +92,21 @@ export class ControlGroups {
     };
   }
 
+  /**
+   * Processor time that it has taken since it was made; null: that is counted nowhere, or it has ended. Read at once: it is
+   * asked for several times a second, and the kernel answers from memory.
+   */
+  readProcessorMs(name: string): number | null {
+    const account = describeAccount(this.#hierarchy, name);
+    if (account === null) return null;
+    try {
+      return parseUsage(readFileSync(account.file, "utf8")) / account.perMs;
+    } catch (error) {
+      if (hasErrorCode(error, "ENOENT", "ENODEV")) return null;
+      throw error;
+    }
+  }
+
   /** Whether whoever wants a processor goes before all in it. Nothing where the kernel knows no such groups. */
   async letYield(name: string, yields: boolean): Promise<void> {
     const folder = this.#hierarchy.folders.get("cpu");
@@ -121,14 +138,19 @@ export class ControlGroups {
 
   /** Removes what is empty of all, and ours above it. */
   async clear(): Promise<void> {
-    for (const folder of new Set(this.#hierarchy.folders.values())) {
+    for (const folder of this.#above()) {
       for (const name of await listFolders(folder)) await removeEmpty(path.join(folder, name));
       if (await removeEmpty(folder)) await removeEmpty(path.dirname(folder));
     }
   }
 
   #places(name: string): ReadonlySet<string> {
-    return new Set([...this.#hierarchy.folders.values()].map((folder) => path.join(folder, name)));
+    return new Set([...this.#above()].map((folder) => path.join(folder, name)));
+  }
+
+  #above(): ReadonlySet<string> {
+    const { folders, accounts } = this.#hierarchy;
+    return new Set([...folders.values(), ...(accounts === null ? [] : [accounts])]);
   }
 }
 
@@ -138,15 +160,12 @@ export async function openGroups(homeId: string): Promise<ControlGroups | null> 
   const mounts = parseMounts(await read("/proc/self/mountinfo"));
   const unified = mounts.find(({ type }) => type === "cgroup2");
   const second = unified === undefined ? undefined : await openSecond(unified.point, homeId);
-  const folders = second ?? (await openFirst(mounts, homeId));
-  if (folders.size === 0) return null;
-  return new ControlGroups({ kind: second === undefined ? "v1" : "v2", folders });
+  const hierarchy = second ?? (await openFirst(mounts, homeId));
+  return hierarchy.folders.size === 0 ? null : new ControlGroups(hierarchy);
 }
 
-type Folders = ReadonlyMap<Controller, string>;
-
 /** The topmost folder above ours that was handed to us: as root the hierarchy's own. */
-async function openSecond(point: string, homeId: string): Promise<Folders | undefined> {
+async function openSecond(point: string, homeId: string): Promise<Hierarchy | undefined> {
   const own = parseOwnPath(await read("/proc/self/cgroup"));
   for (const top of listAncestors(point, own)) {
     if (!(await isWritable(top))) continue;
@@ -155,7 +174,8 @@ async function openSecond(point: string, homeId: string): Promise<Folders | unde
     for (const above of [top, path.dirname(folder), folder]) await handDown(above);
     const given = await read(path.join(folder, "cgroup.subtree_control"));
     const controllers = CONTROLLERS.filter((name) => given.split(/\s+/).includes(name));
-    if (controllers.length > 0) return new Map(controllers.map((name) => [name, folder]));
+    const folders = new Map(controllers.map((name) => [name, folder]));
+    if (folders.size > 0) return { kind: "v2", folders, accounts: folder };
     if (await removeEmpty(folder)) await removeEmpty(path.dirname(folder));
   }
   return undefined;
@@ -169,16 +189,23 @@ async function handDown(folder: string): Promise<void> {
     );
 }
 
-async function openFirst(mounts: ReturnType<typeof parseMounts>, homeId: string): Promise<Folders> {
-  const folders = new Map<Controller, string>();
-  for (const controller of CONTROLLERS) {
+async function openFirst(
+  mounts: ReturnType<typeof parseMounts>,
+  homeId: string,
+): Promise<Hierarchy> {
+  const open = async (what: string): Promise<string | null> => {
     const mount = mounts.find(
-      ({ type, options }) => type === "cgroup" && options.split(",").includes(controller),
+      ({ type, options }) => type === "cgroup" && options.split(",").includes(what),
     );
     const folder = mount === undefined ? null : path.join(mount.point, OURS, homeId);
-    if (folder !== null && (await makeFolder(folder))) folders.set(controller, folder);
+    return folder !== null && (await makeFolder(folder)) ? folder : null;
+  };
+  const folders = new Map<Controller, string>();
+  for (const controller of CONTROLLERS) {
+    const folder = await open(controller);
+    if (folder !== null) folders.set(controller, folder);
   }
-  return folders;
+  return { kind: "v1", folders, accounts: folders.size === 0 ? null : await open("cpuacct") };
 }
 
 async function isWritable(folder: string): Promise<boolean> {

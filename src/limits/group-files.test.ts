@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 
 import {
+  describeAccount,
   type Hierarchy,
   listAncestors,
   listEventFiles,
@@ -8,6 +9,7 @@ import {
   parseMounts,
   parseOwnPath,
   parsePressure,
+  parseUsage,
   planSettings,
 } from "./group-files.ts";
 
@@ -19,6 +21,7 @@ const FIRST: Hierarchy = {
     ["cpu", "/c/cpu/ramet/h"],
     ["pids", "/c/pids/ramet/h"],
   ]),
+  accounts: "/c/cpuacct/ramet/h",
 };
 const SECOND: Hierarchy = {
   kind: "v2",
@@ -27,6 +30,7 @@ const SECOND: Hierarchy = {
     ["cpu", "/c/ramet/h"],
     ["pids", "/c/ramet/h"],
   ]),
+  accounts: "/c/ramet/h",
 };
 
 test("a group is bounded by the files of its hierarchy's version", () => {
@@ -41,7 +45,7 @@ test("a group is bounded by the files of its hierarchy's version", () => {
     { file: "/c/ramet/h/a/cpu.max", value: "150000 100000" },
     { file: "/c/ramet/h/a/pids.max", value: "512" },
   ]);
-  const pids = { kind: "v2", folders: new Map([["pids", "/c"]] as const) } as const;
+  const pids = { kind: "v2", folders: new Map([["pids", "/c"]] as const), accounts: null } as const;
   expect(planSettings(pids, "a", LIMITS)).toHaveLength(1);
 });
 
@@ -51,7 +55,7 @@ test("what the kernel has kept from a group is read from where its version count
     refusals: "/c/pids/ramet/h/a/pids.events",
   });
   expect(listEventFiles(SECOND, "a").kills).toBe("/c/ramet/h/a/memory.events");
-  expect(listEventFiles({ kind: "v2", folders: new Map() }, "a")).toEqual({
+  expect(listEventFiles({ kind: "v2", folders: new Map(), accounts: null }, "a")).toEqual({
     kills: null,
     refusals: null,
   });
@@ -59,6 +63,23 @@ test("what the kernel has kept from a group is read from where its version count
   expect(parseCount("low 0\nmax 12\n", "max")).toBe(12);
   expect(parseCount("", "max")).toBe(0);
 });
+
+test.each([
+  [FIRST, { file: "/c/cpuacct/ramet/h/a/cpuacct.usage", perMs: 1e6 }, "2500000000\n", 2.5e9],
+  [
+    SECOND,
+    { file: "/c/ramet/h/a/cpu.stat", perMs: 1e3 },
+    "usage_usec 1234\nuser_usec 1000\nsystem_usec 234\n",
+    1234,
+  ],
+  [{ ...SECOND, accounts: null }, null, "", 0],
+])(
+  "%# the processor time of a group is read from where its version counts it",
+  (hierarchy, account, text, usage) => {
+    expect(describeAccount(hierarchy, "a")).toEqual(account);
+    expect(parseUsage(text)).toBe(usage);
+  },
+);
 
 test("where groups can be made is read from the mounts, whatever else is mounted", () => {
   const text = [

@@ -9,6 +9,8 @@ export type Setting = { readonly file: string; readonly value: string };
 export type Hierarchy = {
   readonly kind: "v1" | "v2";
   readonly folders: ReadonlyMap<Controller, string>;
+  /** Where the processor time that a group has taken is counted; null: nowhere. */
+  readonly accounts: string | null;
 };
 
 const PERIOD_US = 100_000;
@@ -57,6 +59,20 @@ export function listEventFiles(
     kills: memory === undefined ? null : path.join(memory, name, kills),
     refusals: pids === undefined ? null : path.join(pids, name, "pids.events"),
   };
+}
+
+/** Where it counts the processor time that it took, and how much a millisecond is there. */
+export function describeAccount({ kind, accounts }: Hierarchy, name: string): Account | null {
+  if (accounts === null) return null;
+  if (kind === "v1") return { file: path.join(accounts, name, "cpuacct.usage"), perMs: 1e6 };
+  return { file: path.join(accounts, name, "cpu.stat"), perMs: 1e3 };
+}
+
+export type Account = { readonly file: string; readonly perMs: number };
+
+/** A number alone (v1), or the one behind `usage_usec`. */
+export function parseUsage(text: string): number {
+  return Number(/^(?:usage_usec )?(\d+)$/m.exec(text)?.[1] ?? 0);
 }
 
 /** The count behind a word, in lines of `word count`. */

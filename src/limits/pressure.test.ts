@@ -19,13 +19,21 @@ async function write(what: string, percent: string): Promise<void> {
 }
 
 test("how long a group's processes wait is read where each has its own account", async () => {
-  const groups = new ControlGroups({ kind: "v2", folders: new Map([["cpu", folder]]) });
+  const groups = new ControlGroups({
+    kind: "v2",
+    folders: new Map([["cpu", folder]]),
+    accounts: null,
+  });
   expect(await groups.readPressure("one")).toBeNull();
   await write("cpu", "12.50");
   await write("memory", "0.00");
   await write("io", "100.00");
   expect(await groups.readPressure("one")).toEqual({ cpu: 0.125, memory: 0, io: 1 });
-  const older = new ControlGroups({ kind: "v1", folders: new Map([["cpu", folder]]) });
+  const older = new ControlGroups({
+    kind: "v1",
+    folders: new Map([["cpu", folder]]),
+    accounts: null,
+  });
   expect(await older.readPressure("one")).toBeNull();
 });
 
@@ -33,7 +41,11 @@ test("what is empty is removed, what somebody is in stays", async () => {
   const own = path.join(folder, "ramet", "home");
   await mkdir(path.join(own, "empty"), { recursive: true });
   await mkdir(path.join(own, "busy", "below"), { recursive: true });
-  const groups = new ControlGroups({ kind: "v2", folders: new Map([["cpu", own]]) });
+  const groups = new ControlGroups({
+    kind: "v2",
+    folders: new Map([["cpu", own]]),
+    accounts: null,
+  });
   await groups.clear();
   expect(groups.folders("busy")).toEqual([path.join(own, "busy")]);
   await rm(path.join(own, "busy", "below"), { recursive: true });

@@ -4,7 +4,7 @@ import os from "node:os";
 
 import { afterEach, expect, test } from "vitest";
 
-import { listPids } from "./process-table.ts";
+import { listPids, readProc } from "./process-table.ts";
 import { yieldProcessor } from "./yielding.ts";
 
 const children: ReturnType<typeof spawn>[] = [];
@@ -18,7 +18,7 @@ afterEach(async () => {
 });
 
 async function start(): Promise<number> {
-  const child = spawn("sleep", ["1000"], { stdio: "ignore" });
+  const child = spawn("sleep", ["1000"], { stdio: "ignore", detached: true });
   await once(child, "spawn");
   children.push(child);
   return child.pid ?? 0;
@@ -31,6 +31,15 @@ test("these yield to all others, and who is not named does not", async () => {
   expect(os.getPriority(other)).toBeLessThan(19);
   yieldProcessor([one]);
   expect(os.getPriority(one)).toBe(19);
+});
+
+test("a session that the kernel weighs as a whole yields as one, and another does not", async () => {
+  const [one, other] = [await start(), await start()];
+  const before = readProc(`/proc/${other}/autogroup`);
+  yieldProcessor([one]);
+  // Without such weighing there is nothing to say.
+  if (before !== "") expect(readProc(`/proc/${one}/autogroup`)).toMatch(/ nice 19$/m);
+  expect(readProc(`/proc/${other}/autogroup`)).toBe(before);
 });
 
 test("who has gone is left", async () => {

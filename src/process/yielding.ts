@@ -1,7 +1,8 @@
-import { readdirSync } from "node:fs";
+import { closeSync, openSync, readdirSync, writeSync } from "node:fs";
 import os from "node:os";
 
-import { isGone } from "./process-table.ts";
+import { hasErrorCode } from "../base/problem.ts";
+import { isGone, readProc } from "./process-table.ts";
 
 const LEAST_PRIORITY = 19;
 
@@ -10,7 +11,28 @@ const LEAST_PRIORITY = 19;
  * not root. On Linux each thread has a priority of its own; elsewhere the process has one.
  */
 export function yieldProcessor(pids: readonly number[]): void {
-  for (const pid of pids) for (const task of listTasks(pid)) setLeast(task);
+  for (const pid of pids) {
+    for (const task of listTasks(pid)) setLeast(task);
+    letSessionYield(pid);
+  }
+}
+
+/** Where the kernel weighs whole sessions against each other (autogroup), a priority counts within its own alone. */
+function letSessionYield(pid: number): void {
+  const file = `/proc/${pid}/autogroup`;
+  const said = readProc(file).trim();
+  if (said === "" || said.endsWith(` ${LEAST_PRIORITY}`)) return;
+  try {
+    const fd = openSync(file, "w");
+    try {
+      writeSync(fd, String(LEAST_PRIORITY));
+    } finally {
+      closeSync(fd);
+    }
+  } catch (error) {
+    // Of who is not root the kernel takes some ten a second: the next look tells it again.
+    if (!isGone(error) && !hasErrorCode(error, "EAGAIN")) throw error;
+  }
 }
 
 function listTasks(pid: number): readonly number[] {

@@ -25,11 +25,15 @@ class Looked {
 
 let caretaker: Caretaker;
 let all: Looked[];
+let glances: number;
 
 beforeEach(() => {
   vi.useFakeTimers();
   all = [];
-  caretaker = new Caretaker(() => all, { uses: { look: async () => undefined } });
+  glances = 0;
+  caretaker = new Caretaker(() => all, {
+    uses: { look: async () => undefined, glance: () => void (glances += 1) },
+  });
   caretaker.begin();
 });
 afterEach(() => {
@@ -49,6 +53,17 @@ test("each that is up is looked at once a second, also one that was made meanwhi
   const second = add();
   await vi.advanceTimersByTimeAsync(2000);
   expect([first.looks, second.looks]).toEqual([5, 2]);
+});
+
+test("what they take is glanced at several times between two looks", async () => {
+  const one = add();
+  await vi.advanceTimersByTimeAsync(2000);
+  expect(one.looks).toBe(2);
+  expect(glances).toBeGreaterThanOrEqual(5 * one.looks);
+  caretaker.end();
+  const ended = glances;
+  await vi.advanceTimersByTimeAsync(2000);
+  expect(glances).toBe(ended);
 });
 
 test("what sleeps is not looked at, and is again once it is awake", async () => {

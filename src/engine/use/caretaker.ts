@@ -5,9 +5,10 @@ import type { UseWatch } from "./use-watch.ts";
 type Looked = Pick<LiveEnvironment, "isUp" | "look" | "note">;
 
 /** Who sees what environments take. */
-type Watching = { readonly uses: Pick<UseWatch, "look"> };
+type Watching = { readonly uses: Pick<UseWatch, "look" | "glance"> };
 
 const EVERY_MS = 1_000;
+const GLANCE_EVERY_MS = 100;
 
 /** Looks, once a second, after environments that are awake, and what they take; for those that sleep there is nothing to do. */
 export class Caretaker {
@@ -15,7 +16,7 @@ export class Caretaker {
   readonly #watching: Watching;
   /** Looks that take longer than a second. */
   readonly #underWay = new Set<Looked>();
-  #timer: NodeJS.Timeout | undefined;
+  #timers: readonly NodeJS.Timeout[] = [];
 
   constructor(list: () => Iterable<Looked>, watching: Watching) {
     this.#list = list;
@@ -23,11 +24,14 @@ export class Caretaker {
   }
 
   begin(): void {
-    this.#timer = setInterval(() => this.#lookAtAll(), EVERY_MS).unref();
+    this.#timers = [
+      setInterval(() => this.#lookAtAll(), EVERY_MS).unref(),
+      setInterval(() => this.#watching.uses.glance(), GLANCE_EVERY_MS).unref(),
+    ];
   }
 
   end(): void {
-    clearInterval(this.#timer);
+    for (const timer of this.#timers) clearInterval(timer);
   }
 
   #lookAtAll(): void {

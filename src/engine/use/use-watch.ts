@@ -11,7 +11,6 @@ import {
   describeHolding,
   diskShort,
   findExcess,
-  isToYield,
   limitExceeded,
 } from "../../limits/limits.ts";
 import { type ProcessUse, openUseScan, yieldProcessor } from "../../process/process.ts";
@@ -21,6 +20,7 @@ import type { UseSample } from "../live/use-summary.ts";
 import type { EngineContext } from "../machine/context.ts";
 import { limitsOf } from "../processes/limiting.ts";
 import { type EnvironmentUse, describeUse } from "./use-view.ts";
+import { type Bounded, Yielding } from "./yielding.ts";
 
 /** What was seen so lately is shown as it was. */
 const FRESH_MS = 1_000;
@@ -42,8 +42,6 @@ type Memory = {
   requests: number;
   kills: number;
   refusals: number;
-  /** Whether others go before it on the processors; null: an earlier server may have said so. */
-  yields: boolean | null;
   /** Bytes and when they were written. */
   written: readonly { readonly atMs: number; readonly bytes: number }[];
   /** Written since its files were measured, and when that was. */
@@ -58,12 +56,14 @@ export class UseWatch {
   readonly #list: () => Iterable<LiveEnvironment>;
   readonly #scan: ReturnType<typeof openUseScan>;
   readonly #memories = new Map<EnvironmentId, Memory>();
+  readonly #yielding: Yielding;
   #looking: Promise<void> | undefined;
   #lookedMs = Number.NEGATIVE_INFINITY;
 
   constructor(context: EngineContext, list: () => Iterable<LiveEnvironment>) {
     this.#context = context;
     this.#list = list;
+    this.#yielding = new Yielding(context);
     context.admission.among(list);
     this.#scan = openUseScan(MARK_VARIABLE, `${context.layout.home.id}.`);
   }
@@ -77,6 +77,12 @@ export class UseWatch {
   /** What holds environments to their limits here. */
   describeHolding(): string {
     return describeHolding(this.#context.groups);
+  }
+
+  /** Between two looks, for what must not wait for the next. */
+  glance(): void {
+    if (this.#context.groups?.controllers.has("cpu") !== true) return;
+    this.#yielding.glance([...this.#list()].flatMap(listBounded));
   }
 
   /** One look at a time; whoever asks meanwhile gets that one. */
@@ -107,7 +113,11 @@ export class UseWatch {
     const ids = new Set(up.map(({ record }) => record.id));
     for (const live of this.#list())
       if (!ids.has(live.record.id)) live.usage.sample = summing.NO_USE;
-    for (const id of this.#memories.keys()) if (!ids.has(id)) this.#memories.delete(id);
+    for (const id of this.#memories.keys()) {
+      if (ids.has(id)) continue;
+      this.#memories.delete(id);
+      this.#yielding.forget(id);
+    }
   }
 
   async #lookAt(live: LiveEnvironment, look: summing.Look): Promise<void> {
@@ -132,7 +142,8 @@ export class UseWatch {
     const manifest = live.manifests.known;
     if (manifest === undefined) return;
     const limits = limitsOf(manifest);
-    if (use.held.has("cpu")) await this.#letYield(live, limits);
+    if (use.held.has("cpu"))
+      await this.#yielding.settle({ id: live.record.id, limits }, live.usage.sample.cpu);
     else this.#holdProcessors(live, limits);
     const diskBytes =
       limits.diskBytes === null ? null : await this.#measure(live, limits.diskBytes);
@@ -140,16 +151,6 @@ export class UseWatch {
     if (excess === undefined) return;
     const { app, name } = live.record;
     await live.breakDown(limitExceeded(`${app}/${name}`, excess).toFields());
-  }
-
-  /** Its group bounds what it takes, and all in groups weigh the same: who takes much of what it may goes behind the others. */
-  async #letYield(live: LiveEnvironment, limits: Limits): Promise<void> {
-    const memory = this.#memories.get(live.record.id);
-    if (memory === undefined) return;
-    const yields = isToYield(limits, live.usage.sample.cpu, memory.yields === true);
-    if (yields === memory.yields) return;
-    memory.yields = yields;
-    await this.#context.groups?.letYield(live.record.id, yields);
   }
 
   /** Where nothing bounds what it takes of the processors, it yields to others from when it takes more than it may. */
@@ -189,6 +190,12 @@ export class UseWatch {
   }
 }
 
+/** It, where it is up and what it may take is known. */
+function listBounded(live: LiveEnvironment): readonly Bounded[] {
+  const manifest = live.isUp() ? live.manifests.known : undefined;
+  return manifest === undefined ? [] : [{ id: live.record.id, limits: limitsOf(manifest) }];
+}
+
 /** Nothing has risen before the first look. */
 function remember(live: LiveEnvironment, look: summing.Look, known: Memory | undefined): Memory {
   const { uses, atMs } = look;
@@ -211,7 +218,6 @@ function remember(live: LiveEnvironment, look: summing.Look, known: Memory | und
 }
 
 const NOTHING_KNOWN = {
-  yields: null,
   written: [],
   kills: 0,
   refusals: 0,
