@@ -6,6 +6,7 @@ import { waitFor } from "../base/clock.ts";
 import { hasErrorCode } from "../base/problem.ts";
 import {
   describeAccount,
+  groupAt,
   type Hierarchy,
   listAncestors,
   listEventFiles,
@@ -18,7 +19,7 @@ import {
 } from "./group-files.ts";
 import { CONTROLLERS, type Controller, type Limits } from "./judge.ts";
 
-/** Below a hierarchy's root, or what of it was handed to us. */
+/** What the names of our groups begin with. */
 const OURS = "ramet";
 /** What has just ended may still be counted in its group. */
 const EMPTY_LIMIT_MS = 2_000;
@@ -42,12 +43,12 @@ export class ControlGroups {
 
   /** What they bound; nothing where the kernel lets us make groups, and put nobody into them. */
   get controllers(): ReadonlySet<Controller> {
-    return new Set(this.#isRefused ? [] : this.#hierarchy.folders.keys());
+    return new Set(this.#isRefused ? [] : this.#hierarchy.places.keys());
   }
 
   /** Makes the group, or bounds anew the one that is there. One that somebody left, with all that was counted in it, is made anew. */
   async set(name: string, limits: Limits): Promise<void> {
-    for (const folder of this.#places(name)) {
+    for (const folder of this.folders(name)) {
       await removeEmpty(folder);
       await mkdir(folder, { recursive: true });
     }
@@ -58,7 +59,7 @@ export class ControlGroups {
   /** Puts a process in, and with it all that it will start. */
   async put(name: string, pid: number): Promise<void> {
     try {
-      for (const folder of this.#places(name))
+      for (const folder of this.folders(name))
         await write(path.join(folder, "cgroup.procs"), String(pid));
     } catch (error) {
       this.#isRefused ||= hasErrorCode(error, "EACCES", "EPERM");
@@ -68,13 +69,13 @@ export class ControlGroups {
 
   /** Where the kernel keeps what it knows of a group. */
   folders(name: string): readonly string[] {
-    return [...this.#places(name)];
+    return this.#places().map((place) => groupAt(place, name));
   }
 
   /** How much of the last ten seconds somebody in it waited for each; null: the kernel does not tell. */
   async readPressure(name: string): Promise<Pressure | null> {
     if (this.kind === "v1") return null;
-    const [folder = ""] = this.#places(name);
+    const [folder = ""] = this.folders(name);
     const [cpu, memory, io] = await Promise.all(
       ["cpu", "memory", "io"].map(async (what) =>
         parsePressure(await read(path.join(folder, `${what}.pressure`))),
@@ -109,10 +110,10 @@ export class ControlGroups {
 
   /** Whether whoever wants a processor goes before all in it. Nothing where the kernel knows no such groups. */
   async letYield(name: string, yields: boolean): Promise<void> {
-    const folder = this.#hierarchy.folders.get("cpu");
-    if (folder === undefined) return;
+    const place = this.#hierarchy.places.get("cpu");
+    if (place === undefined) return;
     try {
-      await write(path.join(folder, name, "cpu.idle"), yields ? "1" : "0");
+      await write(path.join(groupAt(place, name), "cpu.idle"), yields ? "1" : "0");
     } catch (error) {
       // Before Linux 5.15, or it has ended meanwhile.
       if (!hasErrorCode(error, "ENOENT", "EACCES", "EPERM", "ENODEV")) throw error;
@@ -121,36 +122,33 @@ export class ControlGroups {
 
   /** From now on nobody in it starts another. Resolves with who is in it. */
   async seal(name: string): Promise<readonly number[]> {
-    const pids = this.#hierarchy.folders.get("pids");
-    if (pids !== undefined) await write(path.join(pids, name, "pids.max"), "0");
-    const [folder] = this.#places(name);
+    const pids = this.#hierarchy.places.get("pids");
+    if (pids !== undefined) await write(path.join(groupAt(pids, name), "pids.max"), "0");
+    const [folder] = this.folders(name);
     const members = folder === undefined ? "" : await read(path.join(folder, "cgroup.procs"));
     return members.split("\n").filter(Boolean).map(Number);
   }
 
   /** Once it is empty; one that does not become so is left. */
   async remove(name: string): Promise<void> {
-    for (const folder of this.#places(name))
+    for (const folder of this.folders(name))
       await waitFor(async () => (await removeEmpty(folder)) || undefined, {
         timeoutMs: EMPTY_LIMIT_MS,
       });
   }
 
-  /** Removes what is empty of all, and ours above it. */
+  /** Removes what is empty of all. */
   async clear(): Promise<void> {
-    for (const folder of this.#above()) {
-      for (const name of await listFolders(folder)) await removeEmpty(path.join(folder, name));
-      if (await removeEmpty(folder)) await removeEmpty(path.dirname(folder));
+    for (const place of this.#places()) {
+      const [above, start] = [path.dirname(place), path.basename(place)];
+      const names = (await listFolders(above)).filter((name) => name.startsWith(start));
+      for (const name of names) await removeEmpty(path.join(above, name));
     }
   }
 
-  #places(name: string): ReadonlySet<string> {
-    return new Set([...this.#above()].map((folder) => path.join(folder, name)));
-  }
-
-  #above(): ReadonlySet<string> {
-    const { folders, accounts } = this.#hierarchy;
-    return new Set([...folders.values(), ...(accounts === null ? [] : [accounts])]);
+  #places(): readonly string[] {
+    const { places, accounts } = this.#hierarchy;
+    return [...new Set([...places.values(), ...(accounts === null ? [] : [accounts])])];
   }
 }
 
@@ -161,24 +159,26 @@ export async function openGroups(homeId: string): Promise<ControlGroups | null> 
   const unified = mounts.find(({ type }) => type === "cgroup2");
   const second = unified === undefined ? undefined : await openSecond(unified.point, homeId);
   const hierarchy = second ?? (await openFirst(mounts, homeId));
-  return hierarchy.folders.size === 0 ? null : new ControlGroups(hierarchy);
+  return hierarchy.places.size === 0 ? null : new ControlGroups(hierarchy);
 }
 
 /** The topmost folder above ours that was handed to us: as root the hierarchy's own. */
 async function openSecond(point: string, homeId: string): Promise<Hierarchy | undefined> {
   const own = parseOwnPath(await read("/proc/self/cgroup"));
   for (const top of listAncestors(point, own)) {
-    if (!(await isWritable(top))) continue;
-    const folder = path.join(top, OURS, homeId);
-    if (!(await makeFolder(folder))) continue;
-    for (const above of [top, path.dirname(folder), folder]) await handDown(above);
-    const given = await read(path.join(folder, "cgroup.subtree_control"));
-    const controllers = CONTROLLERS.filter((name) => given.split(/\s+/).includes(name));
-    const folders = new Map(controllers.map((name) => [name, folder]));
-    if (folders.size > 0) return { kind: "v2", folders, accounts: folder };
-    if (await removeEmpty(folder)) await removeEmpty(path.dirname(folder));
+    const place = placeIn(top, homeId);
+    if (!(await isWritable(top)) || !(await mayMake(place))) continue;
+    await handDown(top);
+    const given = (await read(path.join(top, "cgroup.subtree_control"))).split(/\s+/);
+    const controllers = CONTROLLERS.filter((name) => given.includes(name));
+    const places = new Map(controllers.map((name) => [name, place]));
+    if (places.size > 0) return { kind: "v2", places, accounts: place };
   }
   return undefined;
+}
+
+function placeIn(folder: string, homeId: string): string {
+  return path.join(folder, `${OURS}.${homeId}.`);
 }
 
 /** Each controller for itself: one that is not there, or not handed on, keeps the others from nothing. */
@@ -193,19 +193,19 @@ async function openFirst(
   mounts: ReturnType<typeof parseMounts>,
   homeId: string,
 ): Promise<Hierarchy> {
-  const open = async (what: string): Promise<string | null> => {
+  const findPlace = async (what: string): Promise<string | null> => {
     const mount = mounts.find(
       ({ type, options }) => type === "cgroup" && options.split(",").includes(what),
     );
-    const folder = mount === undefined ? null : path.join(mount.point, OURS, homeId);
-    return folder !== null && (await makeFolder(folder)) ? folder : null;
+    const place = mount === undefined ? null : placeIn(mount.point, homeId);
+    return place !== null && (await mayMake(place)) ? place : null;
   };
-  const folders = new Map<Controller, string>();
+  const places = new Map<Controller, string>();
   for (const controller of CONTROLLERS) {
-    const folder = await open(controller);
-    if (folder !== null) folders.set(controller, folder);
+    const place = await findPlace(controller);
+    if (place !== null) places.set(controller, place);
   }
-  return { kind: "v1", folders, accounts: folders.size === 0 ? null : await open("cpuacct") };
+  return { kind: "v1", places, accounts: places.size === 0 ? null : await findPlace("cpuacct") };
 }
 
 async function isWritable(folder: string): Promise<boolean> {
@@ -218,10 +218,12 @@ async function isWritable(folder: string): Promise<boolean> {
   }
 }
 
-async function makeFolder(folder: string): Promise<boolean> {
+/** Found by trying. */
+async function mayMake(place: string): Promise<boolean> {
+  const tried = groupAt(place, `tried-${process.pid}`);
   try {
-    await mkdir(folder, { recursive: true });
-    return true;
+    await mkdir(tried);
+    return await removeEmpty(tried);
   } catch {
     // Not ours to make: the next way is tried.
     return false;

@@ -16,46 +16,46 @@ import {
 const LIMITS = { memoryBytes: 2e9, cpus: 1.5, processes: 512, diskBytes: null };
 const FIRST: Hierarchy = {
   kind: "v1",
-  folders: new Map([
-    ["memory", "/c/memory/ramet/h"],
-    ["cpu", "/c/cpu/ramet/h"],
-    ["pids", "/c/pids/ramet/h"],
+  places: new Map([
+    ["memory", "/c/memory/ramet.h."],
+    ["cpu", "/c/cpu/ramet.h."],
+    ["pids", "/c/pids/ramet.h."],
   ]),
-  accounts: "/c/cpuacct/ramet/h",
+  accounts: "/c/cpuacct/ramet.h.",
 };
 const SECOND: Hierarchy = {
   kind: "v2",
-  folders: new Map([
-    ["memory", "/c/ramet/h"],
-    ["cpu", "/c/ramet/h"],
-    ["pids", "/c/ramet/h"],
+  places: new Map([
+    ["memory", "/c/ramet.h."],
+    ["cpu", "/c/ramet.h."],
+    ["pids", "/c/ramet.h."],
   ]),
-  accounts: "/c/ramet/h",
+  accounts: "/c/ramet.h.",
 };
 
 test("a group is bounded by the files of its hierarchy's version", () => {
   expect(planSettings(FIRST, "a", LIMITS)).toEqual([
-    { file: "/c/memory/ramet/h/a/memory.limit_in_bytes", value: "2000000000" },
-    { file: "/c/cpu/ramet/h/a/cpu.cfs_period_us", value: "100000" },
-    { file: "/c/cpu/ramet/h/a/cpu.cfs_quota_us", value: "150000" },
-    { file: "/c/pids/ramet/h/a/pids.max", value: "512" },
+    { file: "/c/memory/ramet.h.a/memory.limit_in_bytes", value: "2000000000" },
+    { file: "/c/cpu/ramet.h.a/cpu.cfs_period_us", value: "100000" },
+    { file: "/c/cpu/ramet.h.a/cpu.cfs_quota_us", value: "150000" },
+    { file: "/c/pids/ramet.h.a/pids.max", value: "512" },
   ]);
   expect(planSettings(SECOND, "a", LIMITS)).toEqual([
-    { file: "/c/ramet/h/a/memory.max", value: "2000000000" },
-    { file: "/c/ramet/h/a/cpu.max", value: "150000 100000" },
-    { file: "/c/ramet/h/a/pids.max", value: "512" },
+    { file: "/c/ramet.h.a/memory.max", value: "2000000000" },
+    { file: "/c/ramet.h.a/cpu.max", value: "150000 100000" },
+    { file: "/c/ramet.h.a/pids.max", value: "512" },
   ]);
-  const pids = { kind: "v2", folders: new Map([["pids", "/c"]] as const), accounts: null } as const;
+  const pids = { kind: "v2", places: new Map([["pids", "/c"]] as const), accounts: null } as const;
   expect(planSettings(pids, "a", LIMITS)).toHaveLength(1);
 });
 
 test("what the kernel has kept from a group is read from where its version counts it", () => {
   expect(listEventFiles(FIRST, "a")).toEqual({
-    kills: "/c/memory/ramet/h/a/memory.oom_control",
-    refusals: "/c/pids/ramet/h/a/pids.events",
+    kills: "/c/memory/ramet.h.a/memory.oom_control",
+    refusals: "/c/pids/ramet.h.a/pids.events",
   });
-  expect(listEventFiles(SECOND, "a").kills).toBe("/c/ramet/h/a/memory.events");
-  expect(listEventFiles({ kind: "v2", folders: new Map(), accounts: null }, "a")).toEqual({
+  expect(listEventFiles(SECOND, "a").kills).toBe("/c/ramet.h.a/memory.events");
+  expect(listEventFiles({ kind: "v2", places: new Map(), accounts: null }, "a")).toEqual({
     kills: null,
     refusals: null,
   });
@@ -64,22 +64,14 @@ test("what the kernel has kept from a group is read from where its version count
   expect(parseCount("", "max")).toBe(0);
 });
 
-test.each([
-  [FIRST, { file: "/c/cpuacct/ramet/h/a/cpuacct.usage", perMs: 1e6 }, "2500000000\n", 2.5e9],
-  [
-    SECOND,
-    { file: "/c/ramet/h/a/cpu.stat", perMs: 1e3 },
-    "usage_usec 1234\nuser_usec 1000\nsystem_usec 234\n",
-    1234,
-  ],
-  [{ ...SECOND, accounts: null }, null, "", 0],
-])(
-  "%# the processor time of a group is read from where its version counts it",
-  (hierarchy, account, text, usage) => {
-    expect(describeAccount(hierarchy, "a")).toEqual(account);
-    expect(parseUsage(text)).toBe(usage);
-  },
-);
+test("the processor time of a group is read from where its version counts it", () => {
+  const file = "/c/cpuacct/ramet.h.a/cpuacct.usage";
+  expect(describeAccount(FIRST, "a")).toEqual({ file, perMs: 1e6 });
+  expect(parseUsage("2500000000\n")).toBe(2.5e9);
+  expect(describeAccount(SECOND, "a")).toEqual({ file: "/c/ramet.h.a/cpu.stat", perMs: 1e3 });
+  expect(parseUsage("usage_usec 1234\nuser_usec 1000\nsystem_usec 234\n")).toBe(1234);
+  expect(describeAccount({ ...SECOND, accounts: null }, "a")).toBeNull();
+});
 
 test("where groups can be made is read from the mounts, whatever else is mounted", () => {
   const text = [

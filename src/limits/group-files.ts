@@ -5,10 +5,14 @@ import type { Controller, Limits } from "./judge.ts";
 /** A file of the kernel's, and what to write into it. */
 export type Setting = { readonly file: string; readonly value: string };
 
-/** Where groups can be made: one folder for all controllers (v2), or one for each (v1). */
+/**
+ * Where groups can be made: one place for all controllers (v2), or one for each (v1). A place is what all groups' paths begin
+ * with. They lie beside what else the machine runs, in no folder of ours: that would weigh no more than a single program, with
+ * all that is in it, and whoever goes behind others would go behind those in it alone.
+ */
 export type Hierarchy = {
   readonly kind: "v1" | "v2";
-  readonly folders: ReadonlyMap<Controller, string>;
+  readonly places: ReadonlyMap<Controller, string>;
   /** Where the processor time that a group has taken is counted; null: nowhere. */
   readonly accounts: string | null;
 };
@@ -17,15 +21,19 @@ const PERIOD_US = 100_000;
 /** The kernel takes no less of a period. */
 const LEAST_QUOTA_US = 1_000;
 
+export function groupAt(place: string, name: string): string {
+  return `${place}${name}`;
+}
+
 /** What bounds a group, as far as its hierarchy can. */
 export function planSettings(
-  { kind, folders }: Hierarchy,
+  { kind, places }: Hierarchy,
   name: string,
   limits: Limits,
 ): readonly Setting[] {
-  return [...folders].flatMap(([controller, folder]) =>
+  return [...places].flatMap(([controller, place]) =>
     listSettings(kind, controller, limits).map(([file, value]) => ({
-      file: path.join(folder, name, file),
+      file: path.join(groupAt(place, name), file),
       value,
     })),
   );
@@ -49,23 +57,24 @@ function listSettings(
 
 /** Where the kernel counts what it has kept from a group. */
 export function listEventFiles(
-  { kind, folders }: Hierarchy,
+  { kind, places }: Hierarchy,
   name: string,
 ): { readonly kills: string | null; readonly refusals: string | null } {
-  const memory = folders.get("memory");
-  const pids = folders.get("pids");
+  const memory = places.get("memory");
+  const pids = places.get("pids");
   const kills = kind === "v1" ? "memory.oom_control" : "memory.events";
   return {
-    kills: memory === undefined ? null : path.join(memory, name, kills),
-    refusals: pids === undefined ? null : path.join(pids, name, "pids.events"),
+    kills: memory === undefined ? null : path.join(groupAt(memory, name), kills),
+    refusals: pids === undefined ? null : path.join(groupAt(pids, name), "pids.events"),
   };
 }
 
 /** Where it counts the processor time that it took, and how much a millisecond is there. */
 export function describeAccount({ kind, accounts }: Hierarchy, name: string): Account | null {
   if (accounts === null) return null;
-  if (kind === "v1") return { file: path.join(accounts, name, "cpuacct.usage"), perMs: 1e6 };
-  return { file: path.join(accounts, name, "cpu.stat"), perMs: 1e3 };
+  const group = groupAt(accounts, name);
+  if (kind === "v1") return { file: path.join(group, "cpuacct.usage"), perMs: 1e6 };
+  return { file: path.join(group, "cpu.stat"), perMs: 1e3 };
 }
 
 export type Account = { readonly file: string; readonly perMs: number };

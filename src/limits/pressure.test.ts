@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 
@@ -21,7 +21,7 @@ async function write(what: string, percent: string): Promise<void> {
 test("how long a group's processes wait is read where each has its own account", async () => {
   const groups = new ControlGroups({
     kind: "v2",
-    folders: new Map([["cpu", folder]]),
+    places: new Map([["cpu", `${folder}/`]]),
     accounts: null,
   });
   expect(await groups.readPressure("one")).toBeNull();
@@ -31,24 +31,19 @@ test("how long a group's processes wait is read where each has its own account",
   expect(await groups.readPressure("one")).toEqual({ cpu: 0.125, memory: 0, io: 1 });
   const older = new ControlGroups({
     kind: "v1",
-    folders: new Map([["cpu", folder]]),
+    places: new Map([["cpu", `${folder}/`]]),
     accounts: null,
   });
   expect(await older.readPressure("one")).toBeNull();
 });
 
-test("what is empty is removed, what somebody is in stays", async () => {
-  const own = path.join(folder, "ramet", "home");
-  await mkdir(path.join(own, "empty"), { recursive: true });
-  await mkdir(path.join(own, "busy", "below"), { recursive: true });
-  const groups = new ControlGroups({
-    kind: "v2",
-    folders: new Map([["cpu", own]]),
-    accounts: null,
-  });
+test("what is empty of a home's is removed; what somebody is in stays, and what is another's", async () => {
+  for (const name of ["ramet.home.empty", "ramet.home.busy/below", "ramet.other.empty"])
+    await mkdir(path.join(folder, name), { recursive: true });
+  const places = new Map([["cpu", path.join(folder, "ramet.home.")] as const]);
+  const groups = new ControlGroups({ kind: "v2", places, accounts: null });
   await groups.clear();
-  expect(groups.folders("busy")).toEqual([path.join(own, "busy")]);
-  await rm(path.join(own, "busy", "below"), { recursive: true });
-  await groups.clear();
-  await expect(rm(path.join(folder, "ramet"))).rejects.toMatchObject({ code: "ENOENT" });
+  expect(groups.folders("busy")).toEqual([path.join(folder, "ramet.home.busy")]);
+  const left = await readdir(folder);
+  expect(left.toSorted()).toEqual(["one", "ramet.home.busy", "ramet.other.empty"]);
 });
