@@ -16,6 +16,7 @@ export type PairOptions = {
 };
 
 type Name = "local" | "remote";
+type FindIgnored = LookOptions["findIgnored"];
 
 /** Rules that change again and again while trees are read are waited for no longer. */
 const MOST_LOOKS = 3;
@@ -33,6 +34,8 @@ export class Pair {
   };
   readonly #differing = new Set<string>();
   readonly #ruleFiles = new Set<string>();
+  /** Those of the workspace, while it has not changed. */
+  #folders: ReadonlySet<string> | undefined;
   #stamp: string | undefined;
 
   private constructor(options: PairOptions) {
@@ -123,22 +126,37 @@ export class Pair {
   /** False: a side may have missed something. */
   async #lookOnce(scope: LookOptions["scope"]): Promise<boolean> {
     const { local, remote, rules } = this.#options;
-    const findIgnored = scope === "all" ? await rules.list() : rules.findIgnored;
-    const here = await local.look({ scope, findIgnored });
-    this.#takeLook("local", here);
-    const isInLocal = this.#namesOf("local", scope);
-    const ask: LookOptions["findIgnored"] = async (names) =>
-      rules.findIgnored(names.filter((name) => !isInLocal(name)));
-    const there = await remote.look({ scope, findIgnored: ask });
+    // Both sides and git at once: each begins with what it can do before it needs another's answer.
+    const findIgnored = scope === "all" ? rules.list() : Promise.resolve(rules.findIgnored);
+    const looking = this.#lookAtLocal(local, { scope, findIgnored });
+    const ask: LookOptions["findIgnored"] = async (names) => {
+      await looking;
+      const isInLocal = this.#namesOf("local", scope);
+      return rules.findIgnored(names.filter((name) => !isInLocal(name)));
+    };
+    const works = [looking, remote.look({ scope, findIgnored: ask }), findIgnored] as const;
+    const [here, there] = await allDone(works);
     this.#takeLook("remote", there);
     return !here.isPartial && !there.isPartial;
+  }
+
+  async #lookAtLocal(
+    local: Side,
+    { scope, findIgnored }: Pick<LookOptions, "scope"> & { findIgnored: Promise<FindIgnored> },
+  ): Promise<Look> {
+    const look = await local.look({
+      scope,
+      findIgnored: async (names) => (await findIgnored)(names),
+    });
+    this.#takeLook("local", look);
+    return look;
   }
 
   /** Whether a name is one of the tree's: what the workspace has is not left out. */
   #namesOf(side: Name, scope: LookOptions["scope"]): (name: string) => boolean {
     const tree = this.#trees[side];
     if (scope === "hinted") return (name) => tree.has(name);
-    const folders = new Set([...tree.keys()].flatMap(listParents).map((folder) => `${folder}/`));
+    const folders = (this.#folders ??= listFolders(tree));
     return (name) => tree.has(name) || folders.has(name);
   }
 
@@ -152,6 +170,7 @@ export class Pair {
   }
 
   #take(name: Name, changes: Changes): void {
+    if (name === "local" && changes.size > 0) this.#folders = undefined;
     const tree = this.#trees[name];
     for (const [path, entry] of changes) {
       if (entry === undefined) tree.delete(path);
@@ -173,6 +192,20 @@ export class Pair {
     if (local.size + remote.size === 0) return false;
     return [path, ...listParents(path), ""].some((one) => local.has(one) || remote.has(one));
   }
+}
+
+/** Each with a slash at its end. */
+function listFolders(tree: Tree): ReadonlySet<string> {
+  const folders = new Set<string>();
+  for (const path of tree.keys()) {
+    let end = path.lastIndexOf("/");
+    // Those above one that is known are known too.
+    while (end > 0 && !folders.has(path.slice(0, end + 1))) {
+      folders.add(path.slice(0, end + 1));
+      end = path.lastIndexOf("/", end - 1);
+    }
+  }
+  return folders;
 }
 
 function pick(paths: readonly string[], tree: Tree): Tree {
