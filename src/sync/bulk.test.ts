@@ -111,6 +111,26 @@ test("a folder that has become a link leads threads nowhere, though its names le
   expect(hashOf(readFileSync(path.join(local, "d0/f0"), "utf8"))).toBe(secret);
 });
 
+test("threads find each change of a folder, and one that became a link no folder, though the same files lie behind it", async () => {
+  await put(local, manyWords("1"));
+  const side = openSide(local, path.join(local, ".ramet"));
+  await look(side);
+  const changes = async (): Promise<readonly string[]> =>
+    [...(await look(side)).changes.keys()].toSorted();
+  expect(await changes()).toEqual([]);
+  await put(local, { "d3/f3": "2 d3/f3", "d4/new": "1" });
+  expect(await changes()).toEqual(["d3/f3", "d4/new"]);
+  await chmod(path.join(local, "d5/f5"), 0o755);
+  expect(await changes()).toEqual(["d5/f5"]);
+  await rename(path.join(local, "d0"), path.join(folders.root, "d0"));
+  await symlink(path.join(folders.root, "d0"), path.join(local, "d0"));
+  expect(await changes()).toEqual(
+    Object.keys(manyWords("1"))
+      .filter((name) => name.startsWith("d0/"))
+      .toSorted(),
+  );
+});
+
 test("one that may not be read keeps nobody else's file from being read", async () => {
   await put(local, manyWords("1"));
   await mkdir(path.join(local, "closed"));

@@ -1,7 +1,7 @@
 import { hasErrorCode, Problem } from "../base/problem.ts";
 import { splitPath } from "./core/paths.ts";
 import type { Bulk, FileNames } from "./disk.ts";
-import { copyInThread, examineInThread, placeInThread } from "./file-threads.ts";
+import { copyInThread, examineInThread, placeInThread, surveyInThread } from "./file-threads.ts";
 import { isUpwards, type Lent, type PinnedFolders } from "./pinned-folders.ts";
 
 /** A thread is asked and answers in the time of some ten system calls. */
@@ -13,6 +13,8 @@ const NOWHERE = "/dev/null";
 
 type BulkOptions = {
   readonly folders: { readonly tree: PinnedFolders; readonly store: PinnedFolders };
+  /** The tree's real path. */
+  readonly root: string;
   /** From the base of the store's folders. */
   readonly storePath: string;
   readonly findExact: () => bigint | null;
@@ -34,6 +36,10 @@ export class ThreadBulk implements Bulk {
     return this.lend(paths, async (names) =>
       examineInThread(names, versions, this.#options.findExact()),
     );
+  }
+
+  survey(folders: Parameters<Bulk["survey"]>[0]): ReturnType<Bulk["survey"]> {
+    return surveyInThread(this.#options.root, folders);
   }
 
   lend<T>(paths: readonly string[], work: (files: FileNames) => Promise<T>): Promise<T> {

@@ -35,6 +35,15 @@ export type Examined =
 /** A file as it was seen in the store, and then where it was put. */
 export type Placed = { readonly before: Seen | undefined; readonly after: Seen | undefined };
 
+/** A folder of a tree as it is known. */
+export type StampedFolder = {
+  readonly path: string;
+  /** Another after each change in it, but for what happens in the folders in it. */
+  readonly stamp: string;
+  /** Names in it that count by their names alone. */
+  readonly left: readonly string[];
+};
+
 /** What a disk of this machine does with many files of its tree at once, in threads. */
 export type Bulk = {
   /** For fewer it is not worth it. */
@@ -45,6 +54,8 @@ export type Bulk = {
   examine(
     files: readonly { readonly path: string; readonly version: string | null }[],
   ): Promise<readonly PromiseSettledResult<Examined>[]>;
+  /** Numbers of those that are as they were stamped. */
+  survey(folders: readonly StampedFolder[]): Promise<readonly number[]>;
   lend<T>(paths: readonly string[], work: (files: FileNames) => Promise<T>): Promise<T>;
   /** Makes files of the store, where nothing was. @param copies `from` is such a name, `to` a path of the store */
   copy(

@@ -3,9 +3,11 @@ import { closeSync, linkSync, unlinkSync } from "node:fs";
 
 import { answerWith } from "../base/thread-pool.ts";
 import type { Answer } from "../base/thread-pool.ts";
-import type { Examined, Placed } from "./disk.ts";
+import type { Examined, Placed, StampedFolder } from "./disk.ts";
+import { PinnedFolders } from "./pinned-folders.ts";
 import { createPlain, type Owner, PART_BYTES, readPlain, writeWhole } from "./plain-file.ts";
 import { seeFile } from "./see-file.ts";
+import { isAsStamped } from "./survey-folder.ts";
 
 export type FileCopy = {
   readonly from: string;
@@ -24,6 +26,7 @@ export type FileJob =
       readonly versions: readonly (string | null)[];
       readonly exact: bigint | null;
     }
+  | { readonly kind: "survey"; readonly root: string; readonly folders: readonly StampedFolder[] }
   | { readonly kind: "copy"; readonly copies: readonly FileCopy[] }
   | { readonly kind: "place"; readonly moves: readonly FileMove[]; readonly exact: bigint | null };
 
@@ -31,12 +34,14 @@ export type FileJob =
 export type FilesDone = {
   /** By number, without those that are the same: most are, and what crosses to another thread is copied. */
   readonly examined: readonly (readonly [index: number, Answer<Examined>])[];
+  /** Numbers of folders that are as they were stamped. */
+  readonly same: readonly number[];
   /** Of the bytes that were copied. */
   readonly hashes: readonly Answer<string>[];
   readonly placed: readonly Answer<Placed>[];
 };
 
-const NOTHING: FilesDone = { examined: [], hashes: [], placed: [] };
+const NOTHING: FilesDone = { examined: [], same: [], hashes: [], placed: [] };
 
 const buffer = Buffer.allocUnsafeSlow(PART_BYTES);
 
@@ -44,6 +49,7 @@ const buffer = Buffer.allocUnsafeSlow(PART_BYTES);
 export function answerFileJob(job: FileJob): Promise<Answer<FilesDone>> {
   return answerWith(async () => {
     if (job.kind === "copy") return { ...NOTHING, hashes: await answerEach(job.copies, copyFile) };
+    if (job.kind === "survey") return { ...NOTHING, same: surveyFolders(job.root, job.folders) };
     const { exact } = job;
     if (job.kind === "place")
       return { ...NOTHING, placed: await answerEach(job.moves, (move) => placeFile(move, exact)) };
@@ -73,6 +79,28 @@ function examineFile(file: string, version: string | null, exact: bigint | null)
   const hash = hashFile(file);
   const isStill = seeFile(file, exact)?.version === seen.version;
   return isStill ? { kind: "file", seen, hash } : { kind: "other" };
+}
+
+function surveyFolders(root: string, stamped: readonly StampedFolder[]): readonly number[] {
+  // Nothing is made in them, for nobody.
+  const folders = new PinnedFolders(root, { owner: null, mode: 0 });
+  try {
+    return stamped.flatMap((one, index) =>
+      isAsStampedIfRead(one, { root, folders }) ? [index] : [],
+    );
+  } finally {
+    folders.close();
+  }
+}
+
+/** False: whoever looks at it in turn is told why it cannot be read. */
+function isAsStampedIfRead(...[folder, tree]: Parameters<typeof isAsStamped>): boolean {
+  try {
+    return isAsStamped(folder, tree);
+  } catch {
+    // It may not be read, or has just gone.
+    return false;
+  }
 }
 
 function hashFile(file: string): string {

@@ -2,7 +2,7 @@ import { availableParallelism } from "node:os";
 import path from "node:path";
 
 import { type Answer, ThreadPool } from "../base/thread-pool.ts";
-import type { Examined, Hashed, Placed } from "./disk.ts";
+import type { Examined, Hashed, Placed, StampedFolder } from "./disk.ts";
 import type { FileCopy, FileJob, FileMove, FilesDone } from "./file-jobs.ts";
 
 /** More would wait for the disk alone. */
@@ -28,6 +28,14 @@ export async function examineInThread(
     const answer = answers.get(index);
     return answer === undefined ? SAME : toSettled(answer);
   });
+}
+
+/** Finds out in a thread which folders are as they were stamped. @param root the tree's real path */
+export async function surveyInThread(
+  root: string,
+  folders: readonly StampedFolder[],
+): Promise<readonly number[]> {
+  return (await pool.run({ kind: "survey", root, folders })).same;
 }
 
 /** Copies files to where nothing stands, in a thread. */

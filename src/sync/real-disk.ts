@@ -48,10 +48,12 @@ export type DiskOptions = {
 /** A disk as it is. What it makes belongs to the tree's owner, in the store too. @throws `sync_unreadable` */
 export function openDisk({ tree, store }: DiskOptions): Disk {
   const owner = ownerOf(tree);
+  const root = realpathSync(tree);
   return new RealDisk({
     tree,
+    root,
     folders: {
-      tree: new PinnedFolders(realpathSync(tree), { owner, mode: 0o755 }),
+      tree: new PinnedFolders(root, { owner, mode: 0o755 }),
       store: new PinnedFolders(realpathSync(store.base), { owner, mode: 0o700 }),
     },
     storePath: store.path,
@@ -66,6 +68,7 @@ export function identifyTree(tree: string): string {
 
 type Parts = {
   readonly tree: string;
+  readonly root: string;
   readonly folders: Readonly<Record<Place["area"], PinnedFolders>>;
   readonly storePath: string;
 };

@@ -1,32 +1,21 @@
 import type { Clock } from "../base/clock.ts";
 import { hasErrorCode, Problem } from "../base/problem.ts";
-import { isPlainName, leadsInside, splitPath } from "./core/paths.ts";
+import { splitPath } from "./core/paths.ts";
 import { type Entry, isSameEntry } from "./core/tree.ts";
 import { type Disk, inTree, type Listed, type Place, type Seen } from "./disk.ts";
+import { mayBePart } from "./folder-stamp.ts";
+import { FolderStamps, isIgnoredAsBefore, type Stamped } from "./folder-stamps.ts";
 import type { KeptHashes } from "./kept-hashes.ts";
-import { isLeftOut } from "./left-out.ts";
+import { isStill, type Known, withoutOutside } from "./known.ts";
+import { joinPath, type Listing, nameIn, repositoryName } from "./listed-names.ts";
 import { syncUnreadable } from "./problems.ts";
 import { type ReadAhead, readAhead } from "./read-ahead.ts";
 import { readEntry } from "./read-entry.ts";
 import type { Look, LookOptions } from "./side.ts";
 
-type Known = {
-  readonly entry: Entry;
-  /** Of what was seen there, as `Seen` has them. */
-  readonly bytes: string;
-  readonly version: string;
-  /** Whether it was read so soon after a change that another would not show. */
-  readonly isRacy: boolean;
-};
-
-type Listing = {
-  readonly folder: string;
-  /** What may be part of the tree. */
-  readonly listed: readonly Listed[];
-  readonly isRepository: boolean;
-  /** Nothing at all is in it. */
-  readonly isEmpty: boolean;
-};
+/** `listed`: what may be part of the tree. */
+type Looked = Listing & { readonly listed: readonly Listed[] };
+type LevelOptions = Pick<LookOptions, "findIgnored"> & { readonly isAll: boolean };
 
 /** Of what is read again whatever is seen. */
 const UNSEEN = { bytes: "", version: "", isExact: false } as const;
@@ -61,6 +50,9 @@ export class Scanner {
   readonly #unknown = new Map<string, Problem>();
   #changes = new Map<string, Entry | undefined>();
   #ahead: Map<string, ReadAhead> = new Map();
+  readonly #stamps = new FolderStamps();
+  /** Folders that threads found as they were, in this look. */
+  #same: Map<string, Stamped> = new Map();
 
   constructor(options: ScannerOptions) {
     this.#options = options;
@@ -70,6 +62,10 @@ export class Scanner {
   async look({ scope, findIgnored }: LookOptions, hinted: Iterable<string>): Promise<Look> {
     if (scope === "all") this.#ignored.clear();
     const isAll = scope === "all" || !this.#folders.has("");
+    const { onFolder, disk } = this.#options;
+    this.#same = isAll
+      ? await this.#stamps.findSame(disk.bulk, onFolder)
+      : new Map<string, Stamped>();
     let level: readonly string[] = isAll ? [""] : this.#nearestKnown(hinted);
     while (level.length > 0) {
       level = await this.#lookAtLevel(level, { isAll, findIgnored });
@@ -91,6 +87,7 @@ export class Scanner {
       this.#noteName(name);
       return;
     }
+    this.#stamps.forget(name);
     this.#files.delete(path);
     if (path !== name) this.#folders.delete(name);
     const { parent, name: last } = splitPath(name);
@@ -107,6 +104,7 @@ export class Scanner {
 
   /** In its folder, and that in the one above it, which may be new too. */
   #noteName(path: string): void {
+    this.#stamps.forget(path);
     if (path === "") return;
     const { parent, name } = splitPath(path);
     const names = this.#folders.get(parent);
@@ -130,35 +128,52 @@ export class Scanner {
 
   async #lookAtLevel(
     level: readonly string[],
-    { isAll, findIgnored }: Pick<LookOptions, "findIgnored"> & { readonly isAll: boolean },
+    { isAll, findIgnored }: LevelOptions,
   ): Promise<readonly string[]> {
-    const listings = level.flatMap((folder) => this.#list(folder) ?? []);
+    const same = level.flatMap((folder) => this.#same.get(folder) ?? []);
+    const open = level.filter((folder) => !this.#same.has(folder));
+    const listings = open.flatMap((folder) => this.#list(folder) ?? []);
     const names = listings.flatMap(({ folder, listed }) =>
       listed
         .filter(({ name }) => isAll || !this.#isKnown(folder, name))
         .map((one) => nameIn(folder, one)),
     );
-    await this.#askAbout([...names, ...listings.flatMap(repositoryName)], findIgnored);
-    const inner: string[] = [];
+    const asked = [...same.flatMap((stamped) => stamped.asked), ...names];
+    await this.#askAbout([...asked, ...listings.flatMap(repositoryName)], findIgnored);
+    const inner = await this.#takeSame(same, { isAll, findIgnored });
     const ours = listings
       .filter((one) => !this.#isForeign(one))
       .map((one) => this.#withoutIgnored(one));
     await this.#readAhead(ours);
-    for (const { folder, listed, isEmpty } of ours) {
+    const known = {
+      isIgnored: (name: string) => this.#ignored.has(name),
+      versionOf: (path: string) => this.#versionOf(path),
+    };
+    for (const { folder, listed, all } of ours) {
       inner.push(...(await this.#takeIn(folder, listed, isAll)));
-      this.#noteEmpty(folder, isEmpty);
+      this.#noteEmpty(folder, all.length === 0);
+      if (isAll) this.#stamps.note({ folder, all }, known);
     }
     return inner;
   }
 
-  #withoutIgnored(listing: Listing): Listing {
+  /** Those whose names the rules judge otherwise than before are listed after all. Resolves with the folders in them. */
+  async #takeSame(same: readonly Stamped[], options: LevelOptions): Promise<string[]> {
+    const isAsBefore = (stamped: Stamped): boolean => isIgnoredAsBefore(stamped, this.#ignored);
+    const others = same.filter((stamped) => !isAsBefore(stamped)).map(({ path }) => path);
+    for (const path of others) this.#same.delete(path);
+    const inner = others.length === 0 ? [] : await this.#lookAtLevel(others, options);
+    return [...same.filter(isAsBefore).flatMap((stamped) => stamped.inner), ...inner];
+  }
+
+  #withoutIgnored(listing: Looked): Looked {
     const { folder, listed } = listing;
     return { ...listing, listed: listed.filter((one) => !this.#ignored.has(nameIn(folder, one))) };
   }
 
-  async #readAhead(listings: readonly Listing[]): Promise<void> {
+  async #readAhead(listings: readonly Looked[]): Promise<void> {
     const paths = listings.flatMap(({ folder, listed }) =>
-      listed.filter(({ kind }) => kind === "file").map(({ name }) => join(folder, name)),
+      listed.filter(({ kind }) => kind === "file").map(({ name }) => joinPath(folder, name)),
     );
     const { disk, clock, hashes } = this.#options;
     const versionOf = (path: string): string | null => this.#versionOf(path);
@@ -186,7 +201,7 @@ export class Scanner {
   }
 
   /** undefined where nothing can be said. One that has gone takes its contents with it. */
-  #list(folder: string): Listing | undefined {
+  #list(folder: string): Looked | undefined {
     this.#options.onFolder(folder);
     try {
       const all = this.#options.disk.list(inTree(folder));
@@ -195,9 +210,7 @@ export class Scanner {
         this.#forgetFolder(folder);
         return undefined;
       }
-      const listed = all.filter(({ name }) => !isLeftOut(name) && isPlainName(name));
-      const isRepository = all.some(({ name }) => name === ".git");
-      return { folder, listed, isRepository, isEmpty: all.length === 0 };
+      return { folder, all, listed: all.filter(({ name }) => mayBePart(name)) };
     } catch (error) {
       this.#leave(folder, error);
       return undefined;
@@ -206,12 +219,13 @@ export class Scanner {
 
   /** Resolves with the folders in it that are to be looked at. */
   async #takeIn(folder: string, listed: readonly Listed[], isAll: boolean): Promise<string[]> {
+    this.#stamps.drop(folder);
     const before = this.#folders.get(folder) ?? new Set<string>();
     const names = new Set<string>();
     this.#folders.set(folder, names);
     const inner: string[] = [];
     for (const { name, kind } of listed) {
-      const path = join(folder, name);
+      const path = joinPath(folder, name);
       if (kind !== "folder") {
         if (await this.#takeInFile(path)) names.add(name);
         continue;
@@ -219,7 +233,7 @@ export class Scanner {
       names.add(name);
       if (this.#isToBeLookedAt(path, isAll)) inner.push(path);
     }
-    for (const name of before) if (!names.has(name)) this.#forget(join(folder, name));
+    for (const name of before) if (!names.has(name)) this.#forget(joinPath(folder, name));
     return inner;
   }
 
@@ -296,6 +310,7 @@ export class Scanner {
     const { bytes, version, isExact, changedMs } = seen;
     const isRacy = !isExact && readAtMs - changedMs < RACY_MS;
     this.#files.set(path, { entry, bytes, version, isRacy });
+    this.#stamps.forget(path);
     if (!isSame) this.#changes.set(path, entry);
   }
 
@@ -303,12 +318,14 @@ export class Scanner {
     const path = `${folder}/`;
     if (folder === "" || this.#files.has(path) === isEmpty) return;
     if (!isEmpty) return this.#forgetFile(path);
+    this.#stamps.drop(folder);
     const entry = { kind: "folder" } as const;
     this.#files.set(path, { entry, bytes: "", version: "", isRacy: false });
     this.#changes.set(path, entry);
   }
 
   #leave(path: string, error: unknown): void {
+    this.#stamps.forget(path);
     if (error instanceof Problem) this.#unknown.set(path, error);
     else if (hasErrorCode(error, "EACCES", "EPERM", "EIO"))
       this.#unknown.set(path, syncUnreadable(path, "it may not be read"));
@@ -323,37 +340,17 @@ export class Scanner {
   #forgetFolder(folder: string): void {
     const names = this.#folders.get(folder);
     this.#folders.delete(folder);
+    this.#stamps.forget(folder);
     this.#options.onGone(folder);
     this.#forgetFile(`${folder}/`);
     this.#unknown.delete(folder);
-    for (const name of names ?? []) this.#forget(join(folder, name));
+    for (const name of names ?? []) this.#forget(joinPath(folder, name));
   }
 
   #forgetFile(path: string): void {
     this.#unknown.delete(path);
-    if (this.#files.delete(path)) this.#changes.set(path, undefined);
+    if (!this.#files.delete(path)) return;
+    this.#stamps.forget(path);
+    this.#changes.set(path, undefined);
   }
-}
-
-/** A new name changes its version, and neither its bytes nor whether it can be run. */
-function isStill({ entry, bytes }: Known, seen: Seen | undefined): boolean {
-  const isFileAsIs = entry.kind !== "file" || seen?.executable === entry.executable;
-  return seen?.bytes === bytes && isFileAsIs;
-}
-
-function withoutOutside(path: string, entry: Entry | undefined): Entry | undefined {
-  return entry?.kind === "link" && !leadsInside(path, entry.target) ? undefined : entry;
-}
-
-function nameIn(folder: string, { name, kind }: Listed): string {
-  return `${join(folder, name)}${kind === "folder" ? "/" : ""}`;
-}
-
-/** What the rules are asked about a folder that is a repository. */
-function repositoryName({ folder, isRepository }: Listing): readonly string[] {
-  return isRepository && folder !== "" ? [`${folder}/.git`] : [];
-}
-
-function join(folder: string, name: string): string {
-  return folder === "" ? name : `${folder}/${name}`;
 }

@@ -9,7 +9,10 @@ import {
   inTree,
   type Place,
   type Placed,
+  type StampedFolder,
 } from "../../src/sync/disk.ts";
+import { stampFolder } from "../../src/sync/folder-stamp.ts";
+import { joinPath } from "../../src/sync/listed-names.ts";
 import { changedMeanwhile } from "../../src/sync/problems.ts";
 
 /** Disks whose files are lent at the moment. */
@@ -29,6 +32,11 @@ export class MemoryBulk implements Bulk {
     return files.map(({ path, version }) => settle(() => this.#examine(path, version)));
   }
 
+  async survey(folders: Parameters<Bulk["survey"]>[0]): ReturnType<Bulk["survey"]> {
+    const found = folders.map((folder) => settle(() => this.#isAsStamped(folder)));
+    return found.flatMap((one, index) => (one.status === "fulfilled" && one.value ? [index] : []));
+  }
+
   async lend<T>(paths: readonly string[], work: (files: FileNames) => Promise<T>): Promise<T> {
     const name = randomUUID();
     lenders.set(name, this.#disk);
@@ -41,6 +49,13 @@ export class MemoryBulk implements Bulk {
 
   async place(moves: Parameters<Bulk["place"]>[0]): ReturnType<Bulk["place"]> {
     return moves.map((move) => settle(() => this.#place(move)));
+  }
+
+  #isAsStamped({ path, stamp, left }: StampedFolder): boolean {
+    const all = this.#disk.list(inTree(path)) ?? [];
+    const versionOf = (name: string): string | null =>
+      left.includes(name) ? null : (this.#disk.see(inTree(joinPath(path, name)))?.version ?? null);
+    return stampFolder(all, versionOf) === stamp;
   }
 
   #examine(path: string, version: string | null): Examined {

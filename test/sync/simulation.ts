@@ -40,6 +40,8 @@ const MOST_QUIET_ROUNDS = 12;
 const ACTS = 0.25;
 /** Of events that come at all. */
 const TOLD = 0.8;
+/** After the first merge. */
+const LOOKS_AT_ALL = 0.4;
 const MS_PER_CALL = 40;
 const MOST_TURNS = 4;
 /** What a call fails with: of one path alone, or of the whole disk. */
@@ -112,7 +114,8 @@ class Simulation {
     this.#isDead = false;
     try {
       const pair = await this.#openPair();
-      for (let count = 0; count < 3; count += 1) await this.#merge(pair, count === 0);
+      for (let count = 0; count < 3; count += 1)
+        await this.#merge(pair, count === 0 || this.#random() < LOOKS_AT_ALL);
     } catch (error) {
       if (error instanceof Crash) this.#crashes += 1;
       else if (!isFailure(error)) throw error;
