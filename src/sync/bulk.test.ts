@@ -15,6 +15,7 @@ import {
 } from "../../test/sync/folders.ts";
 import { planMirror } from "./core/plan.ts";
 import type { Tree } from "./core/tree.ts";
+import { inTree } from "./disk.ts";
 import { openDisk } from "./real-disk.ts";
 import type { Look } from "./side.ts";
 import type { TreeSide } from "./tree-side.ts";
@@ -77,6 +78,35 @@ test("many files are copied in threads, whole and as executable as they were, an
   expect(await read(remote)).toEqual(await read(local));
   expect(await readdir(path.join(folders.sides.home, "staged"))).toEqual([]);
   expect(treeOf(await look(target))).toEqual(new Map());
+});
+
+test("many files change places in threads: what stood there is kept, and what somebody wrote since stays", async () => {
+  await put(local, manyWords("new"));
+  await put(remote, manyWords("old"));
+  const { source, target } = openBoth();
+  const plan = planMirror(treeOf(await look(source)), treeOf(await look(target)));
+  await put(remote, { "d0/f0": "mine" });
+  const { left, done, displaced } = await target.apply(plan, source.contents);
+  await target.commit();
+  expect([...left].map(([name, { code }]) => [name, code])).toEqual([["d0/f0", "sync_conflict"]]);
+  expect(done.size).toBe(MANY - 1);
+  expect(await read(remote)).toEqual({ ...manyWords("new"), "d0/f0": "mine" });
+  const { "d0/f0": _, ...others } = manyWords("old");
+  expect(await read(displaced ?? "")).toEqual(others);
+  expect(await readdir(path.join(folders.sides.home, "staged"))).toEqual([]);
+});
+
+test("a thread has two files change places only where the version stands that is known", async () => {
+  await put(remote, { a: "old", b: "old" });
+  await put(folders.sides.home, { a: "new", b: "new" });
+  const disk = openDisk({ tree: remote, store: { base: folders.root, path: "home" } });
+  const version = disk.see(inTree("a"))?.version ?? "";
+  const moves = ["a", "b"].map((name) => ({ from: name, to: name, version }));
+  const moved = (await disk.bulk?.exchange(moves)) ?? [];
+  disk.rest();
+  expect(moved.map(({ status }) => status)).toEqual(["fulfilled", "rejected"]);
+  expect(await read(remote)).toEqual({ a: "new", b: "old" });
+  expect(await read(folders.sides.home)).toMatchObject({ a: "old", b: "new" });
 });
 
 test("of many files those that have changed since they were seen are left alone, and named", async () => {

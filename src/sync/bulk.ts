@@ -1,6 +1,7 @@
 import { hasErrorCode, Problem } from "../base/problem.ts";
 import { splitPath } from "./core/paths.ts";
 import type { Bulk, FileNames } from "./disk.ts";
+import type { FileMove } from "./file-jobs.ts";
 import { copyInThread, examineInThread, placeInThread, surveyInThread } from "./file-threads.ts";
 import { isUpwards, type Lent, type PinnedFolders } from "./pinned-folders.ts";
 
@@ -61,14 +62,30 @@ export class ThreadBulk implements Bulk {
   }
 
   place(moves: Parameters<Bulk["place"]>[0]): ReturnType<Bulk["place"]> {
+    return this.#move(
+      moves.map((move) => ({ ...move, version: null })),
+      true,
+    );
+  }
+
+  exchange(moves: Parameters<Bulk["exchange"]>[0]): ReturnType<Bulk["exchange"]> {
+    return this.#move(moves, false);
+  }
+
+  /** @param makes the folders of the tree that are missing */
+  #move(moves: readonly FileMove[], makes: boolean): ReturnType<Bulk["place"]> {
     const { folders, findExact } = this.#options;
     const ways = moves.map(({ to }) => to);
     return this.#withStored(
       moves.map(({ from }) => from),
       async (stored) =>
-        withLent(folders.tree, { ways, makes: true }, async (files) =>
+        withLent(folders.tree, { ways, makes }, async (files) =>
           placeInThread(
-            stored.map((from, index) => ({ from, to: files[index] ?? NOWHERE })),
+            moves.map(({ version }, index) => ({
+              from: stored[index] ?? NOWHERE,
+              to: files[index] ?? NOWHERE,
+              version,
+            })),
             findExact(),
           ),
         ),

@@ -69,6 +69,13 @@ export type Bulk = {
   place(
     moves: readonly { readonly from: string; readonly to: string }[],
   ): Promise<readonly PromiseSettledResult<Placed>[]>;
+  /**
+   * Files of the store and of the tree change places, where one of that version stands. Of those that fail nothing was
+   * moved; of the others what came out lies in the store.
+   */
+  exchange(
+    moves: readonly { readonly from: string; readonly to: string; readonly version: string }[],
+  ): Promise<readonly PromiseSettledResult<Placed>[]>;
 };
 
 /**

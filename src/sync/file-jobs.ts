@@ -4,6 +4,7 @@ import { closeSync, linkSync, unlinkSync } from "node:fs";
 import { answerWith } from "../base/thread-pool.ts";
 import type { Answer } from "../base/thread-pool.ts";
 import type { Examined, Placed, StampedFolder } from "./disk.ts";
+import { exchangeFiles } from "./exchange-files.ts";
 import { PinnedFolders } from "./pinned-folders.ts";
 import { createPlain, type Owner, PART_BYTES, readPlain, writeWhole } from "./plain-file.ts";
 import { seeFile } from "./see-file.ts";
@@ -16,7 +17,12 @@ export type FileCopy = {
   readonly owner: Owner | null;
 };
 
-export type FileMove = { readonly from: string; readonly to: string };
+export type FileMove = {
+  readonly from: string;
+  readonly to: string;
+  /** Of what stands there, and is to come out; null: nothing may. */
+  readonly version: string | null;
+};
 
 export type FileJob =
   | {
@@ -123,10 +129,25 @@ function copyFile({ from, to, ...options }: FileCopy): string {
   return hash.digest("hex");
 }
 
-/** A second name first, which fails where something stands. */
-function placeFile({ from, to }: FileMove, exact: bigint | null): Placed {
+function placeFile({ from, to, version }: FileMove, exact: bigint | null): Placed {
   const before = seeFile(from, exact);
-  linkSync(from, to);
-  unlinkSync(from);
-  return { before, after: seeFile(to, exact) };
+  if (version === null) {
+    // A second name first, which fails where something stands.
+    linkSync(from, to);
+    unlinkSync(from);
+    return { before, after: seeFile(to, exact) };
+  }
+  if (seeFile(to, exact)?.version !== version) throw new Error("Another version stands there.");
+  if (exchangeFiles(from, to) !== "done") throw new Error("They did not change places.");
+  return { before, after: seeIfPossible(to, exact) };
+}
+
+/** What is in its place may not be told of as a failure: what came out of it would be taken for ours. */
+function seeIfPossible(file: string, exact: bigint | null): Placed["after"] {
+  try {
+    return seeFile(file, exact);
+  } catch {
+    // The next look reads it.
+    return undefined;
+  }
 }

@@ -1,5 +1,6 @@
 import { forEachParallel } from "../base/for-each-parallel.ts";
-import type { Disk, Placed } from "./disk.ts";
+import type { Entry } from "./core/tree.ts";
+import type { Bulk, Disk, Placed } from "./disk.ts";
 import { THREADS } from "./file-threads.ts";
 import { changedMeanwhile } from "./problems.ts";
 import type { Contents } from "./side.ts";
@@ -33,17 +34,43 @@ export async function stageMany(
  * Puts many new files in their places in threads, once it is written down that it is begun. Resolves with those that are
  * there: the others are as they were, and to be taken in turn.
  */
-export async function placeMany(
+export function placeMany(disk: Disk, steps: readonly Step[]): Promise<ReadonlyMap<Step, Placed>> {
+  const { bulk } = disk;
+  const moves = steps
+    .filter(isNew)
+    .map((step) => ({ step, from: stagedAt(step.aside).path, to: step.path }));
+  return inSlices(bulk, moves, async (slice) => bulk?.place(slice) ?? []);
+}
+
+/**
+ * Has many files change places in threads with what is known to stand there. Resolves with those that did, for each of which
+ * what came out is to be looked at: the others are as they were, and to be taken in turn. @param versionOf null: it is not known
+ */
+export function exchangeMany(
   disk: Disk,
   steps: readonly Step[],
+  versionOf: (path: string, expected: Entry) => string | null,
+): Promise<ReadonlyMap<Step, Placed>> {
+  const { bulk } = disk;
+  const moves = steps.flatMap((step) => {
+    const { path, expected, entry, aside } = step;
+    if (expected?.kind !== "file" || entry?.kind !== "file") return [];
+    const version = versionOf(path, expected);
+    return version === null ? [] : [{ step, from: stagedAt(aside).path, to: path, version }];
+  });
+  return inSlices(bulk, moves, async (slice) => bulk?.exchange(slice) ?? []);
+}
+
+async function inSlices<Move extends { readonly step: Step }>(
+  bulk: Bulk | undefined,
+  moves: readonly Move[],
+  work: (slice: readonly Move[]) => ReturnType<Bulk["place"]>,
 ): Promise<ReadonlyMap<Step, Placed>> {
   const done = new Map<Step, Placed>();
-  const { bulk } = disk;
   if (bulk === undefined) return done;
-  await forEachParallel(sliceMany(steps.filter(isNew), bulk.few), THREADS + 1, async (slice) => {
-    const moves = slice.map(({ aside, path }) => ({ from: stagedAt(aside).path, to: path }));
-    const placed = await bulk.place(moves);
-    for (const [index, step] of slice.entries()) {
+  await forEachParallel(sliceMany(moves, bulk.few), THREADS + 1, async (slice) => {
+    const placed = await work(slice);
+    for (const [index, { step }] of slice.entries()) {
       const one = placed[index];
       if (one?.status === "fulfilled") done.set(step, one.value);
     }

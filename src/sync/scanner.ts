@@ -94,10 +94,15 @@ export class Scanner {
     this.#folders.get(parent)?.delete(last);
   }
 
+  /** Of what stands there as it was read; null: it is not known to be that. */
+  versionOf(path: string, entry: Entry): string | null {
+    return isSameEntry(this.#files.get(path)?.entry, entry) ? this.#versionOf(path) : null;
+  }
+
   /** Whether what stands there is still what was read there. @param moved where it was moved to, if it was */
   isAsRead(path: string, entry: Entry, moved?: Place): boolean {
     const known = this.#files.get(path);
-    if (known === undefined || known.isRacy || !isSameEntry(known.entry, entry)) return false;
+    if (known === undefined || this.versionOf(path, entry) === null) return false;
     const seen = this.#options.disk.see(moved ?? inTree(path));
     return moved === undefined ? seen?.version === known.version : isStill(known, seen);
   }

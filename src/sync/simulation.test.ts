@@ -5,6 +5,8 @@ import { type Outcome, simulate, type SimulationOptions } from "../../test/sync/
 
 /** `npm run faults -- sync-properties` runs as many as it is told to. */
 const RUNS = 2_500;
+/** Ten seconds of one processor, on a machine that has a tenth of one left. */
+const LIMIT_MS = 180_000;
 const CRASHES = 0.01;
 const FAILURES = 0.005;
 
@@ -29,6 +31,7 @@ test.each(["yes", "no"] as const)(
       { numRuns: RUNS },
     );
   },
+  LIMIT_MS,
 );
 
 test("where a copy is kept and then overwritten, as is common, writes are lost", async () => {

@@ -107,6 +107,12 @@ async function replace(step: Step, entry: Entry, hands: Hands): Promise<void> {
   const outcome = hands.disk.exchange(staged, placeOf(step.path));
   if (outcome === "unable") return replaceByMoving(step, entry, hands);
   if (outcome === "gone") throw unexposed(step, hands);
+  await settleExchange(step, entry, hands);
+}
+
+/** Both have changed places: what came out is kept if it is what was expected, else goes back. @throws `sync_conflict` */
+export async function settleExchange(step: Step, entry: Entry, hands: Hands): Promise<void> {
+  const staged = stagedAt(step.aside);
   if (await isExpected(step, hands, staged)) return void hands.trash.take(staged, step.path);
   await exchangeBack(step, entry, hands);
   throw changedMeanwhile(step.path);

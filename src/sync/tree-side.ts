@@ -11,13 +11,13 @@ import { type Disk, inTree, type Place, type Seen } from "./disk.ts";
 import { finishIntents, noteIntent, settleIntents } from "./intents.ts";
 import type { KeptHashes } from "./kept-hashes.ts";
 import { isLeftOut } from "./left-out.ts";
-import { placeMany, stageMany } from "./many-steps.ts";
+import { exchangeMany, placeMany, stageMany } from "./many-steps.ts";
 import { changedMeanwhile, syncOutside, syncUnreadable } from "./problems.ts";
 import { Scanner } from "./scanner.ts";
 import type { Applied, Changes, Contents, Look, LookOptions, Side } from "./side.ts";
 import { stageFile } from "./stage.ts";
 import { standingAt } from "./standing.ts";
-import { type Hands, type Step, stagedAt, takeStep } from "./take-step.ts";
+import { type Hands, settleExchange, type Step, stagedAt, takeStep } from "./take-step.ts";
 import { Trash } from "./trash.ts";
 
 /** What tells where something may have happened. */
@@ -153,9 +153,23 @@ class Batch {
     this.#prune(removals);
     const placed = await placeMany(this.#hands.disk, ready);
     for (const [step, { before, after }] of placed) this.#note(step, before, after);
+    const exchanged = await this.#exchange(ready);
     for (const step of ready)
-      if (step.entry !== undefined && !placed.has(step))
+      if (step.entry !== undefined && !placed.has(step) && !exchanged.has(step))
         await this.#attempt(step, () => this.#take(step));
+  }
+
+  async #exchange(steps: readonly Step[]): Promise<ReadonlyMap<Step, unknown>> {
+    const hands = this.#hands;
+    const exchanged = await exchangeMany(hands.disk, steps, (name, expected) =>
+      this.#scanner.versionOf(name, expected),
+    );
+    for (const [step, { before, after }] of exchanged)
+      await this.#attempt(step, async () => {
+        if (step.entry !== undefined) await settleExchange(step, step.entry, hands);
+        this.#note(step, before, after);
+      });
+    return exchanged;
   }
 
   /** All that is put is aside, and what is going to be done is written down; or nothing is: on a full disk each file counts. */

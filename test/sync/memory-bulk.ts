@@ -51,6 +51,10 @@ export class MemoryBulk implements Bulk {
     return moves.map((move) => settle(() => this.#place(move)));
   }
 
+  async exchange(moves: Parameters<Bulk["exchange"]>[0]): ReturnType<Bulk["exchange"]> {
+    return moves.map((move) => settle(() => this.#exchange(move)));
+  }
+
   #isAsStamped({ path, stamp, left }: StampedFolder): boolean {
     const all = this.#disk.list(inTree(path)) ?? [];
     const versionOf = (name: string): string | null =>
@@ -79,6 +83,15 @@ export class MemoryBulk implements Bulk {
     const writing = this.#disk.write(inStore(to), executable);
     for (const part of parts) writing.write(part);
     return this.#hash(inStore(to));
+  }
+
+  #exchange({ from, to, version }: Parameters<Bulk["exchange"]>[0][number]): Placed {
+    const before = this.#disk.see(inStore(from));
+    const isKnown = this.#disk.see(inTree(to))?.version === version;
+    if (!isKnown || this.#disk.exchange(inStore(from), inTree(to)) !== "done")
+      throw changedMeanwhile(to);
+    const after = settle(() => this.#disk.see(inTree(to)));
+    return { before, after: after.status === "fulfilled" ? after.value : undefined };
   }
 
   #place({ from, to }: Parameters<Bulk["place"]>[0][number]): Placed {
