@@ -11,7 +11,7 @@ import { messageOf, Problem } from "../base/problem.ts";
 import type { Merged } from "./merge.ts";
 import { keepMerged, type Sides } from "./sync.ts";
 
-const LIMIT_MS = 10_000;
+const LIMIT_MS = 30_000;
 
 let root = "";
 let sides: Sides;
