@@ -8,8 +8,11 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 
 import { waitFor } from "../base/clock.ts";
 import { messageOf, Problem } from "../base/problem.ts";
+import { keepSame, type Merge } from "./keep-same.ts";
 import type { Merged } from "./merge.ts";
+import { syncEmptied } from "./problems.ts";
 import { keepMerged, type Sides } from "./sync.ts";
+import { TreeWatch } from "./tree-watch.ts";
 
 const LIMIT_MS = 30_000;
 
@@ -177,6 +180,52 @@ test("after a storm of renames both sides have the last names", async () => {
   }
   await becomes(sides.remote, await read(sides.local));
   expect(Object.keys(await read(sides.remote))).toContain("3..../33.js");
+});
+
+/** Goes on until the merge has been asked for as often as there are words: each halts, halts while something happens, or does nothing. */
+async function scopesOf(words: readonly ("halt" | "halt in a storm" | "nothing")[]): Promise<{
+  readonly scopes: readonly string[];
+  readonly ended: string;
+}> {
+  const scopes: string[] = [];
+  const left = words.values();
+  const nothing = {
+    toLocal: [],
+    toRemote: [],
+    conflicts: [],
+    revived: [],
+    left: new Map(),
+    displaced: null,
+  };
+  const kept = {
+    local: sides.local,
+    watchRemote: (onEvent: () => void) => new TreeWatch(sides.remote, onEvent),
+  };
+  const merge: Merge<TreeWatch> = async ({ scope }, watches) => {
+    watches.local.follow("");
+    scopes.push(scope);
+    const word = left.next().value;
+    if (scopes.length >= words.length) stop.abort();
+    if (word === "halt in a storm") await writeFile(path.join(sides.local, "renamed"), word);
+    if (word === "nothing" || word === undefined) return nothing;
+    throw syncEmptied("workspace", 100);
+  };
+  try {
+    for await (const _ of keepSame(kept, merge, { prefer: null, signal: stop.signal }));
+    return { scopes, ended: "" };
+  } catch (error) {
+    return { scopes, ended: error instanceof Problem ? error.code : messageOf(error) };
+  }
+}
+
+test("files that seem to have gone while something happens are looked at until nothing does, and end nothing if they are there", async () => {
+  const words = ["halt", "halt in a storm", "halt in a storm", "nothing"] as const;
+  expect(await scopesOf(words)).toEqual({ scopes: ["all", "all", "all", "all"], ended: "" });
+});
+
+test("files that have gone end it after a second look in which nothing happens", async () => {
+  const { scopes, ended: code } = await scopesOf(["halt", "halt in a storm", "halt", "nothing"]);
+  expect([scopes.length, code]).toEqual([3, "sync_emptied"]);
 });
 
 test("where a side is preferred a conflict is settled by it, and the other's bytes are kept", async () => {

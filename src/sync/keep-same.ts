@@ -40,6 +40,9 @@ const LOOK_EVERY_MS = 30_000;
 const POLL_EVERY_MS = 1_000;
 /** A path that could not be brought in order is tried again after so long. */
 const RETRY_MS = 500;
+const HALTS = new Set(["sync_emptied", "sync_removals"]);
+/** Some seconds of a storm of renames. */
+const MOST_DOUBTS = 50;
 /** Each try writes until the disk is full again. */
 const FULL_RETRY_MS = 5_000;
 
@@ -80,6 +83,7 @@ async function* mergeOnEvents<Remote extends Watch>(
   let told = NOTHING_LEFT;
   let before: string | undefined;
   const whole = new Whole(watches);
+  const mergeIfSure = doubtingHalts(merge, { events, whole, signal });
   while (!signal.aborted) {
     await untilGitIsDone(local, signal);
     const git = stampGit(local);
@@ -89,7 +93,7 @@ async function* mergeOnEvents<Remote extends Watch>(
     events.clear();
     const mayRemoveMany = before !== undefined && before !== git;
     const isAtRest = (): boolean => stampGit(local) === git;
-    const merged = await merge({ scope, prefer, mayRemoveMany, isAtRest }, watches);
+    const merged = await mergeIfSure({ scope, prefer, mayRemoveMany, isAtRest }, watches);
     if (merged === undefined) continue;
     if (scope === "all") whole.note();
     // What git did is still to be taken over where there was no room for it.
@@ -99,6 +103,34 @@ async function* mergeOnEvents<Remote extends Watch>(
     told = left;
     await events.next(pauseAfter(merged, whole.everyMs), signal);
   }
+}
+
+type Doubting = { readonly events: Events; readonly whole: Whole; readonly signal: AbortSignal };
+
+/**
+ * A folder that is renamed while its tree is read is seen by neither name. So what seems to have gone is believed to be when
+ * all was looked at once more, and nothing happened meanwhile.
+ */
+function doubtingHalts<Remote extends Watch>(
+  merge: Merge<Remote>,
+  { events, whole, signal }: Doubting,
+): Merge<Remote> {
+  let doubts = 0;
+  return async (options, watches) => {
+    try {
+      const merged = await merge(options, watches);
+      if (merged !== undefined) doubts = 0;
+      return merged;
+    } catch (error) {
+      if (!(error instanceof Problem) || !HALTS.has(error.code)) throw error;
+      await events.next(SETTLE_MS, signal);
+      const isSure = doubts > 0 && options.scope === "all" && events.count === 0;
+      if (isSure || doubts >= MOST_DOUBTS) throw error;
+      doubts += 1;
+      whole.forget();
+      return undefined;
+    }
+  };
 }
 
 function pauseAfter(merged: Merged, everyMs: number): number {
@@ -148,6 +180,10 @@ class Whole {
   note(): void {
     this.#at = monotonicMs();
   }
+
+  forget(): void {
+    this.#at = Number.NEGATIVE_INFINITY;
+  }
 }
 
 /** Events of both trees, counted; which they were does not matter. */
@@ -161,6 +197,10 @@ class Events {
     this.#lastMs = monotonicMs();
     this.#wake?.();
   };
+
+  get count(): number {
+    return this.#count;
+  }
 
   clear(): void {
     this.#count = 0;
