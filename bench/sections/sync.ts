@@ -55,6 +55,7 @@ export async function measureSync(bench: Bench): Promise<Report> {
     const lost = await measureLoop(pairing, series);
     // Asleep: what a push starts again in an environment that is awake is no part of moving files.
     await pairing.ramet("env", "stop");
+    await clearCheckouts(pairing);
     for (let round = 0; round < bench.rounds; round += 1)
       await measurePushes(pairing, series, round);
     return toReport(series, [
@@ -124,6 +125,13 @@ async function measureCheckouts(pairing: Pairing, series: Series): Promise<void>
   }
 }
 
+/** So that what is pushed next is all there is, but for the app. */
+async function clearCheckouts({ git, ramet }: Pairing): Promise<void> {
+  await git("rm", "-rq", "folder-*");
+  await git("commit", "-qm", "None");
+  await ramet("push", "--force");
+}
+
 /** In turn with programs that have made two trees the same for decades, into an empty folder each time. */
 async function measurePushes(pairing: Pairing, series: Series, round: number): Promise<void> {
   const { bench, clone, stage, ramet } = pairing;
@@ -151,6 +159,8 @@ async function measurePushes(pairing: Pairing, series: Series, round: number): P
   await sleep(AT_REST_MS, bench.signal);
   await ramet("push");
   series.add("no change", (await time(() => ramet("push"))).ms);
+  // Unison has left other times there.
+  await tool("rsync", "-a", `${source}/`, `${to}/`);
   series.add(
     "rsync, no change",
     (await time(() => tool("rsync", "-a", `${source}/`, `${to}/`))).ms,
