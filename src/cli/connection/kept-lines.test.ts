@@ -73,6 +73,12 @@ test("what is asked at once goes by several, and another login's by none of them
   expect(relay.count).toBe(3);
 });
 
+test("two that are asked at once, where one connection is idle, do not both wait for that one", async () => {
+  await callServer(server, LIST);
+  await Promise.all([callServer(server, LIST), callServer(server, LIST)]);
+  expect(relay.count).toBe(2);
+});
+
 test("what may not be asked twice goes by a connection of its own", async () => {
   await callServer(server, LIST);
   expect(await ask("environment.stop", { app: "shop", environment: "nowhere" })).toBe(

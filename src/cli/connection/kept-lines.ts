@@ -47,33 +47,31 @@ const FRESH_MS = 20_000;
 /** A command that asks several things at once. */
 const MOST_IDLE = 4;
 
-/** Each is opened, and has proved whose it is, before it comes here. Those that are idle keep no process up. */
+/** One connection, which has proved whose it is, for one request after another. Idle, it keeps no process up. */
 class ProvedAgent extends Agent {
-  #offered: Socket | undefined;
+  #first: Socket | undefined;
 
-  constructor() {
-    super({ keepAlive: true, maxFreeSockets: MOST_IDLE });
+  /** @param onFree called when a request has left it for the next */
+  constructor(first: Socket, onFree: () => void) {
+    super({ keepAlive: true, maxFreeSockets: 1 });
+    this.#first = first;
+    this.on("free", onFree);
   }
 
-  get hasIdle(): boolean {
+  isIdle(): boolean {
     return this.#idle().length > 0;
   }
 
-  /** For the next request, unless another has become idle meanwhile. */
-  offer(socket: Socket): void {
-    this.#offered?.destroy();
-    this.#offered = socket.unref();
-  }
-
-  forgetIdle(): void {
-    this.#offered?.destroy();
-    for (const socket of this.#idle()) socket.destroy();
-  }
-
-  override createConnection(): Socket | undefined {
-    const socket = this.#offered?.ref();
-    this.#offered = undefined;
+  override createConnection(): Socket {
+    const socket = this.#first;
+    this.#first = undefined;
+    // It went between two requests, which is what it says where it goes during one.
+    if (socket === undefined) throw Object.assign(new Error("It has gone"), { code: "ECONNRESET" });
     return socket;
+  }
+
+  close(): void {
+    for (const socket of this.#idle()) socket.destroy();
   }
 
   #idle(): readonly Socket[] {
@@ -85,21 +83,28 @@ class ProvedAgent extends Agent {
 
 /** The connections to one server that this command keeps for what it asks next. */
 export class KeptLines {
-  #agent = new ProvedAgent();
+  #idle: ProvedAgent[] = [];
   #usedMs = systemClock.now();
 
-  /** What a request is made with at once. @param open a new connection, which has proved whose it is */
+  /** What one request is made with, and no other until that is over. @param open a new connection, which has proved whose it is */
   async agent(open: () => Promise<Socket>): Promise<Agent> {
     if (Math.abs(systemClock.now() - this.#usedMs) > FRESH_MS) this.forget();
     this.#usedMs = systemClock.now();
-    if (!this.#agent.hasIdle) this.#agent.offer(await open());
-    return this.#agent;
+    for (let kept = this.#idle.pop(); kept !== undefined; kept = this.#idle.pop())
+      if (kept.isIdle()) return kept;
+    const home = this.#idle;
+    const agent = new ProvedAgent(await open(), () => {
+      const isWanted = home === this.#idle && home.length < MOST_IDLE;
+      if (isWanted) home.push(agent);
+      else agent.close();
+    });
+    return agent;
   }
 
   /** What is in use goes on. */
   forget(): void {
-    this.#agent.forgetIdle();
-    this.#agent = new ProvedAgent();
+    for (const agent of this.#idle) agent.close();
+    this.#idle = [];
   }
 }
 
