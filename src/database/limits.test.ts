@@ -99,12 +99,12 @@ test("a source at its limits is forked all the same, and the fork has limits of 
     place,
     maskSql: "SELECT pg_sleep(0.3)",
   });
-  expect(await countSessions({ place, record })).toBe(10);
+  expect(await settledSessions({ place, record }, 10)).toBe(10);
   await Promise.all(all.map(async (client) => client.end()));
 });
 
 test("limits that changed hold from the next start", async () => {
   await stopDatabase(tight.place);
   await startDatabase(home.postgres, { ...tight.place, limits: { ...LIMITS, connections: 5 } });
-  expect(await countSessions(tight)).toBe(5);
+  expect(await settledSessions(tight, 5)).toBe(5);
 });
