@@ -44,6 +44,16 @@ export async function untilAborted(signal: AbortSignal): Promise<void> {
   await promise;
 }
 
+/** Resolves with whether the work is done in time. What is not goes on, and nobody hears how it ends. */
+export async function isDoneWithin(ms: number, work: Promise<unknown>): Promise<boolean> {
+  const over = new AbortController();
+  try {
+    return await Promise.race([work.then(() => true), pause(ms, over.signal).then(() => false)]);
+  } finally {
+    over.abort();
+  }
+}
+
 export type WaitOptions = {
   readonly timeoutMs: number;
   readonly everyMs?: number;

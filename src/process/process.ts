@@ -56,6 +56,16 @@ export async function startDetached(
   return pid;
 }
 
+/** The same; whoever starts it may find that it is not needed: `end` reaches it alone, and nobody once it has ended. */
+export async function startDetachedToEnd(
+  launch: Launch,
+  options: { readonly output: string },
+): Promise<{ readonly pid: number; readonly end: () => void }> {
+  const { child, pid } = await startOutliving(launch, options, []);
+  child.unref();
+  return { pid, end: () => void child.kill("SIGTERM") };
+}
+
 /** The same, joined with us by a channel as long as we live. */
 export async function startDetachedWithChannel(
   launch: Launch,

@@ -13,11 +13,23 @@ import { hasErrorCode } from "../base/problem.ts";
 import { exists } from "../base/remove-inside.ts";
 import { writeAtomically } from "../base/write-atomically.ts";
 import { until } from "../engine/test-engine.ts";
-import { findFreePort, isRunning, signalProcess, startPiped } from "../process/process.ts";
+import { MARK_VARIABLE } from "../environment/places.ts";
+import {
+  endMarked,
+  findFreePort,
+  findMarked,
+  isRunning,
+  signalProcess,
+  startPiped,
+} from "../process/process.ts";
 import type { Exit } from "../process/process.ts";
 import { PROTOCOL_HEADER, PROTOCOL_VERSION, TOKEN_HEADER } from "../protocol/headers.ts";
+import { findHome } from "../protocol/home.ts";
+import type { Home } from "../protocol/home.ts";
 import { readServerFile, writeServerFile } from "./presence/server-file.ts";
+import { serve } from "./server.ts";
 
+const STUCK = path.join(import.meta.dirname, "..", "..", "test", "programs", "stuck-server.ts");
 const MAIN = path.join(import.meta.dirname, "..", "main.ts");
 
 let folder: string;
@@ -43,15 +55,20 @@ type Started = {
   readonly exited: Promise<Exit>;
 };
 
-async function start(): Promise<Started> {
+async function start(args: readonly string[] = [MAIN, "serve"]): Promise<Started> {
   const environment = { RAMET_HOME: home, PATH: process.env["PATH"] ?? "", HOME: folder };
-  const launch = { file: process.execPath, args: [MAIN, "serve"], folder, environment, user: null };
+  const launch = { file: process.execPath, args, folder, environment, user: null };
   const { pid, stdout, stderr, exited } = await startPiped(launch);
   pids.push(pid);
   let text = "";
   for (const stream of [stdout, stderr])
     stream.on("data", (chunk: Buffer) => (text += chunk.toString()));
   return { pid, printed: () => text, exited };
+}
+
+function ownHome(): Home {
+  const environment = { RAMET_HOME: home };
+  return findHome({ environment, uid: process.getuid?.() ?? null, userHome: folder });
 }
 
 async function serving(server: Started): Promise<Started> {
@@ -143,13 +160,54 @@ test("a server whose storage cannot be mounted tells its caller so, ends, and to
   }
 });
 
+test("a server that was told to end before it began takes no home", async () => {
+  const signal = AbortSignal.abort();
+  const unused = { keeperProgram: [], tenderProgram: [], dialerProgram: [], environment: {} };
+  const printed: string[] = [];
+  const log = (text: string): void => void printed.push(text);
+  expect(await serve({ home: ownHome(), version: "0", signal, log, ...unused })).toBe(0);
+  expect(printed).toEqual([]);
+  expect(await exists(path.join(home, "server.lock"))).toBe(false);
+});
+
+test("a server ends though a create never does that it has given up, and the next one clears what that leaves", async () => {
+  const app = path.join(folder, "app");
+  await mkdir(app);
+  const manifest = { processes: { web: { command: "sleep 600", port: false } }, database: false };
+  await writeAtomically(path.join(app, "ramet.json"), JSON.stringify(manifest));
+  const server = await serving(await start([STUCK, home, "after prepare"]));
+  const socketPath = path.join(home, "run", "server.sock");
+  const token = (await readFile(path.join(home, "token"), "utf8")).trim();
+  const input = { app: "app", folder: app, searchPath: process.env["PATH"] ?? "" };
+  const making = ask(socketPath, { token, call: "app.create", input }).catch(String);
+  await until(() => (server.printed().includes("after prepare") ? true : undefined));
+  signalProcess(server.pid, "SIGTERM");
+  expect(await server.exited).toEqual({ exitCode: 0, signal: null });
+  expect(server.printed()).toContain("ends with this server");
+  await making;
+
+  const next = await serving(await start());
+  const tell = async (call: string, asked: object): Promise<unknown> =>
+    JSON.parse(await ask(socketPath, { token, call, input: asked }));
+  expect(await tell("environment.list", { app: null })).toEqual({ result: [] });
+  expect(await tell("doctor", { fix: false })).toMatchObject({ result: { leftovers: [] } });
+  const { homeId } = await readServerFile(path.join(home, "server.json"));
+  const marks = (await findMarked(MARK_VARIABLE, `${homeId}.`)).map(({ mark }) => mark);
+  // Who dials for environments outlives them for a while.
+  expect(marks.filter((mark) => !mark.endsWith(".dialer"))).toEqual([]);
+  for (const mark of marks) await endMarked(MARK_VARIABLE, mark, { graceMs: 0 });
+  await end(next);
+});
+
+type Question = { readonly token: string; readonly call: string; readonly input?: object };
+
 async function ask(
   socketPath: string,
-  { token, call }: { readonly token: string; readonly call: string },
+  { token, call, input = { app: null } }: Question,
 ): Promise<string> {
   const headers = { [TOKEN_HEADER]: token, [PROTOCOL_HEADER]: String(PROTOCOL_VERSION) };
   const sent = request({ socketPath, method: "POST", path: `/calls/${call}`, headers });
-  sent.end(JSON.stringify({ app: null }));
+  sent.end(JSON.stringify(input));
   const [response] = await once(sent, "response");
   return consumers.text(response);
 }

@@ -8,13 +8,12 @@ import { chmod, chown, mkdir, stat } from "node:fs/promises";
 import path from "node:path";
 
 import { openAccess } from "../access/access.ts";
-import { isoTime, sleep, systemClock } from "../base/clock.ts";
+import { isoTime, sleep, systemClock, untilAborted } from "../base/clock.ts";
 import { messageOf } from "../base/problem.ts";
 import { UndoStack } from "../base/undo-stack.ts";
 import { openEngine } from "../engine/engine.ts";
 import type { Engine } from "../engine/engine.ts";
 import { openCertificates } from "../gateway/gateway.ts";
-import type { Gateway } from "../gateway/gateway.ts";
 import type { Home } from "../protocol/home.ts";
 import { findPostgresBin } from "../protocol/postgres-bin.ts";
 import type { ServerStatus } from "../protocol/schemas.ts";
@@ -28,6 +27,8 @@ import type { ListenRequest } from "./afar/listen-address.ts";
 import { openCallServer } from "./answering/call-server.ts";
 import { openDoors } from "./doors.ts";
 import { listInherited } from "./inherited.ts";
+import { LEAVE_LIMITS, leaving, NOT_LET_GO } from "./leaving.ts";
+import type { LeaveLimits, Leaving } from "./leaving.ts";
 import { acquireLock } from "./presence/lock.ts";
 import type { Lock } from "./presence/lock.ts";
 import { serverStarted, storageMoving } from "./presence/problems.ts";
@@ -53,6 +54,8 @@ export type ServeOptions = {
   /** Ends the server; its environments go on. */
   readonly signal: AbortSignal;
   readonly log: (text: string) => void;
+  /** How long what is given up may take when it leaves. */
+  readonly letGoMs?: LeaveLimits["letGoMs"];
   readonly checkpoint?: (step: string) => Promise<void> | void;
 };
 
@@ -74,7 +77,8 @@ export async function serve(options: ServeOptions): Promise<number> {
     return 0;
   }
   try {
-    await serveAlone(options, lock);
+    // Whoever started it may have been told meanwhile that another is there.
+    if (!options.signal.aborted) await serveAlone(options, lock);
     return 0;
   } finally {
     await lock.release();
@@ -108,7 +112,7 @@ async function serveAlone(options: ServeOptions, lock: Lock): Promise<void> {
   const recorded = await readServerFile(home.serverFile);
   const left = Promise.withResolvers<Reason>();
   const refused = Promise.withResolvers<void>();
-  options.signal.addEventListener("abort", () => left.resolve("signal"), { once: true });
+  void untilAborted(options.signal).then(() => left.resolve("signal"));
   const access = await openAccess(home.folder, systemClock);
   const opening = Promise.withResolvers<OpenParts>();
   // Where it cannot listen, nothing else is opened either.
@@ -134,15 +138,17 @@ async function serveAlone(options: ServeOptions, lock: Lock): Promise<void> {
   const watching = new AbortController();
   const reason = await Promise.race([left.promise, untilVanished(home, watching.signal)]);
   watching.abort();
-  const { over } = await parts.leave();
+  const { over, isLetGo } = await parts.leave();
+  // What could not be given up ends with this process, before anybody takes its place.
+  if (!isLetGo) return log(NOT_LET_GO);
   if (reason !== "left") await parts.close();
   await closeStorage(parts, reason, log);
   if (reason === "home") await parts.engine.abandon();
   else await writeServerFile(home.serverFile, { ...parts.file, pid: null, startedAt: null });
   log(`The server leaves: ${REASONS[reason]}.`);
-  await lock.release();
-  // Last: whoever waits until nothing answers finds a home that nobody writes to.
-  await calls.close();
+  // Last: whoever waits until nothing answers finds a home that nobody writes to. The socket goes at once, before the lock:
+  // whoever has that next puts his own there.
+  await Promise.all([calls.close(), lock.release()]);
   if (reason !== "left") return;
   await Promise.race([over, untilNext(home.serverFile)]);
   await parts.close();
@@ -158,20 +164,14 @@ const REASONS: Readonly<Record<Reason, string>> = {
   socket: "its socket was removed",
 };
 
-type OpenParts = Pick<
-  Session,
-  "engine" | "certificates" | "domain" | "fronts" | "trees" | "status"
-> & {
-  readonly storage: OpenStorage;
-  readonly file: ServerFile;
-  /** Nobody is let in any more, and environments are let go of. What passes through the gateways goes on; `over` resolves when none does. */
-  leave(): Promise<{ readonly over: Promise<unknown> }>;
-  /** What still passes is cut. */
-  close(): Promise<void>;
-};
+type OpenParts = Leaving &
+  Pick<Session, "engine" | "certificates" | "domain" | "fronts" | "trees" | "status"> & {
+    readonly storage: OpenStorage;
+    readonly file: ServerFile;
+  };
 
 async function openParts(options: ServeOptions, recorded: ServerFile): Promise<OpenParts> {
-  const { home, log } = options;
+  const { home, log, letGoMs = LEAVE_LIMITS.letGoMs } = options;
   const keys = path.join(home.folder, "keys");
   const domain = new OwnDomain(path.join(home.folder, "domain.json"));
   await domain.start();
@@ -213,6 +213,7 @@ async function openParts(options: ServeOptions, recorded: ServerFile): Promise<O
   fronts = new Fronts(path.join(home.folder, "fronts.json"), engine, certificates);
   await fronts.start();
   const trees = new ServedTrees(engine, systemClock);
+  const letGo = async (): Promise<void> => trees.closeAll().then(async () => engine.close());
   await writeServerFile(home.serverFile, file);
   return {
     engine,
@@ -223,23 +224,7 @@ async function openParts(options: ServeOptions, recorded: ServerFile): Promise<O
     storage,
     file,
     status: () => describeStatus(options, file),
-    ...describeEnd([gateway, wire, fronts], async () => {
-      await trees.closeAll();
-      await engine.close();
-    }),
-  };
-}
-
-function describeEnd(
-  gateways: readonly Pick<Gateway, "leave" | "close">[],
-  letGo: () => Promise<void>,
-): Pick<OpenParts, "leave" | "close"> {
-  return {
-    leave: async () => {
-      await letGo();
-      return { over: Promise.all(gateways.map(async (one) => one.leave())) };
-    },
-    close: async () => void (await Promise.all(gateways.map(async (one) => one.close()))),
+    ...leaving([gateway, wire, fronts], letGo, { ...LEAVE_LIMITS, letGoMs }),
   };
 }
 

@@ -1,6 +1,12 @@
+import type { ServerStatus } from "../../protocol/schemas.ts";
+import { serverFailed } from "../connection/problems.ts";
 import { findServer, startServer, waitUntilGone } from "../connection/server-process.ts";
 import { defineCommand } from "../session/command.ts";
+import type { Session } from "../session/session.ts";
 import { formatServer } from "../text/server-text.ts";
+
+/** A command that comes in between starts one that listens to nobody elsewhere: so often it is told to leave as well. */
+const MOST_TRIES = 3;
 
 export const serverRestart = defineCommand({
   name: "server restart",
@@ -15,12 +21,25 @@ export const serverRestart = defineCommand({
   ],
   async run(_input, session) {
     const { home, signal } = session.context;
-    const before = await findServer(home, signal);
-    if (before !== undefined) {
-      await session.call("server.leave", {});
-      await waitUntilGone(home, signal);
+    let before = await findServer(home, signal);
+    const listen = before?.listenArguments ?? [];
+    for (let tries = 0; tries < MOST_TRIES; tries += 1) {
+      if (before !== undefined) await leave(session, before);
+      const after = await startServer(session.context, listen);
+      if (isAsOpen(after, listen)) return after;
+      before = after;
     }
-    return startServer(session.context, before?.listenArguments ?? []);
+    throw serverFailed(`another command starts it each time, without ${listen.join(" ")}`, []);
   },
   toText: formatServer,
 });
+
+async function leave(session: Session, server: ServerStatus): Promise<void> {
+  const { home, signal } = session.context;
+  await session.call("server.leave", {});
+  await waitUntilGone(home, server, signal);
+}
+
+function isAsOpen({ listenArguments }: ServerStatus, wanted: readonly string[]): boolean {
+  return wanted.length === 0 || listenArguments !== null;
+}

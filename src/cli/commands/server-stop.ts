@@ -17,10 +17,10 @@ export const serverStop = defineCommand({
     const wasRunning = (await findServer(home, signal)) !== undefined;
     // What a killed server left running is taken up by the next one, which then ends it.
     if (!wasRunning && !(await hasSurvivors(home))) return { wasRunning, stopped: 0 };
-    const { pid } = await session.call("server.status", {});
+    const told = await session.call("server.status", {});
     const { stopped } = await session.call("server.stop", {});
-    await waitUntilGone(home, signal);
-    if (pid !== null) await waitUntilEnded(pid, signal);
+    await waitUntilGone(home, told, signal);
+    if (told.pid !== null) await waitUntilEnded(told.pid, signal);
     return { wasRunning, stopped };
   },
   hints: ({ stopped }) =>

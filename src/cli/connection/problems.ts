@@ -19,11 +19,13 @@ export function serverFailed(reason: string, lastLines: readonly string[]): Prob
   });
 }
 
-export function serverStuck(): Problem {
+/** @param pid null: it is not known */
+export function serverStuck(pid: number | null): Problem {
+  const end = pid === null ? "" : `, or end it with \`kill -9 ${pid}\`: environments go on`;
   return new Problem({
     code: "server_stuck",
     message: "The server was told to end and is still there.",
-    remedy: "See `ramet server logs`, then try again.",
+    remedy: `See \`ramet server logs\`, then try again${end}.`,
   });
 }
 

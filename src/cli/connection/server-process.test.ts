@@ -12,20 +12,32 @@ import type { CapturedContext } from "../fixtures/context.ts";
 import type { Context } from "../terminal/context.ts";
 import { findServer, pickServerEnvironment, startServer } from "./server-process.ts";
 
-/** A server of a few lines: it holds a lock, answers its status, and ends when it is told. */
+/**
+ * A server of a few lines: it holds a lock, answers its status once what it waits for is there, and ends when it is told; or,
+ * as if another had taken its place in that instant, is another from then on.
+ */
 const SERVER = `
 const fs = require("node:fs"), http = require("node:http"), path = require("node:path");
-const [home, socket] = process.argv.slice(2);
+const [home, socket, ...said] = process.argv.slice(2);
+const awaited = said.includes("patient") ? "late" : "token";
+let isReplaced = said.includes("replaced");
+let listenArguments = said.includes("--listen") ? said.slice(said.indexOf("--listen")) : null;
 try { fs.mkdirSync(path.join(home, "lock")); } catch { console.log("Another one is there."); process.exit(0); }
 fs.writeFileSync(path.join(home, "token"), "t");
 fs.writeFileSync(path.join(home, "environment"), JSON.stringify(process.env));
 fs.mkdirSync(path.dirname(socket), { recursive: true });
-const server = http.createServer((request, response) => {
-  const status = { running: true, pid: process.pid, version: "1", gatewayPort: 1, databasePort: 2, home, startedAt: null };
+let pid = process.pid;
+const server = http.createServer(async (request, response) => {
+  while (!fs.existsSync(path.join(home, awaited))) await new Promise((done) => setTimeout(done, 5));
+  const status = { running: true, pid, listenArguments, version: "1", gatewayPort: 1, databasePort: 2, home, startedAt: null };
   const name = request.url.replace("/calls/", "");
   const result = name === "server.status" ? status : name === "server.stop" ? { stopped: 3 } : {};
   response.end(JSON.stringify({ result }) + "\\n");
   if (name === "server.status") return;
+  if (isReplaced) {
+    [isReplaced, listenArguments, pid] = [false, null, 1];
+    return;
+  }
   server.close(); server.closeIdleConnections();
   fs.rmdirSync(path.join(home, "lock"));
 });
@@ -96,6 +108,48 @@ test("a command that needs the server starts it, and stop and restart are waited
   expect(await findServer(context.home)).toBeUndefined();
   // What is removed with its folder afterwards is not written to any more.
   expect(isRunning(second.pid)).toBe(false);
+});
+
+test.each([["restart"], ["stop"]])(
+  "server %s does not take the server that somebody else starts in the same instant for the one that it has ended",
+  async (verb) => {
+    const { home } = contextAt();
+    const replaced = [process.execPath, program, home.folder, home.socket, "replaced"];
+    pids.push(await start(contextAt({ program: replaced })));
+    // Who it is that stays is not looked at: it is told to be process 1.
+    const context = contextAt();
+    const ran = runCli(["server", verb, "--json"], context);
+    await expect.poll(async () => (await findServer(home))?.pid).toBe(1);
+    if (verb === "stop") for (const pid of pids) signalProcess(pid, "SIGKILL");
+    expect(await ran).toBe(0);
+    expect(JSON.parse(context.out())).toMatchObject(verb === "stop" ? { stopped: 3 } : { pid: 1 });
+  },
+);
+
+test("server restart tells one that somebody else starts in between to leave too, where that does not listen as the one before", async () => {
+  const { home } = contextAt();
+  const replaced = [process.execPath, program, home.folder, home.socket, "replaced"];
+  const { pid } = await startServer(contextAt({ program: replaced }), ["--listen", "0.0.0.0"]);
+  pids.push(pid ?? 0);
+  const context = contextAt();
+  expect(await runCli(["server", "restart", "--json"], context)).toBe(0);
+  const after = await findServer(home);
+  pids.push(after?.pid ?? 0);
+  expect(after?.pid).not.toBe(1);
+  expect(after?.listenArguments).toEqual(["--listen", "0.0.0.0"]);
+});
+
+test("a server that was started while another was quicker ends: it does not take that one's place later", async () => {
+  const { home } = contextAt();
+  const patient = [process.execPath, program, home.folder, home.socket, "patient"];
+  const late = path.join(home.folder, "late");
+  const waiting = `require("node:fs").writeFileSync(${JSON.stringify(late)}, String(process.pid)); setInterval(() => {}, 1000);`;
+  const first = start(contextAt({ program: patient }));
+  const second = startServer(contextAt({ program: [process.execPath, "-e", waiting] }));
+  expect((await second).pid).toBe(await first);
+  const pid = Number(await readFile(late, "utf8"));
+  pids.push(pid);
+  await expect.poll(() => isRunning(pid), { timeout: 10_000 }).toBe(false);
 });
 
 test("the server gets no variable but those of the list, and the home as an absolute path", async () => {

@@ -2,12 +2,13 @@ import { chmod, mkdir } from "node:fs/promises";
 
 import { monotonicMs, waitFor } from "../../base/clock.ts";
 import { hasErrorCode, messageOf, Problem } from "../../base/problem.ts";
-import { isRunning, startDetached } from "../../process/process.ts";
+import { isRunning, startDetachedToEnd } from "../../process/process.ts";
 import type { Home } from "../../protocol/home.ts";
 import { findPostgresBin, POSTGRES_BIN } from "../../protocol/postgres-bin.ts";
 import type { ServerStatus } from "../../protocol/schemas.ts";
 import type { Context } from "../terminal/context.ts";
 import { callServer } from "./client.ts";
+import type { CallOptions } from "./client.ts";
 import type { Place } from "./place.ts";
 import { homeUnusable, serverFailed, serverStuck } from "./problems.ts";
 import { readServerLog, sizeOfLog } from "./server-log.ts";
@@ -16,6 +17,8 @@ const START_MS = 20_000;
 /** A server that ends at once may have found another that is starting, which then answers within this. */
 const OTHERS_START_MS = 3_000;
 const END_MS = 60_000;
+/** One that ends may say nothing any more: it is asked again. */
+const SILENCE_MS = 5_000;
 /** What the system says where a folder cannot be made. */
 const UNUSABLE = ["EACCES", "EEXIST", "ENAMETOOLONG", "ENOTDIR", "EPERM", "EROFS"] as const;
 const LAST_LINES = 12;
@@ -27,8 +30,12 @@ export async function findServer(
   place: Place,
   signal?: AbortSignal,
 ): Promise<ServerStatus | undefined> {
+  return askForStatus(place, { signal });
+}
+
+async function askForStatus(place: Place, options: CallOptions): Promise<ServerStatus | undefined> {
   try {
-    return await callServer(place, { name: "server.status", input: {} }, { signal });
+    return await callServer(place, { name: "server.status", input: {} }, options);
   } catch (error) {
     if (error instanceof Problem && ABSENT.has(error.code)) return undefined;
     throw error;
@@ -57,7 +64,7 @@ export async function startServer(
   await createHome(context);
   const [file = process.execPath, ...args] = program;
   const logStart = await sizeOfLog(home);
-  const pid = await startDetached(
+  const { pid, end } = await startDetachedToEnd(
     {
       file,
       args: [...args, "serve", ...listenArguments],
@@ -68,6 +75,8 @@ export async function startServer(
     { output: home.serverLog },
   );
   const status = await waitForServer(home, { pid, signal });
+  // Another was quicker, and ours may still be on its way: it is not to take that one's place whenever it ends.
+  if (status !== undefined && status.pid !== pid) end();
   if (status !== undefined) return status;
   const reason = isRunning(pid)
     ? `it did not answer within ${START_MS / 1000} seconds`
@@ -75,14 +84,21 @@ export async function startServer(
   throw serverFailed(reason, await readServerLog(home, { last: LAST_LINES, from: logStart }));
 }
 
-/** Resolves when nothing answers any more. @throws `server_stuck` */
-export async function waitUntilGone(home: Home, signal?: AbortSignal): Promise<void> {
-  const gone = await waitFor(async () => ((await hasNoServer(home)) ? true : undefined), {
+/**
+ * Resolves when the server that was told to end answers no more. Another may: any command starts one that finds none.
+ * @throws `server_stuck`
+ */
+export async function waitUntilGone(
+  home: Home,
+  told: Pick<ServerStatus, "pid">,
+  signal?: AbortSignal,
+): Promise<void> {
+  const gone = await waitFor(async () => ((await isGone(home, told, signal)) ? true : undefined), {
     timeoutMs: END_MS,
     everyMs: 25,
     ...(signal === undefined ? {} : { signal }),
   });
-  if (gone === undefined) throw serverStuck();
+  if (gone === undefined) throw serverStuck(told.pid);
 }
 
 /** A server that answers nobody any more still writes what it has compiled. @throws `server_stuck` */
@@ -92,7 +108,7 @@ export async function waitUntilEnded(pid: number, signal?: AbortSignal): Promise
     everyMs: 5,
     ...(signal === undefined ? {} : { signal }),
   });
-  if (ended === undefined) throw serverStuck();
+  if (ended === undefined) throw serverStuck(pid);
 }
 
 const PASSED_ON = new Set(
@@ -150,12 +166,17 @@ async function waitForServer(
   return answer === "failed" ? undefined : answer;
 }
 
-async function hasNoServer(home: Home): Promise<boolean> {
+async function isGone(
+  home: Home,
+  { pid }: Pick<ServerStatus, "pid">,
+  signal: AbortSignal | undefined,
+): Promise<boolean> {
   try {
-    return (await findServer(home)) === undefined;
+    const there = await askForStatus(home, { signal, silenceMs: SILENCE_MS });
+    return there === undefined || there.pid !== pid;
   } catch (error) {
-    // A server that is on its way out may still take the connection and drop it.
-    if (error instanceof Problem) return false;
+    // A server that is on its way out may still take the connection and drop it, or say nothing.
+    if (error instanceof Problem) return pid !== null && !isRunning(pid);
     throw error;
   }
 }

@@ -62,8 +62,9 @@ async function putToSleep(session: Session): Promise<readonly EnvironmentView[]>
   if (!isRunning && !isNeeded) return [];
   if (!isRunning && !(await isOurs(home))) throw ownerNeeded(home.folder);
   const environments = await listIfMounted(session);
+  const told = await session.call("server.status", {});
   await session.call("server.stop", {});
-  await waitUntilGone(home, signal);
+  await waitUntilGone(home, told, signal);
   return environments.filter(({ state }) => state === "awake" || state === "frozen");
 }
 

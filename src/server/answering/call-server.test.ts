@@ -1,10 +1,17 @@
+import { once } from "node:events";
+import { existsSync } from "node:fs";
 import { stat } from "node:fs/promises";
+import { createServer } from "node:http";
+import { connect } from "node:net";
+import path from "node:path";
 
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { GOOD, openCallStage, SHOP, TOKEN } from "../../../test/journeys/call-stage.ts";
 import type { CallStage, Question } from "../../../test/journeys/call-stage.ts";
+import { isListening } from "../../base/is-listening.ts";
 import { PROTOCOL_HEADER, PROTOCOL_VERSION, TOKEN_HEADER } from "../../protocol/headers.ts";
+import { closeServer, openCallServer } from "./call-server.ts";
 
 let stage: CallStage;
 
@@ -161,4 +168,32 @@ test("many callers at once get each their own answer", async () => {
     return answer.includes(index % names.length === 0 ? '"name":"development"' : ` ${name}.`);
   };
   expect(answers.filter((answer, index) => !isRight(answer, index))).toEqual([]);
+});
+
+test("one that closes leaves its socket's place at once to the next, who is found there", async () => {
+  const options = { token: TOKEN, session: stage.session, log: () => undefined };
+  const socket = path.join(stage.engine.folder, "next.sock");
+  const first = await openCallServer({ ...options, socket });
+  const closing = first.close();
+  expect(existsSync(socket)).toBe(false);
+  const next = await openCallServer({ ...options, socket });
+  await closing;
+  expect(await isListening({ path: socket })).toBe(true);
+  await next.close();
+});
+
+test("a connection that has become something else does not keep a server from closing", async () => {
+  const socket = path.join(stage.engine.folder, "tunnel.sock");
+  const server = createServer();
+  server.on("upgrade", (_request, tunnel) => {
+    tunnel.write("HTTP/1.1 101 Switching Protocols\r\n\r\n");
+  });
+  server.listen(socket);
+  await once(server, "listening");
+  const client = connect({ path: socket });
+  client.write("GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: tunnel\r\n\r\n");
+  await once(client, "data");
+  await closeServer(server);
+  expect(client.closed).toBe(false);
+  client.destroy();
 });

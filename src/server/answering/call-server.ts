@@ -22,6 +22,8 @@ export type CallServerOptions = {
 
 /** Calls that ended are given this long to reach their callers when the server leaves. */
 const CLOSE_LIMIT_MS = 500;
+/** For those that are cut then. */
+const CUT_LIMIT_MS = 500;
 const CLOSE_EVERY_MS = 10;
 
 /** Answers calls on a unix socket that only this user can open: whoever does is the server's owner. */
@@ -41,12 +43,15 @@ export async function openCallServer(
   return { close: async () => closeServer(server) };
 }
 
-/** What is in flight may end, within a limit; a connection that its client keeps for later is not waited for. */
+/**
+ * What is in flight may end, within a limit; a connection that its client keeps for later is not waited for, nor one that has
+ * become something else: that ends with what it leads to.
+ */
 export async function closeServer(server: Server): Promise<void> {
   const closed = new AbortController();
   server.close(() => closed.abort());
   const limit = monotonicMs() + CLOSE_LIMIT_MS;
-  while (!closed.signal.aborted) {
+  while (!closed.signal.aborted && monotonicMs() < limit + CUT_LIMIT_MS) {
     if (monotonicMs() < limit) server.closeIdleConnections();
     else server.closeAllConnections();
     await pause(CLOSE_EVERY_MS, closed.signal);
