@@ -16,6 +16,7 @@ import { inNewFolder } from "../server/new-server.ts";
 import { startPostmaster } from "../server/postmaster.ts";
 import { withClient } from "../statements/client.ts";
 import { backUp } from "./backup.ts";
+import type { Backup } from "./backup.ts";
 import { adminOf } from "./source.ts";
 import type { Source } from "./source.ts";
 
@@ -50,16 +51,18 @@ export async function buildStandby(
 ): Promise<void> {
   const { uid } = place;
   await inNewFolder(place, async () => {
+    const copy = async (admin: Client): Promise<Backup> => {
+      await openStream(source, place, admin);
+      const folders = { source: source.place.folder, target: place.folder };
+      return backUp(admin, { ...folders, uid, major: programs.major, behind: signal });
+    };
     const { copied } = await takingTurns(source.place, async () =>
-      withClient(adminOf(source), async (admin) => {
-        await openStream(source, place, admin);
-        const folders = { source: source.place.folder, target: place.folder };
-        return backUp(admin, { ...folders, uid, major: programs.major, behind: signal });
-      }),
+      withClient(adminOf(source), copy, signal),
     );
     writeStandbyFiles(source, place, programs);
+    const syncMethod = await chooseSyncMethod(copied);
     signal.throwIfAborted();
-    await startPostmaster(programs, place, { syncMethod: await chooseSyncMethod(copied) });
+    await startPostmaster(programs, place, { syncMethod, signal });
     await untilFollowing(source, place, signal);
   });
 }

@@ -64,13 +64,18 @@ export async function adoptPostmaster(place: DatabasePlace, pid: number): Promis
 export type StartOptions = {
   /** Of what it finds at a start after a crash or a backup; PostgreSQL's default is `fsync`. */
   readonly syncMethod?: SyncMethod;
+  /** Nobody wants it any more: it is stopped again. */
+  readonly signal?: AbortSignal;
 };
 
-/** Starts the server, which outlives us. Resolves with its pid when it says that it takes connections. @throws `database_failed` */
+/**
+ * Starts the server, which outlives us. Resolves with its pid when it says that it takes connections.
+ * @throws `database_failed`, or the signal's reason
+ */
 export async function startPostmaster(
   { bin, major }: Pick<Programs, "bin" | "major">,
   place: DatabasePlace,
-  { syncMethod = "fsync" }: StartOptions = {},
+  { syncMethod = "fsync", signal }: StartOptions = {},
 ): Promise<number> {
   const logBegin = await prepareStart(place, major);
   const pid = await startDetached(
@@ -83,7 +88,8 @@ export async function startPostmaster(
     },
     { output: place.log },
   );
-  await untilReady(place, pid, logBegin);
+  await untilReady(place, { pid, logBegin, isWanted: () => signal?.aborted !== true });
+  signal?.throwIfAborted();
   return pid;
 }
 
@@ -117,19 +123,24 @@ async function endsAfter(pid: number, signal: NodeJS.Signals, timeoutMs: number)
   return (await waitFor(ended, { timeoutMs, everyMs: STOP_STEP_MS })) !== undefined;
 }
 
-async function untilReady(place: DatabasePlace, pid: number, logBegin: number): Promise<void> {
-  const state = await waitFor(() => stateOf(place, pid), {
-    timeoutMs: START_LIMIT_MS,
-    everyMs: START_STEP_MS,
-  });
+type Starting = {
+  readonly pid: number;
+  readonly logBegin: number;
+  readonly isWanted: () => boolean;
+};
+
+/** One that is not wanted any more, or takes too long, is stopped again. */
+async function untilReady(place: DatabasePlace, starting: Starting): Promise<void> {
+  const { pid, logBegin, isWanted } = starting;
+  const look = (): ReturnType<typeof stateOf> | "unwanted" =>
+    isWanted() ? stateOf(place, pid) : "unwanted";
+  const state = await waitFor(look, { timeoutMs: START_LIMIT_MS, everyMs: START_STEP_MS });
   if (state === "gone") throw endedAtStart(place, await readTail(place.log, logBegin));
-  if (state === undefined) {
-    await stopPostmaster(pid);
-    throw databaseFailed(
-      `start within ${START_LIMIT_MS / 1000} s`,
-      await readTail(place.log, logBegin),
-    );
-  }
+  if (state === "ready") return;
+  await stopPostmaster(pid);
+  if (state === "unwanted") return;
+  const seconds = START_LIMIT_MS / 1000;
+  throw databaseFailed(`start within ${seconds} s`, await readTail(place.log, logBegin));
 }
 
 function endedAtStart({ folder }: DatabasePlace, lines: readonly string[]): Problem {

@@ -40,15 +40,26 @@ const RECOVERY_STEP_MS = 10;
 /** For the longest of our own statements, a mask over all rows. */
 const OUR_LIMIT_MS = 30 * 60_000;
 
-/** Connects, works, and ends the session whatever happens. @throws `database_unreachable` */
+/**
+ * Connects, works, and ends the session whatever happens; an abort cuts it, whatever the server is waiting for.
+ * @throws `database_unreachable`, or the signal's reason
+ */
 export async function withClient<T>(
   login: Login,
   work: (client: Client) => Promise<T>,
+  signal?: AbortSignal,
 ): Promise<T> {
   const client = await connect(login);
+  const cut = (): void => void client.connection.stream.destroy();
+  signal?.addEventListener("abort", cut);
   try {
+    signal?.throwIfAborted();
     return await work(client);
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw error;
   } finally {
+    signal?.removeEventListener("abort", cut);
     await endClient(client);
   }
 }
