@@ -1,7 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import path from "node:path";
 
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 
 import type { LiveEnvironment } from "../live/live-environment.ts";
 import { contextOf, runs, TestEngine, until } from "../test-engine.ts";
@@ -49,4 +49,30 @@ test("what was deleted meanwhile has no figure, and the others have theirs", asy
   await until(() => own.recall(live) ?? undefined);
   expect(own.recall(other)).toBe(null);
   await own.settled();
+});
+
+test("one that has slept all the while is not measured again before two minutes", async () => {
+  vi.useFakeTimers({ toFake: ["performance"] });
+  try {
+    const own = new OwnBytes(contextOf(stage.layout, log));
+    const other = await stage.fork("shop", "sleeper");
+    await other.sleep();
+    const bytes = await until(() => own.recall(other) ?? undefined);
+    const added = 4 * 1024 * 1024;
+    await writeFile(
+      path.join(stage.layout.folder(other.record.id), "added"),
+      Buffer.alloc(added, "y"),
+    );
+    vi.advanceTimersByTime(60_000);
+    own.recall(other);
+    await own.settled();
+    expect(own.recall(other)).toBe(bytes);
+
+    vi.advanceTimersByTime(61_000);
+    own.recall(other);
+    await own.settled();
+    expect(own.recall(other)).toBeGreaterThanOrEqual((bytes ?? 0) + added);
+  } finally {
+    vi.useRealTimers();
+  }
 });

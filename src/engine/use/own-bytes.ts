@@ -6,8 +6,15 @@ import type { EngineContext } from "../machine/context.ts";
 
 /** How long a figure is shown before it is measured again. */
 const FRESH_MS = 15_000;
+/** The same of one that has slept all the while: hundreds of them, listed every few seconds, would keep the disk busy. */
+const FRESH_ASLEEP_MS = 2 * 60_000;
 
-type Figure = { readonly bytes: number | null; readonly atMs: number };
+type Figure = {
+  readonly bytes: number | null;
+  readonly atMs: number;
+  /** When it had been used last, ISO 8601 UTC; null: it did not sleep. */
+  readonly asleepSince: string | null;
+};
 
 /**
  * How many bytes each environment has that no other shares. To measure takes up to some 100 ms, so that whoever asks is
@@ -26,7 +33,7 @@ export class OwnBytes {
   /** As it was measured last; null: not yet, or nothing here can tell. */
   recall(live: LiveEnvironment): number | null {
     const figure = this.#known.get(live);
-    if (figure === undefined || monotonicMs() - figure.atMs > FRESH_MS) this.#ask(live);
+    if (figure === undefined || isOld(figure, live)) this.#ask(live);
     return figure?.bytes ?? null;
   }
 
@@ -51,8 +58,9 @@ export class OwnBytes {
 
   async #measureAll(): Promise<void> {
     for (const live of this.#waiting) {
+      const asleepSince = findAsleepSince(live);
       const bytes = await this.#measure(live);
-      this.#known.set(live, { bytes, atMs: monotonicMs() });
+      this.#known.set(live, { bytes, atMs: monotonicMs(), asleepSince });
       this.#waiting.delete(live);
     }
   }
@@ -66,4 +74,13 @@ export class OwnBytes {
       return null;
     }
   }
+}
+
+function isOld({ atMs, asleepSince }: Figure, live: LiveEnvironment): boolean {
+  const isAsleepStill = asleepSince !== null && asleepSince === findAsleepSince(live);
+  return monotonicMs() - atMs > (isAsleepStill ? FRESH_ASLEEP_MS : FRESH_MS);
+}
+
+function findAsleepSince(live: LiveEnvironment): string | null {
+  return live.state() === "asleep" ? live.usage.lastTime() : null;
 }
