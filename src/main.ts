@@ -15,19 +15,6 @@ const SHOW_CURSOR = "\u001b[?25h";
 process.exit(await main(process.argv.slice(2)));
 
 async function main(argv: readonly string[]): Promise<number> {
-  const [verb, socket, network] = argv;
-  if (verb === "keep" && socket !== undefined) {
-    const { keep } = await import("./runtime/runtime.ts");
-    return keep(socket, { hasOwnNetwork: network === "own-network" });
-  }
-  if (verb === "tend" && socket === "trees") {
-    const { tendTrees } = await import("./sync/sync.ts");
-    return tendTrees({ input: process.stdin, output: process.stdout });
-  }
-  if (verb === "dial" && socket !== undefined) {
-    const { dialOut } = await import("./runtime/runtime.ts");
-    return dialOut(socket, process.env);
-  }
   leaveQuietlyWithTheReader();
   const { runCli } = await import("./cli/cli.ts");
   const exitCode = await runCli(argv, createContext());
@@ -62,9 +49,6 @@ function createContext(): Context {
         home,
         version,
         listen,
-        keeperProgram: [...program, "keep"],
-        tenderProgram: [...program, "tend", "trees"],
-        dialerProgram: [...program, "dial"],
         environment: process.env,
         signal: stops.signal,
         log: (text) => void process.stdout.write(`${isoTime(systemClock)} ${text}\n`),

@@ -1,12 +1,15 @@
 /** What `npm pack` makes, unpacked as an installation has it. */
-import { cp, mkdir, mkdtemp, readdir, realpath, rm, symlink } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readdir, readFile, realpath, rm, symlink } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 
-import { expect, onTestFinished, test } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { z } from "zod";
 
 import packageJson from "../package.json" with { type: "json" };
-import { runProgram } from "../src/process/process.ts";
+import { writeAtomically } from "../src/base/write-atomically.ts";
+import { MARK_VARIABLE } from "../src/environment/places.ts";
+import { findMarked, runProgram } from "../src/process/process.ts";
 
 const ROOT = path.join(import.meta.dirname, "..");
 const LIMIT_MS = 110_000;
@@ -19,36 +22,89 @@ const PACKED = [
   "package.json",
   "package-lock.json",
 ];
+/** Started while somebody waits. */
+const JOINED = ["dist/runtime/keeper-program.js", "dist/runtime/dialer-program.js"];
+
+const serverSchema = z.object({ homeId: z.string() });
+const shownSchema = z.object({ processes: z.array(z.object({ state: z.string() })) });
+
+let folder: string;
+let installed: string;
+
+beforeAll(async () => {
+  folder = await realpath(await mkdtemp(path.join(os.tmpdir(), "ramet-package-")));
+  const checkout = await copyCheckout();
+  await run("npm", ["pack", "--silent", "--pack-destination", folder], checkout);
+  const archive = `ramet-${packageJson.version}.tgz`;
+  await run("tar", ["-xzf", archive], folder);
+  const modules = await linkModules(path.join(folder, "app"));
+  installed = path.join(modules, "ramet");
+  await cp(path.join(folder, "package"), installed, { recursive: true });
+}, LIMIT_MS);
+
+afterAll(() => rm(folder, { recursive: true }));
+
+test("the packed package holds the build and no test, and runs without the source", async () => {
+  const version = await run(path.join(installed, "bin/ramet"), ["--version"], folder);
+  const files = await readdir(installed, { recursive: true });
+
+  expect(version).toBe(`${packageJson.version}\n`);
+  expect(files).toEqual(expect.arrayContaining(["dist/start.js", "dist/main.js", ...JOINED]));
+  expect(files.filter((file) => /\.(ts|test\.js)$/.test(file))).toEqual([]);
+});
+
+test("a program that somebody waits for is one file, which loads nothing but Node's own", async () => {
+  const texts = await Promise.all(
+    [...JOINED, "dist/main.js"].map(async (name) => readFile(path.join(installed, name), "utf8")),
+  );
+  const others = texts.map((text) =>
+    [...text.matchAll(/^import\b[^;"]*"([^"]+)"|\bimport\("([^"]+)"\)/gm)]
+      .map(([, name, later]) => name ?? later ?? "")
+      .filter((name) => !name.startsWith("node:")),
+  );
+
+  // The last, which is as the compiler wrote it, shows that others would be seen.
+  expect(others).toEqual([[], [], expect.arrayContaining(["./base/problem.js"])]);
+});
 
 test(
-  "the packed package holds the build and no test, and runs without the source",
-  { timeout: 2 * LIMIT_MS },
+  "an installed package runs an app, whose keeper is that file",
+  { timeout: LIMIT_MS },
   async () => {
-    const folder = await createFolder();
-    const checkout = await copyCheckout(folder);
-    await run("npm", ["pack", "--silent", "--pack-destination", folder], checkout);
-    const archive = `ramet-${packageJson.version}.tgz`;
-    await run("tar", ["-xzf", archive], folder);
+    const app = path.join(folder, "somebodys-app");
+    await mkdir(app);
+    await cp(path.join(ROOT, "test/programs/serves.mjs"), path.join(app, "serves.mjs"));
+    const web = { command: "node serves.mjs", ready: { http: "/" } };
+    const manifest = { app: "somebodys", database: false, processes: { web } };
+    await writeAtomically(path.join(app, "ramet.json"), JSON.stringify(manifest));
+    try {
+      await ramet(app, "init");
+      const { processes } = shownSchema.parse(await ramet(app, "env", "show", "development"));
 
-    const modules = await linkModules(path.join(folder, "app"));
-    await cp(path.join(folder, "package"), path.join(modules, "ramet"), { recursive: true });
-    const version = await run(path.join(modules, "ramet/bin/ramet"), ["--version"], folder);
-    const files = await readdir(path.join(modules, "ramet"), { recursive: true });
-
-    expect(version).toBe(`${packageJson.version}\n`);
-    expect(files).toEqual(expect.arrayContaining(["dist/start.js", "dist/main.js"]));
-    expect(files.filter((file) => /\.(ts|test\.js)$/.test(file))).toEqual([]);
+      expect(processes).toMatchObject([{ state: "ready" }]);
+      expect(await findKeeperCommand()).toContain(path.join(installed, JOINED[0] ?? ""));
+    } finally {
+      await ramet(app, "server", "stop");
+    }
   },
 );
 
-async function createFolder(): Promise<string> {
-  const folder = await realpath(await mkdtemp(path.join(os.tmpdir(), "ramet-package-")));
-  onTestFinished(() => rm(folder, { recursive: true }));
-  return folder;
+async function ramet(cwd: string, ...args: readonly string[]): Promise<unknown> {
+  const told = await run(path.join(installed, "bin/ramet"), [...args, "--json"], cwd);
+  const value: unknown = JSON.parse(told);
+  return value;
+}
+
+async function findKeeperCommand(): Promise<string> {
+  const text = await readFile(path.join(folder, "home/server.json"), "utf8");
+  const { homeId } = serverSchema.parse(JSON.parse(text));
+  const ours = await findMarked(MARK_VARIABLE, homeId);
+  const keeper = ours.find(({ mark }) => mark.endsWith(".keeper"));
+  return run("ps", ["-ww", "-o", "args=", "-p", String(keeper?.pid)], folder);
 }
 
 /** Packing builds `dist`, which is not to appear in the checkout that is tested. */
-async function copyCheckout(folder: string): Promise<string> {
+async function copyCheckout(): Promise<string> {
   const checkout = path.join(folder, "checkout");
   await mkdir(checkout);
   const configurations = ["tsconfig.json", "tsconfig.build.json"];
@@ -76,12 +132,13 @@ async function linkModules(root: string): Promise<string> {
   return modules;
 }
 
-async function run(file: string, args: readonly string[], folder: string): Promise<string> {
+async function run(file: string, args: readonly string[], cwd: string): Promise<string> {
   const environment = {
     PATH: process.env["PATH"] ?? "",
     HOME: process.env["HOME"] ?? os.homedir(),
+    RAMET_HOME: path.join(folder, "home"),
   };
-  const launch = { file, args, folder, environment, user: null };
+  const launch = { file, args, folder: cwd, environment, user: null };
   const result = await runProgram(launch, { timeoutMs: LIMIT_MS });
   expect(result, `${file} ${args.join(" ")}`).toMatchObject({ exitCode: 0 });
   return result.stdout;

@@ -1,8 +1,7 @@
-import { getCompileCacheDir } from "node:module";
-import path from "node:path";
 import { Worker } from "node:worker_threads";
 
 import { rest } from "./clock.ts";
+import { findCompiledCode } from "./own-program.ts";
 import { messageOf } from "./problem.ts";
 
 /** What crosses from a thread to whoever gave it a job. */
@@ -96,7 +95,7 @@ class PoolThread<Job, Done> {
   constructor({ program, idleMs = IDLE_MS }: PoolOptions, owner: Owner<Job, Done>) {
     this.#owner = owner;
     this.#idleMs = idleMs;
-    this.#worker = new Worker(program, { workerData: findCompiled() });
+    this.#worker = new Worker(program, { workerData: findCompiledCode() ?? null });
     this.#worker.on("message", (answer: Answer<Done>) => this.#settle(answer));
     this.#worker.on("error", (error) => this.#task?.reject(error));
     this.#worker.on("exit", () => this.#end());
@@ -148,10 +147,4 @@ class PoolThread<Job, Done> {
     this.#owner.onEnd();
     this.#task?.reject(new Error("The thread has ended."));
   }
-}
-
-/** Where our own compiled code is kept, if it is. */
-function findCompiled(): string | null {
-  const ours = getCompileCacheDir();
-  return ours === undefined ? null : path.dirname(ours);
 }

@@ -23,8 +23,7 @@ import type { StandbyLimits } from "./machine/standby-budget.ts";
 import type { CallOptions } from "./making/creation.ts";
 
 const PROGRAMS = path.join(import.meta.dirname, "..", "..", "test", "programs");
-const KEEPER = [process.execPath, path.join(PROGRAMS, "keeper.ts")];
-const TENDER = [process.execPath, path.join(PROGRAMS, "tender.ts")];
+const TENDER = [process.execPath, path.join(import.meta.dirname, "..", "sync/tender-program.ts")];
 const SEARCH_PATH = `${path.dirname(process.execPath)}:/usr/local/bin:/usr/bin:/bin`;
 /** Only tests of standbys have any: they are made behind everything else, whenever that may be. */
 const NO_STANDBYS = { most: 0, calmMs: 0, always: false };
@@ -86,7 +85,6 @@ export function contextOf(layout: Layout, log: string[] = []): EngineContext {
     layout,
     clock: systemClock,
     postgres: supplyPostgres({ folder, templates, uid: null, bin: null }),
-    keeperProgram: KEEPER,
     tenderProgram: TENDER,
     inherited: {},
     listeners: () => LISTENERS,

@@ -8,7 +8,6 @@ import { afterEach, expect, test } from "vitest";
 import {
   LIMIT_MS,
   SEARCH_PATH,
-  KEEPER,
   START,
   PROGRAMS,
   logged,
@@ -87,7 +86,6 @@ test("the processes of a server that was killed run on, and the next server find
       path.join(PROGRAMS, "starts-a-keeper.ts"),
       JSON.stringify(bench().place),
       JSON.stringify(only(plan("serves.mjs", { port }))),
-      KEEPER[1] ?? "",
     ],
     folder: bench().folder,
     environment: { PATH: SEARCH_PATH },
@@ -115,7 +113,6 @@ test("a keeper uses the compile cache of the server that starts it", async () =>
       path.join(PROGRAMS, "starts-a-keeper.ts"),
       JSON.stringify(bench().place),
       JSON.stringify(only()),
-      KEEPER[1] ?? "",
     ],
     folder: bench().folder,
     environment: { PATH: SEARCH_PATH, NODE_COMPILE_CACHE: cache },

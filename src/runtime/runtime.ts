@@ -1,12 +1,12 @@
 /** An environment's processes: kept by a small program of their own that outlives the server, and their logs. */
 import type { Clock } from "../base/clock.ts";
+import { ownProgram } from "../base/own-program.ts";
 import type { LogLine, ProcessState } from "../environment/environment.ts";
 import type { RuntimePlace, SystemUser } from "../environment/places.ts";
 import type { Launch, TalkingProgram } from "../process/process.ts";
 import * as accessing from "./access-log.ts";
 import * as bounding from "./bounds.ts";
 import { type KeeperClient, findKeeper } from "./client.ts";
-import { runKeeper } from "./keeper.ts";
 import * as logging from "./logs.ts";
 import type * as planning from "./plan.ts";
 import { describe } from "./sandbox/describe.ts";
@@ -19,8 +19,6 @@ import { type Dialled as Dialling, HandedOver } from "./sockets/hand-over.ts";
 import { clearLeftovers, startKeeper } from "./start.ts";
 import type * as stepping from "./step.ts";
 import { FolderWatch, type WatchOptions } from "./watch-folder.ts";
-import * as dialing from "./way-out/dialer.ts";
-import { parseProxy } from "./way-out/proxy.ts";
 import * as dialerStart from "./way-out/start-dialer.ts";
 import type { DialerPlace } from "./way-out/start-dialer.ts";
 
@@ -37,8 +35,8 @@ export type Dialled = Dialling;
 export type Network = { readonly hasOwnNetwork: boolean };
 
 export type KeeperStart = Network & {
-  /** How to run it; the socket's path is appended. */
-  readonly program: readonly string[];
+  /** What is run in a keeper's place, the socket's path appended. */
+  readonly program?: readonly string[];
   /** It hands connections into its network over to us, as long as we live: for one that nobody else can make do what he wants. */
   readonly handsOver?: boolean;
   /** Called with its pid before anything else of the environment is started. */
@@ -48,8 +46,9 @@ export type KeeperStart = Network & {
 /** What each program is bound by where nobody says more. */
 export const USUAL_BOUNDS: Bounds = bounding.USUAL_BOUNDS;
 
-/** Long enough for an environment that is being made to say that it needs it. */
-const DIALER_IDLE_MS = 20_000;
+/** How to run them: the socket's path is appended. A build makes one file of each, which starts in half the time. */
+const KEEPER_PROGRAM = ownProgram(import.meta.filename, "keeper-program");
+const DIALER_PROGRAM = ownProgram(import.meta.filename, "dialer-program");
 
 /** A server's connection to the keeper of one environment. */
 export type Runtime = Network & {
@@ -101,7 +100,8 @@ export async function startRuntime(place: RuntimePlace, start: KeeperStart): Pro
 
 /** The same for an environment that is just being made: nothing can be left of it. */
 export async function startFirstRuntime(place: RuntimePlace, start: KeeperStart): Promise<Runtime> {
-  const { client, channel } = await startKeeper(place, { handsOver: false, ...start });
+  const launch = { program: KEEPER_PROGRAM, handsOver: false, ...start };
+  const { client, channel } = await startKeeper(place, launch);
   return toRuntime(place, client, channel === null ? null : new HandedOver(channel));
 }
 
@@ -128,30 +128,9 @@ export function openAccessLog(folder: string, clock: Clock): AccessLog {
   return new accessing.AccessLog(folder, clock);
 }
 
-/** The keeper's whole life; resolves with its exit code. */
-export function keep(socket: string, network: Network): Promise<number> {
-  return runKeeper(socket, network);
-}
-
-/** Whoever dials for those in networks of their own, its whole life; resolves with its exit code. */
-export async function dialOut(
-  socket: string,
-  environment: Readonly<Record<string, string | undefined>>,
-): Promise<number> {
-  const isRoot = process.getuid?.() === 0;
-  const ended = new AbortController();
-  for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => ended.abort());
-  // As root keepers of other users come to it, and whoever else comes may go out by himself.
-  const mode = isRoot ? 0o666 : 0o600;
-  const proxy = parseProxy(environment);
-  const options = { mode, idleMs: DIALER_IDLE_MS, signal: ended.signal, proxy };
-  await dialing.runDialer(socket, options);
-  return 0;
-}
-
-/** Starts it where it is not there. @throws `way_out_missing` */
-export function requireDialer(place: DialerPlace, program: readonly string[]): Promise<void> {
-  return dialerStart.requireDialer(place, program);
+/** Starts whoever dials for those in networks of their own, where he is not there. @throws `way_out_missing` */
+export function requireDialer(place: DialerPlace): Promise<void> {
+  return dialerStart.requireDialer(place, DIALER_PROGRAM);
 }
 
 /** Tells what changes in a tree, 100 ms after it does. @throws `too_many_folders`, `watch_limit_reached` */

@@ -1,8 +1,8 @@
 import { lchown, mkdir, open, rm } from "node:fs/promises";
-import { getCompileCacheDir } from "node:module";
 import path from "node:path";
 
 import { waitFor } from "../base/clock.ts";
+import { compiledCodeVariable } from "../base/own-program.ts";
 import { exists } from "../base/remove-inside.ts";
 import { MARK_VARIABLE, type RuntimePlace } from "../environment/places.ts";
 import type { Channel, Launch } from "../process/process.ts";
@@ -98,16 +98,11 @@ function keeperEnvironment(place: RuntimePlace): Readonly<Record<string, string>
   return {
     PATH: SEARCH_PATH,
     NODE_OPTIONS,
-    ...compileCache(),
+    // Run from source it needs no 36 MB then to strip its modules' types.
+    ...compiledCodeVariable(),
     [MARK_VARIABLE]: keeperMark(place),
     ...(place.user === null ? {} : { HOME: place.user.home, USER: place.user.name }),
   };
-}
-
-/** Where ours is, if we have one: a keeper run from source that finds its modules there needs no 36 MB to strip their types. */
-function compileCache(): Readonly<Record<string, string>> {
-  const ours = getCompileCacheDir();
-  return ours === undefined ? {} : { NODE_COMPILE_CACHE: path.dirname(ours) };
 }
 
 function keeperLog(place: RuntimePlace): string {

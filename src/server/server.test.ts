@@ -162,7 +162,7 @@ test("a server whose storage cannot be mounted tells its caller so, ends, and to
 
 test("a server that was told to end before it began takes no home", async () => {
   const signal = AbortSignal.abort();
-  const unused = { keeperProgram: [], tenderProgram: [], dialerProgram: [], environment: {} };
+  const unused = { environment: {} };
   const printed: string[] = [];
   const log = (text: string): void => void printed.push(text);
   expect(await serve({ home: ownHome(), version: "0", signal, log, ...unused })).toBe(0);

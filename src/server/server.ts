@@ -19,6 +19,7 @@ import { findPostgresBin } from "../protocol/postgres-bin.ts";
 import type { ServerStatus } from "../protocol/schemas.ts";
 import { openStorage } from "../storage/storage.ts";
 import type { OpenStorage } from "../storage/storage.ts";
+import { TENDER_PROGRAM } from "../sync/sync.ts";
 import { OwnDomain } from "./addresses/domain.ts";
 import { Fronts } from "./addresses/fronts.ts";
 import { openListeners } from "./addresses/listeners.ts";
@@ -42,12 +43,6 @@ import { ServedTrees } from "./trees/served-trees.ts";
 export type ServeOptions = {
   readonly home: Home;
   readonly version: string;
-  /** How to run a keeper: program and arguments, before its socket. */
-  readonly keeperProgram: readonly string[];
-  /** How to run whoever tends an environment's files: program and arguments. */
-  readonly tenderProgram: readonly string[];
-  /** How to run whoever dials for environments in networks of their own, before its socket. */
-  readonly dialerProgram: readonly string[];
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Where calls from afar are answered as well; absent: nowhere. */
   readonly listen?: ListenRequest | undefined;
@@ -192,9 +187,7 @@ async function openParts(options: ServeOptions, recorded: ServerFile): Promise<O
   const engine = await openEngine({
     home: { folder: home.folder, sockets: home.sockets, id: recorded.homeId },
     clock: systemClock,
-    keeperProgram: options.keeperProgram,
-    tenderProgram: options.tenderProgram,
-    dialerProgram: options.dialerProgram,
+    tenderProgram: TENDER_PROGRAM,
     inherited: listInherited(options.environment),
     postgresBin: findPostgresBin(options.environment, home.folder) ?? null,
     fronts: (id) => ({

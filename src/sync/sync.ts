@@ -1,5 +1,6 @@
 /** Makes two trees the same, so that no byte of either is lost. */
 import { explainDiskFull } from "../base/disk-full.ts";
+import { ownProgram } from "../base/own-program.ts";
 import type { Problem } from "../base/problem.ts";
 import type { Comparison } from "./core/compare.ts";
 import { planMirror } from "./core/plan.ts";
@@ -19,7 +20,6 @@ import {
   syncUnsettled,
 } from "./problems.ts";
 import * as served from "./served-tree.ts";
-import * as tending from "./tend-trees.ts";
 import type * as questions from "./tree-questions.ts";
 import { TreeWatch } from "./tree-watch.ts";
 import type * as wires from "./wire.ts";
@@ -33,6 +33,9 @@ export type Wire = wires.Wire;
 export type ServedTree = served.ServedTree;
 export type TreeQuestion = questions.TreeQuestion;
 export type TreeMessage = questions.TreeMessage;
+
+/** How to run whoever serves trees to a server, by its own input and output. */
+export const TENDER_PROGRAM: readonly string[] = ownProgram(import.meta.filename, "tender-program");
 
 export type TransferOptions = {
   /** Overwrite what the receiving side changed. */
@@ -143,11 +146,6 @@ export function openServedTree(sides: Pick<Sides, "remote" | "home">, pair: stri
 /** One that another program of this machine serves, which does not see who else transfers. */
 export function takeTurns(home: string, tree: ServedTree): ServedTree {
   return served.takeTurns(home, tree);
-}
-
-/** The whole life of a program that serves trees to a server, by its own input and output; resolves with its exit code. */
-export function tendTrees(streams: tending.Streams): Promise<number> {
-  return tending.tendTrees(streams);
 }
 
 /** What a merge did and what it left, a line each, for people. */

@@ -12,9 +12,8 @@ import { findMarked, signalProcess } from "../../src/process/process.ts";
 import * as door from "../../src/runtime/runtime.ts";
 
 export const PROGRAMS = import.meta.dirname;
-export const KEEPER = [process.execPath, path.join(PROGRAMS, "keeper.ts")];
 /** On the machine's own network. */
-export const START: door.KeeperStart = { program: KEEPER, hasOwnNetwork: false };
+export const START: door.KeeperStart = { hasOwnNetwork: false };
 export const SEARCH_PATH = `${path.dirname(process.execPath)}:/usr/local/bin:/usr/bin:/bin`;
 export const LIMIT_MS = 40_000;
 

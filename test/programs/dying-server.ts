@@ -2,13 +2,10 @@
  * A server that is killed, as by `kill -9`, at the checkpoint of this number, or of this name: `dying-server.ts HOME AT
  * [OTHERS]`. Those that end in OTHERS are not counted.
  */
-import path from "node:path";
-
 import { findHome } from "../../src/protocol/home.ts";
 import { serve } from "../../src/server/server.ts";
 
 const [home = "", at = "1", others] = process.argv.slice(2);
-const main = path.join(import.meta.dirname, "..", "..", "src", "main.ts");
 let passed = 0;
 
 await serve({
@@ -18,9 +15,6 @@ await serve({
     userHome: home,
   }),
   version: "0.0.0",
-  keeperProgram: [process.execPath, main, "keep"],
-  tenderProgram: [process.execPath, main, "tend", "trees"],
-  dialerProgram: [process.execPath, main, "dial"],
   environment: process.env,
   signal: new AbortController().signal,
   log: (text) => void process.stdout.write(`${text}\n`),

@@ -8,7 +8,7 @@ import { planSandbox, startRuntime } from "../../src/runtime/runtime.ts";
 import { tryTool } from "../../src/runtime/sandbox/detect.ts";
 import { SANDBOX_TOOLS } from "../../src/runtime/sandbox/sandbox.ts";
 import type { Sandbox } from "../../src/runtime/sandbox/sandbox.ts";
-import { type Bench, KEEPER, SEARCH_PATH } from "./bench.ts";
+import { type Bench, SEARCH_PATH } from "./bench.ts";
 
 const LIMIT_MS = 40_000;
 const TRIED = await Promise.all(SANDBOX_TOOLS.map(async (tool) => tryTool(tool, null)));
@@ -42,7 +42,7 @@ export async function makeSandbox(
 }
 
 export async function startInside({ place }: Bench): Promise<Runtime> {
-  return startRuntime(place, { program: KEEPER, hasOwnNetwork: true, handsOver: true });
+  return startRuntime(place, { hasOwnNetwork: true, handsOver: true });
 }
 
 type Question = {

@@ -1,11 +1,8 @@
 /** A server in which whatever comes to this step never goes on, even when it is given up: `stuck-server.ts HOME STEP`. */
-import path from "node:path";
-
 import { findHome } from "../../src/protocol/home.ts";
 import { serve } from "../../src/server/server.ts";
 
 const [home = "", stuckAt = ""] = process.argv.slice(2);
-const main = path.join(import.meta.dirname, "..", "..", "src", "main.ts");
 const told = new AbortController();
 process.once("SIGTERM", () => told.abort());
 
@@ -16,9 +13,6 @@ const exitCode = await serve({
     userHome: home,
   }),
   version: "0.0.0",
-  keeperProgram: [process.execPath, main, "keep"],
-  tenderProgram: [process.execPath, main, "tend", "trees"],
-  dialerProgram: [process.execPath, main, "dial"],
   environment: process.env,
   signal: told.signal,
   letGoMs: 100,

@@ -196,7 +196,7 @@ export class HeldRuntime {
   }
 
   async #requireRuntime(manifest: Manifest, known: Runtime | undefined): Promise<Runtime> {
-    const { layout, keeperProgram: program } = this.#context;
+    const { layout } = this.#context;
     const { id } = this.#record();
     const isolation = await chooseIsolation(this.#context, this.#record(), manifest);
     const user = await findProcessUser(layout, this.#record());
@@ -208,7 +208,7 @@ export class HeldRuntime {
     const hasOwnNetwork = isolation.kind === "isolated";
     const onStarted = holdKeeper(this.#context, this.#record(), manifest);
     const handsOver = hasOwnNetwork && !isPersons(this.#record(), user);
-    const started = startRuntime(place, { program, hasOwnNetwork, handsOver, onStarted });
+    const started = startRuntime(place, { hasOwnNetwork, handsOver, onStarted });
     if (hasOwnNetwork && manifest.network !== "none") await this.#openWayOut(started);
     return started;
   }

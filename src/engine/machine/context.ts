@@ -32,8 +32,6 @@ export type EngineContext = {
   readonly layout: Layout;
   readonly clock: Clock;
   readonly postgres: PostgresSupply;
-  /** How to run a keeper: program and arguments, before its socket. */
-  readonly keeperProgram: readonly string[];
   /** How to run whoever tends an environment's files for those who visit them: program and arguments. */
   readonly tenderProgram: readonly string[];
   /** What of the server's own environment its children may see. */
@@ -65,13 +63,8 @@ export type EngineContext = {
 
 /** What an engine is opened with; the rest of its context is made from it. */
 export type EngineOptions = HomeOptions &
-  Pick<
-    EngineContext,
-    "clock" | "keeperProgram" | "tenderProgram" | "inherited" | "listeners" | "fronts" | "log"
-  > &
+  Pick<EngineContext, "clock" | "tenderProgram" | "inherited" | "listeners" | "fronts" | "log"> &
   Partial<Pick<EngineContext, "checkpoint">> & {
     /** The folder of the PostgreSQL that new databases run on; null: the one that comes with Ramet. */
     readonly postgresBin: string | null;
-    /** How to run whoever dials for environments in networks of their own, before its socket. */
-    readonly dialerProgram: readonly string[];
   };

@@ -153,7 +153,6 @@ async function prepare(
   await makeEnvironmentFolders(context.layout, { id, uid, user, hasDatabase, keepsFiles });
   const hasOwnNetwork = (await chooseIsolation(context, draft, manifest)).kind === "isolated";
   const keeper = startFirstRuntime(context.layout.runtimePlace(draft.id, user), {
-    program: context.keeperProgram,
     hasOwnNetwork,
     handsOver: hasOwnNetwork && !isPersons(draft, user),
     onStarted: holdKeeper(context, draft, manifest),

@@ -11,21 +11,20 @@ const GRACE_MS = 2_000;
 /** What environments that are sealed off need of the machine. */
 export function rememberSealing(
   layout: Layout,
-  { dialerProgram, inherited }: Pick<EngineOptions, "dialerProgram" | "inherited">,
+  { inherited }: Pick<EngineOptions, "inherited">,
 ): Pick<EngineContext, "isolation" | "wayOut"> {
   const environment = Object.fromEntries(
     Object.entries(inherited).filter(([name]) => isProxyVariable(name)),
   );
   return {
     isolation: rememberIsolation(),
-    wayOut: rememberWayOut(layout, dialerProgram, environment),
+    wayOut: rememberWayOut(layout, environment),
   };
 }
 
 /** One start at a time: two that begin at once would take each other's socket away. */
 function rememberWayOut(
   layout: Layout,
-  program: readonly string[],
   environment: Readonly<Record<string, string>>,
 ): EngineContext["wayOut"] {
   const place = {
@@ -36,7 +35,7 @@ function rememberWayOut(
   };
   let starting: Promise<void> | undefined;
   return async () => {
-    starting ??= requireDialer(place, program).finally(() => {
+    starting ??= requireDialer(place).finally(() => {
       starting = undefined;
     });
     await starting;

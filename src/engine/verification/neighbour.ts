@@ -93,7 +93,6 @@ export async function plantNeighbour(
   const record = { ...draft, database, ports };
   const { kind } = await chooseIsolation(context, record, manifest);
   const runtime = await startFirstRuntime(layout.runtimePlace(id, user), {
-    program: context.keeperProgram,
     hasOwnNetwork: kind === "isolated",
   });
   try {

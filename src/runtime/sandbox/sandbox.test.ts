@@ -180,10 +180,7 @@ describe.each(TOOLS)("sealed off by $tool", (tool) => {
 
     signalProcess(await findKeeperPid(bench()), "SIGKILL");
     await runtime.closed;
-    await startRuntime(bench().place, {
-      program: [process.execPath, path.join(PROGRAMS, "keeper.ts")],
-      hasOwnNetwork: true,
-    });
+    await startRuntime(bench().place, { hasOwnNetwork: true });
 
     expect(before.filter(isRunning)).toEqual([]);
   });

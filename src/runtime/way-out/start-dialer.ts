@@ -1,5 +1,6 @@
 import { waitFor } from "../../base/clock.ts";
 import { isListening } from "../../base/is-listening.ts";
+import { compiledCodeVariable } from "../../base/own-program.ts";
 import { MARK_VARIABLE } from "../../environment/places.ts";
 import { isRunning, startDetached } from "../../process/process.ts";
 import { SEARCH_PATH } from "../sandbox/search-path.ts";
@@ -21,7 +22,12 @@ export async function requireDialer(place: DialerPlace, program: readonly string
   if (await isListening({ path: socket })) return;
   const [file, ...args] = program;
   if (file === undefined) throw new Error("A dialer's program has a file.");
-  const environment = { ...place.environment, PATH: SEARCH_PATH, [MARK_VARIABLE]: place.mark };
+  const environment = {
+    ...place.environment,
+    ...compiledCodeVariable(),
+    PATH: SEARCH_PATH,
+    [MARK_VARIABLE]: place.mark,
+  };
   const launch = { file, args: [...args, socket], folder: "/", environment, user: null };
   const pid = await startDetached(launch, { output: place.log });
   const found = await waitFor(
