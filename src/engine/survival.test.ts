@@ -19,7 +19,9 @@ beforeEach(async () => {
   await untilReady(live);
 });
 
-test("a keeper that is killed is started again, with its processes", async () => {
+test("a keeper that is killed is started again, with its processes, though all was seen to have ended before", async () => {
+  await live.sleep();
+  await live.wake();
   const before = await untilReady(live);
   signalProcess(await stage.findPid(live, "runtime.keeper"), "SIGKILL");
 

@@ -98,7 +98,7 @@ export async function startRuntime(place: RuntimePlace, start: KeeperStart): Pro
   return startFirstRuntime(place, start);
 }
 
-/** The same for an environment that is just being made: nothing can be left of it. */
+/** The same for an environment of which nothing can be left: it is just being made, or its last keeper was stopped. */
 export async function startFirstRuntime(place: RuntimePlace, start: KeeperStart): Promise<Runtime> {
   const launch = { program: KEEPER_PROGRAM, handsOver: false, ...start };
   const { client, channel } = await startKeeper(place, launch);

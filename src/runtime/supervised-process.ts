@@ -111,8 +111,12 @@ export class SupervisedProcess {
   }
 
   async #live(signal: AbortSignal): Promise<Life> {
-    const { port } = this.plan;
-    const wasTaken = port !== null && !(await isPortFree(port));
+    const { port, command } = this.plan;
+    this.#log.forgetLastLines();
+    const [wasTaken] = await Promise.all([
+      port !== null && isPortFree(port).then((isFree) => !isFree),
+      this.#say(`starts: ${command}`),
+    ]);
     const program = await this.#spawn();
     if (program instanceof Problem) return { readyMs: null, problem: program.toFields() };
     this.#update({ pid: program.pid });
@@ -139,8 +143,6 @@ export class SupervisedProcess {
       [PROCESS_MARK_VARIABLE]: this.#processMark(),
     };
     const { command, folder, sandbox, bounds = USUAL_BOUNDS } = this.plan;
-    this.#log.forgetLastLines();
-    await this.#say(`starts: ${command}`);
     try {
       const args = boundCommand(command, bounds);
       const launch = { file: "/bin/sh", args, folder, environment, user: null };

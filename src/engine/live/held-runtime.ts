@@ -8,8 +8,8 @@ import type { EnvironmentRecord, ProcessState } from "../../environment/environm
 import type { Manifest } from "../../environment/manifest.ts";
 import { MARK_VARIABLE } from "../../environment/places.ts";
 import { endMarked } from "../../process/process.ts";
-import { findRuntime, startRuntime } from "../../runtime/runtime.ts";
-import type { Dialled, Runtime, StepResult } from "../../runtime/runtime.ts";
+import { findRuntime, startFirstRuntime, startRuntime } from "../../runtime/runtime.ts";
+import type { Dialled, Runtime, RuntimePlan, StepResult } from "../../runtime/runtime.ts";
 import { makeKeeperSocketFolder } from "../home/layout.ts";
 import { findProcessUser, findUserIfThere, isPersons } from "../home/users.ts";
 import type { EngineContext } from "../machine/context.ts";
@@ -36,6 +36,8 @@ export class HeldRuntime {
   readonly #record: () => EnvironmentRecord;
   readonly #events: RuntimeEvents;
   #runtime: Runtime | undefined;
+  /** All that bore its marks was looked for and ended, and nothing was started since. */
+  #isCleared = false;
   /** Monotonic. */
   #stirredMs = Number.NEGATIVE_INFINITY;
 
@@ -63,10 +65,11 @@ export class HeldRuntime {
    * manifest asks for runs; but whoever connects to the database is answered only once `apply` was called.
    */
   async open(manifest: Manifest): Promise<void> {
-    const keeper = async (): Promise<Runtime> =>
-      this.#requireRuntime(manifest, await this.#takeEarly());
-    this.#hold(await traced("keeper", keeper));
-    await traced("processes are started", async () => this.#apply(manifest, { isHeld: true }));
+    const keeper = traced("keeper", async () =>
+      this.#hold(await this.#requireRuntime(manifest, await this.#takeEarly())),
+    );
+    const [plan] = await allDone([this.#plan(manifest, { isHeld: true }), keeper]);
+    await traced("processes are started", async () => this.#apply(manifest, plan));
   }
 
   /** Runs a command to its end, before its processes as well. @throws as `Runtime.step` does */
@@ -132,13 +135,16 @@ export class HeldRuntime {
 
   /** What its manifest and variables ask for runs; nothing where no keeper is open. */
   async apply(manifest: Manifest): Promise<void> {
-    await this.#apply(manifest, { isHeld: false });
+    await this.#apply(manifest, await this.#plan(manifest, { isHeld: false }));
   }
 
-  async #apply(manifest: Manifest, { isHeld }: { readonly isHeld: boolean }): Promise<void> {
+  #plan(manifest: Manifest, { isHeld }: { readonly isHeld: boolean }): Promise<RuntimePlan> {
+    return planRuntime(this.#context, this.#record(), { manifest, isHeld });
+  }
+
+  async #apply(manifest: Manifest, plan: RuntimePlan): Promise<void> {
     await renewLimits(this.#context, this.#record().id, manifest);
-    const plan = planRuntime(this.#context, this.#record(), { manifest, isHeld });
-    await this.#runtime?.apply(await plan);
+    await this.#runtime?.apply(plan);
   }
 
   /** Takes up the keeper of a server before this one. Resolves with whether there was one. */
@@ -157,6 +163,7 @@ export class HeldRuntime {
     keepers.delete(id);
     this.#runtime = undefined;
     await runtime?.stop();
+    this.#isCleared = runtime !== undefined;
     await this.#context.groups?.remove(id);
   }
 
@@ -208,7 +215,9 @@ export class HeldRuntime {
     const hasOwnNetwork = isolation.kind === "isolated";
     const onStarted = holdKeeper(this.#context, this.#record(), manifest);
     const handsOver = hasOwnNetwork && !isPersons(this.#record(), user);
-    const started = startRuntime(place, { hasOwnNetwork, handsOver, onStarted });
+    const start = this.#isCleared ? startFirstRuntime : startRuntime;
+    this.#isCleared = false;
+    const started = start(place, { hasOwnNetwork, handsOver, onStarted });
     if (hasOwnNetwork && manifest.network !== "none") await this.#openWayOut(started);
     return started;
   }
