@@ -26,6 +26,7 @@ const LIMIT_MS = 120_000;
 
 /** A command that goes on, on the client's machine. */
 export type Going = {
+  readonly pid: number;
   /** What it has printed so far, both streams. */
   seen(): string;
   /** Resolves with its exit code; null: it was killed. */
@@ -149,6 +150,7 @@ async function startThere(argv: readonly string[], there: There): Promise<Going>
   for (const stream of [stdout, stderr])
     stream.setEncoding("utf8").on("data", (text) => void (seen += String(text)));
   return {
+    pid,
     seen: () => seen,
     ended: exited.then(({ exitCode }) => exitCode),
     send: (signal) => void process.kill(-pid, signal),
