@@ -2,8 +2,10 @@
  * What holds of every plan and of the whole sync engine in memory, as many times as there is time for: `RAMET_FAULT_PLANS`
  * says how many plans of each property, `RAMET_FAULT_ROUNDS` how many runs of the engine. A night's worth without them.
  */
-import { afterAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 
+import { monotonicMs } from "../../src/base/clock.ts";
+import { simulateMany } from "../sync/many-simulations.ts";
 import { findFailure, PLANNER_PROPERTIES } from "../sync/planner-properties.ts";
 import { simulate, type SimulationOptions } from "../sync/simulation.ts";
 import { randomOf, readPiece } from "./pieces.ts";
@@ -19,7 +21,10 @@ const TELL_EVERY = 100_000;
 
 const counts = { runs: 0, writes: 0, crashes: 0, failures: 0 };
 
-afterAll(() => process.stderr.write(`${JSON.stringify(counts)}\n`));
+function tell(since: number): void {
+  const perSecond = Math.round((counts.runs / (monotonicMs() - since)) * 1_000);
+  process.stderr.write(`${JSON.stringify({ ...counts, perSecond })}\n`);
+}
 
 test.each(PLANNER_PROPERTIES.map((property) => [property.title, property] as const))(
   `%s, in ${plans.rounds.length} plans (${plans.title})`,
@@ -33,14 +38,15 @@ test.each(PLANNER_PROPERTIES.map((property) => [property.title, property] as con
 test(
   `no write is lost in ${rounds.length} runs of the engine, wherever it dies, and whatever call fails (${title})`,
   async () => {
-    for (const round of rounds) {
-      const options = optionsOf(round);
-      const { lost, faults, ...told } = await simulate(options);
-      expect({ ...options, lost, faults }).toEqual({ ...options, lost: [], faults: [] });
-      counts.runs += 1;
+    const since = monotonicMs();
+    await simulateMany(rounds, optionsOf, ({ count, wrong, ...told }) => {
+      expect(wrong).toEqual([]);
+      const before = counts.runs;
+      counts.runs += count;
       for (const name of ["writes", "crashes", "failures"] as const) counts[name] += told[name];
-      if (counts.runs % TELL_EVERY === 0) process.stderr.write(`${JSON.stringify(counts)}\n`);
-    }
+      if (Math.trunc(before / TELL_EVERY) < Math.trunc(counts.runs / TELL_EVERY)) tell(since);
+    });
+    tell(since);
   },
   limitFor(rounds.length),
 );
