@@ -11,7 +11,7 @@ export type IncomingOptions = {
   readonly disk: Disk;
   /** A folder of the store. */
   readonly folder: string;
-  readonly room: Pick<StagingRoom, "take" | "clear">;
+  readonly room: Pick<StagingRoom, "take" | "giveBack" | "clear">;
 };
 
 /** A file while its parts come. */
@@ -22,6 +22,8 @@ export class Incoming {
   readonly #options: IncomingOptions;
   /** One at a time, so that nobody can hold many files open. */
   #coming: Coming | undefined;
+  /** The file that came last, and the room that was taken for it: if it is begun anew it needs that no more. */
+  #last = { path: "", bytes: 0 };
   /** What was told of last: a file of the tree of which parts may be taken over, as long as it is of this version. */
   #present: { readonly path: string; readonly version: string } | undefined;
 
@@ -35,9 +37,9 @@ export class Incoming {
 
   /** @throws `disk_full`, `sync_outside`, `wire_broken`; `sync_conflict` where what was to be taken over has changed */
   async take(parts: readonly Part[]): Promise<void> {
-    const { disk, room } = this.#options;
-    await room.take(parts.reduce((sum, part) => sum + sizeOf(part), 0));
+    const { disk } = this.#options;
     try {
+      await this.#takeRoom(parts);
       for (const part of parts) await this.#takePart(part);
     } finally {
       disk.rest();
@@ -52,9 +54,25 @@ export class Incoming {
     const { disk, room, folder } = this.#options;
     room.clear();
     this.#end();
+    this.#last = { path: "", bytes: 0 };
     for (const { name } of disk.list(inStore(folder)) ?? [])
       disk.remove(inStore(`${folder}/${name}`));
     disk.rest();
+  }
+
+  async #takeRoom(parts: readonly Part[]): Promise<void> {
+    const { room } = this.#options;
+    const [first] = parts;
+    if (first?.offset === 0 && first.path === this.#last.path) {
+      this.#discard(first.path);
+      room.giveBack(this.#last.bytes);
+      this.#last.bytes = 0;
+    }
+    await room.take(parts.reduce((sum, part) => sum + sizeOf(part), 0));
+    for (const part of parts) {
+      if (part.path !== this.#last.path) this.#last = { path: part.path, bytes: 0 };
+      this.#last.bytes += sizeOf(part);
+    }
   }
 
   async #takePart(part: Part): Promise<void> {
@@ -67,11 +85,14 @@ export class Incoming {
   }
 
   #begin(path: string): void {
+    this.#discard(path);
+    const writing = this.#options.disk.write(this.#placeOf(path), false);
+    this.#coming = { path, writing, offset: 0 };
+  }
+
+  #discard(path: string): void {
     this.#end();
-    const { disk } = this.#options;
-    const place = this.#placeOf(path);
-    disk.remove(place);
-    this.#coming = { path, writing: disk.write(place, false), offset: 0 };
+    this.#options.disk.remove(this.#placeOf(path));
   }
 
   /** Nothing but the bytes that follow: others may have come while these were read. */

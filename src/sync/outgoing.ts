@@ -27,6 +27,35 @@ export class Outgoing {
    */
   async addPatch(path: string, wanted: Standing, stretches: readonly Stretch[]): Promise<void> {
     await this.flush();
+    try {
+      const end = await this.#addStretches(path, wanted, stretches);
+      await this.#push({ path, offset: end, bytes: new Uint8Array(0), isEnd: true });
+      await this.flush();
+    } catch (error) {
+      // What has not been sent of it is not sent before what is to come instead.
+      this.#takeParts();
+      throw error;
+    }
+  }
+
+  async flush(): Promise<void> {
+    const parts = this.#takeParts();
+    if (parts.length > 0) await this.#wire.stage(await packBatch(parts));
+  }
+
+  #takeParts(): readonly Part[] {
+    const parts = this.#parts;
+    this.#parts = [];
+    this.#bytes = 0;
+    return parts;
+  }
+
+  /** Resolves with where they end, as `#addBytes` does. */
+  async #addStretches(
+    path: string,
+    wanted: Standing,
+    stretches: readonly Stretch[],
+  ): Promise<number> {
     let end = 0;
     for (const { offset, size, from } of stretches) {
       end = offset + size;
@@ -34,15 +63,7 @@ export class Outgoing {
       else if (end !== (await this.#addBytes({ path, offset }, wanted.read({ offset, size }))))
         throw changedMeanwhile(path);
     }
-    await this.#push({ path, offset: end, bytes: new Uint8Array(0), isEnd: true });
-    await this.flush();
-  }
-
-  async flush(): Promise<void> {
-    const parts = this.#parts;
-    this.#parts = [];
-    this.#bytes = 0;
-    if (parts.length > 0) await this.#wire.stage(await packBatch(parts));
+    return end;
   }
 
   /** Resolves with where they end. */

@@ -108,35 +108,63 @@ test.each([
   expect(await readdir(there)).toEqual([]);
 });
 
-test("what there is no room for is not staged, and what is given up makes room again", async () => {
-  const store = path.join(folder, "full");
-  const asked: (number | "clear")[] = [];
+type Room = ConstructorParameters<typeof ServedSide>[0]["room"];
+type Staging = {
+  readonly side: ServedSide;
+  stage(...part: [string, number, string]): Promise<string>;
+};
+
+/** A side with a store of its own, and whoever sends it parts: of a path, from an offset on. */
+function openStaging(room: Room): Staging {
   const side = new ServedSide({
     disk: openDisk({ tree: there, store: { base: folder, path: "full" } }),
     clock: systemClock,
     hints: { take: () => null, follow: () => false, leave: () => undefined },
     pair: PAIR,
-    store,
-    room: {
-      take: async (bytes) => {
-        asked.push(bytes);
-        if (bytes > 4) throw diskFull(there);
-        return Promise.resolve();
-      },
-      clear: () => void asked.push("clear"),
-    },
+    store: path.join(folder, "full"),
+    room,
   });
-  const stage = async (text: string): Promise<string> => {
-    const part = { path: text, offset: 0, bytes: Buffer.from(text), isEnd: true };
+  const stage = async (name: string, offset: number, text: string): Promise<string> => {
+    const part = { path: name, offset, bytes: Buffer.from(text), isEnd: false };
     return codeOf(side.stage(await packBatch([part])));
   };
-  expect(await stage("much")).toBe("done");
-  expect(await stage("more and more")).toBe("disk_full");
-  const incoming = path.join(store, `incoming-${PAIR}`);
+  return { side, stage };
+}
+
+/** With room for so many bytes. */
+function roomOf(most: number): Room {
+  let taken = 0;
+  return {
+    take: async (bytes) => {
+      if (taken + bytes > most) throw diskFull(there);
+      taken += bytes;
+      return Promise.resolve();
+    },
+    giveBack: (bytes) => void (taken -= bytes),
+    clear: () => void (taken = 0),
+  };
+}
+
+test("what there is no room for is not staged, and what is given up makes room again", async () => {
+  const { side, stage } = openStaging(roomOf(4));
+  expect(await stage("some", 0, "much")).toBe("done");
+  expect(await stage("others", 0, "more")).toBe("disk_full");
+  const incoming = path.join(folder, "full", `incoming-${PAIR}`);
   expect(await readdir(incoming)).toHaveLength(1);
   side.close();
   expect(await readdir(incoming)).toEqual([]);
-  expect(asked).toEqual([4, 13, "clear"]);
+  expect(await stage("others", 0, "more")).toBe("done");
+  side.close();
+});
+
+test("what is sent anew as a whole, because its parts did not do, needs no more room than it", async () => {
+  const { side, stage } = openStaging(roomOf(8));
+  expect(await stage("large", 0, "begun")).toBe("done");
+  expect(await stage("large", 7, "!")).toBe("wire_broken");
+  expect(await stage("large", 0, "the whole")).toBe("disk_full");
+  expect(await stage("large", 0, "its half")).toBe("done");
+  expect(await stage("small", 0, "!")).toBe("disk_full");
+  side.close();
 });
 
 test("an answer that nobody asked for is refused", async () => {

@@ -31,7 +31,7 @@ export type ServedOptions = {
   readonly pair: string;
   /** Where the store is, for people. */
   readonly store: string;
-  readonly room: Pick<StagingRoom, "take" | "clear">;
+  readonly room: Pick<StagingRoom, "take" | "giveBack" | "clear">;
 };
 
 type Asking = {

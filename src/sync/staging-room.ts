@@ -25,6 +25,11 @@ export class StagingRoom {
     this.#taken += bytes;
   }
 
+  /** What was taken is not staged any more. */
+  giveBack(bytes: number): void {
+    this.#taken -= bytes;
+  }
+
   /** Nothing is staged any more. */
   clear(): void {
     this.#taken = 0;
