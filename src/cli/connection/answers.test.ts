@@ -7,6 +7,8 @@ import { messageSchema } from "../../protocol/messages.ts";
 import { CREATED, ENVIRONMENT, VARIABLES } from "../fixtures/answers.ts";
 import { parseMessage, parseOutput } from "./answers.ts";
 
+const TREE = { app: "shop", environment: "agent", files: { kind: "kept", path: "/home/files" } };
+
 /** Of each call that is checked by hand, what a server answers. */
 const ANSWERS: readonly (readonly [name: CallName, answer: unknown])[] = [
   ["app.find", { app: "shop", environment: null }],
@@ -22,6 +24,9 @@ const ANSWERS: readonly (readonly [name: CallName, answer: unknown])[] = [
   ["environment.stop", ENVIRONMENT],
   ["environment.delete", { app: "shop", name: "agent", folder: null }],
   ["environment.variables", { URL: "http://x", A: "b" }],
+  ["files.push", { ...TREE, changed: ["a"], displaced: null }],
+  ["files.pull", { ...TREE, changed: [], displaced: "/home/trash" }],
+  ["files.status", { ...TREE, local: ["a"], remote: ["b", "c"], conflicts: [] }],
   ["variable.list", VARIABLES],
 ];
 

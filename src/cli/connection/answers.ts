@@ -42,6 +42,15 @@ const isText: Check = (value) => typeof value === "string";
 const isNumber: Check = (value) => typeof value === "number";
 const isProblem = objectOf({ code: isText, message: isText, remedy: isText });
 
+const isFiles = objectOf({ kind: oneOf(["linked", "kept"]), path: isText });
+const isTransfer = objectOf({
+  app: isText,
+  environment: isText,
+  files: isFiles,
+  changed: listOf(isText),
+  displaced: orNull(isText),
+});
+
 const ENVIRONMENT: Readonly<Record<string, Check>> = {
   id: isText,
   app: isText,
@@ -52,7 +61,7 @@ const ENVIRONMENT: Readonly<Record<string, Check>> = {
   domainUrl: orNull(isText),
   databaseUrl: orNull(isText),
   fronts: listOf(objectOf({ port: isNumber, process: isText })),
-  files: objectOf({ kind: oneOf(["linked", "kept"]), path: isText }),
+  files: isFiles,
   processes: listOf(
     objectOf({
       name: isText,
@@ -123,6 +132,16 @@ const QUICK_CHECKS: Partial<Record<CallName, Check>> = {
   "environment.delete": objectOf({ app: isText, name: isText, folder: orNull(isText) }),
   "environment.variables": (value) =>
     isRecord(value) && Object.values(value).every((text) => isText(text)),
+  "files.push": isTransfer,
+  "files.pull": isTransfer,
+  "files.status": objectOf({
+    app: isText,
+    environment: isText,
+    files: isFiles,
+    local: listOf(isText),
+    remote: listOf(isText),
+    conflicts: listOf(isText),
+  }),
   "variable.list": listOf(
     objectOf({
       name: isText,
