@@ -64,7 +64,12 @@ const nothing = z.object({});
 export const WIRED_CALLS = {
   "tree.open": {
     input: visit,
-    output: z.object({ identity: z.string(), recovered: changesSchema }),
+    output: z.object({
+      identity: z.string(),
+      recovered: changesSchema,
+      /** What a plan puts need not be staged where it removes the same under another name. Absent: an older server. */
+      takesOver: z.boolean().optional(),
+    }),
   },
   /** What has changed since; or a question first, which rules leave out. */
   "tree.look": {

@@ -20,7 +20,14 @@ import { changedMeanwhile, wireBroken } from "./problems.ts";
 import type { Changes, Look, LookOptions } from "./side.ts";
 import type { StagingRoom } from "./staging-room.ts";
 import { type Hints, TreeSide } from "./tree-side.ts";
-import type { LookReply, Want, WiredApplied, WiredChanges, WiredProblems } from "./wire.ts";
+import type {
+  LookReply,
+  Want,
+  WiredApplied,
+  WiredChanges,
+  WiredOpened,
+  WiredProblems,
+} from "./wire.ts";
 
 export type ServedOptions = {
   readonly disk: Disk;
@@ -60,10 +67,11 @@ export class ServedSide {
     this.#incoming = new Incoming({ disk, room, folder: `incoming-${pair}` });
   }
 
-  async open(): Promise<{ readonly identity: string; readonly recovered: WiredChanges }> {
+  async open(): Promise<WiredOpened> {
     this.#incoming.clear();
     const recovered = await this.#side.recover();
-    return { identity: await this.#side.identify(), recovered: fromChanges(recovered) };
+    const identity = await this.#side.identify();
+    return { identity, recovered: fromChanges(recovered), takesOver: true };
   }
 
   async look(scope: LookOptions["scope"]): Promise<LookReply> {

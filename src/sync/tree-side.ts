@@ -3,20 +3,18 @@ import path from "node:path";
 import { type Clock, isoTime } from "../base/clock.ts";
 import { explainDiskFull } from "../base/disk-full.ts";
 import { hasErrorCode, Problem } from "../base/problem.ts";
-import { nameAsides } from "./aside.ts";
-import { isPlainPath, leadsInside } from "./core/paths.ts";
 import type { Plan } from "./core/plan.ts";
 import { type Entry, listParents } from "./core/tree.ts";
 import { type Disk, inTree, type Place, type Seen } from "./disk.ts";
 import { finishIntents, noteIntent, settleIntents } from "./intents.ts";
 import type { KeptHashes } from "./kept-hashes.ts";
-import { isLeftOut } from "./left-out.ts";
 import { exchangeMany, placeMany, stageMany } from "./many-steps.ts";
-import { changedMeanwhile, syncOutside, syncUnreadable } from "./problems.ts";
+import { changedMeanwhile, syncUnreadable } from "./problems.ts";
 import { Scanner } from "./scanner.ts";
 import type { Applied, Changes, Contents, Look, LookOptions, Side } from "./side.ts";
 import { stageFile } from "./stage.ts";
 import { standingAt } from "./standing.ts";
+import { findRemoved, hasBytes, isInside, requireInside, toSteps } from "./steps.ts";
 import { type Hands, settleExchange, type Step, stagedAt, takeStep } from "./take-step.ts";
 import { Trash } from "./trash.ts";
 
@@ -137,6 +135,8 @@ class Batch {
   readonly #hands: Hands;
   readonly #scanner: Scanner;
   readonly #pair: string;
+  /** Paths by hashes. */
+  #removed: ReadonlyMap<string, string> = new Map();
 
   /** @param pair whose plan it is */
   constructor(hands: Hands, scanner: Scanner, pair: string) {
@@ -147,6 +147,7 @@ class Batch {
 
   async carryOut(steps: readonly Step[], contents: Contents): Promise<void> {
     if (steps.length === 0) return;
+    this.#removed = findRemoved(steps);
     const ready = await this.#makeReady(steps, contents);
     const removals = ready.filter(({ entry }) => entry === undefined);
     for (const step of removals) await this.#attempt(step, () => this.#take(step));
@@ -222,7 +223,8 @@ class Batch {
     if (failure !== undefined) throw failure;
     if (tried.has(step)) return;
     const there = step.expected?.kind === "file" ? standingAt(disk, name) : undefined;
-    const parts = hasBytes(step) ? disk.read(inTree(name)) : contents.read(name, there);
+    const source = hasBytes(step) ? name : this.#removed.get(entry.hash);
+    const parts = source === undefined ? contents.read(name, there) : disk.read(inTree(source));
     await stageFile(disk, { to: staged, path: name, entry, parts });
   }
 
@@ -256,27 +258,6 @@ class Batch {
     for (const folder of [...new Set(folders)].toSorted((a, b) => b.length - a.length))
       this.#hands.disk.removeFolder(inTree(folder));
   }
-}
-
-function toSteps({ removals, puts }: Plan): readonly Step[] {
-  const steps = [...removals.map((step) => ({ ...step, entry: undefined })), ...puts];
-  const asides = nameAsides(steps.map(({ path: name }) => name));
-  return steps.map((step, index) => ({ ...step, aside: asides[index] ?? "" }));
-}
-
-/** Whether the bytes stand there already, and only whether they can be run is to change. */
-function hasBytes({ entry, expected }: Step): boolean {
-  return entry?.kind === "file" && expected?.kind === "file" && entry.hash === expected.hash;
-}
-
-/** Whoever made the plan, nothing leaves the tree or touches what is no part of it. */
-function requireInside(step: Step): void {
-  if (!isInside(step)) throw syncOutside(step.path);
-}
-
-function isInside({ path: name, entry }: Step): boolean {
-  const isPart = isPlainPath(name) && !name.split("/").some(isLeftOut);
-  return isPart && (entry?.kind !== "link" || leadsInside(name, entry.target));
 }
 
 /** What concerns one path alone; undefined: it concerns all. */

@@ -33,10 +33,17 @@ export type Want = Pick<Range, "offset"> & {
   readonly size?: number | undefined;
 };
 
+export type WiredOpened = {
+  readonly identity: string;
+  readonly recovered: WiredChanges;
+  /** Whether what a plan puts may be left out of what is sent, where the same is removed by it under another name. */
+  readonly takesOver?: boolean | undefined;
+};
+
 /** What a side behind a wire is asked, one call each. @throws what the call does; `connection_lost` among it */
 export type Wire = {
   /** Which folder it is, and what was finished of what a crash had left. */
-  open(): Promise<{ readonly identity: string; readonly recovered: WiredChanges }>;
+  open(): Promise<WiredOpened>;
   look(scope: LookOptions["scope"]): Promise<LookReply>;
   answer(ignored: readonly string[]): Promise<LookReply>;
   /** Of each of these files its bytes from the offset on, as many of them as are asked for, or as a batch holds. */

@@ -6,23 +6,24 @@ import { FarReader } from "./far-reader.ts";
 import { Outgoing } from "./outgoing.ts";
 import { wireBroken } from "./problems.ts";
 import type { Applied, Changes, Contents, Look, LookOptions, Side } from "./side.ts";
-import type { LookReply, Wire, WiredChanges, WiredProblems } from "./wire.ts";
+import type { LookReply, Wire, WiredChanges, WiredOpened, WiredProblems } from "./wire.ts";
 
 /** So many steps go in one call. */
 const MOST_STEPS = 4_000;
 /** How often a look may ask: a level of folders each. */
 const MOST_QUESTIONS = 200;
+const NOTHING: ReadonlySet<string> = new Set();
 
 /** A side that is far away, by a wire. What comes from there is believed no more than it must be: the other side checks it. */
 export class WiredSide implements Side {
   readonly contents: Contents;
   readonly #wire: Wire;
-  readonly #opened: Awaited<ReturnType<Wire["open"]>>;
+  readonly #opened: WiredOpened;
   readonly #pieces: FarPieces;
   /** What the last look found, in its order: what is read of it is likely to be read to the end. */
   #likely: readonly string[] = [];
 
-  private constructor(wire: Wire, opened: Awaited<ReturnType<Wire["open"]>>) {
+  private constructor(wire: Wire, opened: WiredOpened) {
     this.#wire = wire;
     this.#opened = opened;
     this.#pieces = new FarPieces(wire);
@@ -80,9 +81,10 @@ export class WiredSide implements Side {
   async #send(plan: Plan, contents: Contents, left: Map<string, Problem>): Promise<Plan> {
     const outgoing = new Outgoing(this.#wire);
     const puts: PutStep[] = [];
+    const removed = this.#opened.takesOver === true ? listHashes(plan.removals) : NOTHING;
     for (const step of plan.puts) {
       try {
-        if (needsBytes(step)) await this.#sendBytes(outgoing, step, contents);
+        if (needsBytes(step, removed)) await this.#sendBytes(outgoing, step, contents);
         puts.push(step);
       } catch (error) {
         if (!(error instanceof Problem) || error.code !== "sync_conflict") throw error;
@@ -119,11 +121,17 @@ export class WiredSide implements Side {
   }
 }
 
-/** What changes the mode alone brings no bytes; nor do links and folders. */
-function needsBytes({ entry, expected }: PutStep): boolean {
-  const isModeAlone =
-    entry.kind === "file" && expected?.kind === "file" && entry.hash === expected.hash;
-  return entry.kind === "file" && !isModeAlone;
+/** What changes the mode alone brings no bytes, nor does what has another name now; nor do links and folders. */
+function needsBytes({ entry, expected }: PutStep, removed: ReadonlySet<string>): boolean {
+  if (entry.kind !== "file") return false;
+  const isModeAlone = expected?.kind === "file" && entry.hash === expected.hash;
+  return !isModeAlone && !removed.has(entry.hash);
+}
+
+function listHashes(removals: readonly RemoveStep[]): ReadonlySet<string> {
+  return new Set(
+    removals.flatMap(({ expected }) => (expected.kind === "file" ? [expected.hash] : [])),
+  );
 }
 
 /** In its own order: removals come first. */
