@@ -15,7 +15,7 @@ import {
 } from "../../test/sync/folders.ts";
 import { planMirror } from "./core/plan.ts";
 import type { Tree } from "./core/tree.ts";
-import { inTree } from "./disk.ts";
+import { inStore, inTree } from "./disk.ts";
 import { openDisk } from "./real-disk.ts";
 import type { Look } from "./side.ts";
 import type { TreeSide } from "./tree-side.ts";
@@ -107,6 +107,32 @@ test("a thread has two files change places only where the version stands that is
   expect(moved.map(({ status }) => status)).toEqual(["fulfilled", "rejected"]);
   expect(await read(remote)).toEqual({ a: "new", b: "old" });
   expect(await read(folders.sides.home)).toMatchObject({ a: "old", b: "new" });
+});
+
+test("a thread takes to the trash what is as it was known, where nothing lies, and nothing else", async () => {
+  await put(folders.sides.home, { a: "1", b: "1", c: "1", d: "1", "trash/d": "before" });
+  const disk = openDisk({ tree: remote, store: { base: folders.root, path: "home" } });
+  const moves = ["a", "b", "c", "d"].map((name) => {
+    const { bytes = "", executable = false } = disk.see(inStore(name)) ?? {};
+    return { from: name, to: `trash/${name}`, bytes, executable };
+  });
+  await put(folders.sides.home, { b: "2" });
+  await chmod(path.join(folders.sides.home, "c"), 0o755);
+  const kept = (await disk.bulk?.keep(moves)) ?? [];
+  disk.rest();
+  expect(kept.map(({ status }) => status)).toEqual([
+    "fulfilled",
+    "rejected",
+    "rejected",
+    "rejected",
+  ]);
+  expect(await read(folders.sides.home)).toMatchObject({
+    b: "2",
+    c: "+x1",
+    d: "1",
+    "trash/a": "1",
+    "trash/d": "before",
+  });
 });
 
 test("of many files those that have changed since they were seen are left alone, and named", async () => {

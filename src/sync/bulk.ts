@@ -2,7 +2,13 @@ import { hasErrorCode, Problem } from "../base/problem.ts";
 import { splitPath } from "./core/paths.ts";
 import type { Bulk, FileNames } from "./disk.ts";
 import type { FileMove } from "./file-jobs.ts";
-import { copyInThread, examineInThread, placeInThread, surveyInThread } from "./file-threads.ts";
+import {
+  copyInThread,
+  examineInThread,
+  keepInThread,
+  placeInThread,
+  surveyInThread,
+} from "./file-threads.ts";
 import { isUpwards, type Lent, type PinnedFolders } from "./pinned-folders.ts";
 
 /** A thread is asked and answers in the time of some ten system calls. */
@@ -70,6 +76,21 @@ export class ThreadBulk implements Bulk {
 
   exchange(moves: Parameters<Bulk["exchange"]>[0]): ReturnType<Bulk["exchange"]> {
     return this.#move(moves, false);
+  }
+
+  keep(moves: Parameters<Bulk["keep"]>[0]): ReturnType<Bulk["keep"]> {
+    const ways = (name: "from" | "to"): readonly string[] => moves.map((move) => move[name]);
+    return this.#withStored(ways("from"), async (from) =>
+      this.#withStored(ways("to"), async (to) =>
+        keepInThread(
+          moves.map((move, index) => ({
+            ...move,
+            from: from[index] ?? NOWHERE,
+            to: to[index] ?? NOWHERE,
+          })),
+        ),
+      ),
+    );
   }
 
   /** @param makes the folders of the tree that are missing */

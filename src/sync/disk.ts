@@ -76,7 +76,15 @@ export type Bulk = {
   exchange(
     moves: readonly { readonly from: string; readonly to: string; readonly version: string }[],
   ): Promise<readonly PromiseSettledResult<Placed>[]>;
+  /** Files of the store get another name in it, where nothing stands, if they are what is said. Those that fail stay where they are. */
+  keep(moves: readonly KeptFile[]): Promise<readonly PromiseSettledResult<void>[]>;
 };
+
+/** A file that was displaced, as it was known; `from` and `to` are paths of the store. */
+export type KeptFile = {
+  readonly from: string;
+  readonly to: string;
+} & Pick<Seen, "bytes" | "executable">;
 
 /**
  * What sync needs of a disk, a system call each, so that a test can act between any two of them. Nothing follows a

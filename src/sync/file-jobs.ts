@@ -3,7 +3,7 @@ import { closeSync, linkSync, unlinkSync } from "node:fs";
 
 import { answerWith } from "../base/thread-pool.ts";
 import type { Answer } from "../base/thread-pool.ts";
-import type { Examined, Placed, StampedFolder } from "./disk.ts";
+import type { Examined, KeptFile, Placed, StampedFolder } from "./disk.ts";
 import { exchangeFiles } from "./exchange-files.ts";
 import { PinnedFolders } from "./pinned-folders.ts";
 import { createPlain, type Owner, PART_BYTES, readPlain, writeWhole } from "./plain-file.ts";
@@ -34,7 +34,8 @@ export type FileJob =
     }
   | { readonly kind: "survey"; readonly root: string; readonly folders: readonly StampedFolder[] }
   | { readonly kind: "copy"; readonly copies: readonly FileCopy[] }
-  | { readonly kind: "place"; readonly moves: readonly FileMove[]; readonly exact: bigint | null };
+  | { readonly kind: "place"; readonly moves: readonly FileMove[]; readonly exact: bigint | null }
+  | { readonly kind: "keep"; readonly moves: readonly KeptFile[] };
 
 /** Of each file in turn; of jobs of other kinds nothing. */
 export type FilesDone = {
@@ -45,9 +46,10 @@ export type FilesDone = {
   /** Of the bytes that were copied. */
   readonly hashes: readonly Answer<string>[];
   readonly placed: readonly Answer<Placed>[];
+  readonly kept: readonly Answer<void>[];
 };
 
-const NOTHING: FilesDone = { examined: [], same: [], hashes: [], placed: [] };
+const NOTHING: FilesDone = { examined: [], same: [], hashes: [], placed: [], kept: [] };
 
 const buffer = Buffer.allocUnsafeSlow(PART_BYTES);
 
@@ -56,6 +58,7 @@ export function answerFileJob(job: FileJob): Promise<Answer<FilesDone>> {
   return answerWith(async () => {
     if (job.kind === "copy") return { ...NOTHING, hashes: await answerEach(job.copies, copyFile) };
     if (job.kind === "survey") return { ...NOTHING, same: surveyFolders(job.root, job.folders) };
+    if (job.kind === "keep") return { ...NOTHING, kept: await answerEach(job.moves, keepFile) };
     const { exact } = job;
     if (job.kind === "place")
       return { ...NOTHING, placed: await answerEach(job.moves, (move) => placeFile(move, exact)) };
@@ -140,6 +143,14 @@ function placeFile({ from, to, version }: FileMove, exact: bigint | null): Place
   if (seeFile(to, exact)?.version !== version) throw new Error("Another version stands there.");
   if (exchangeFiles(from, to) !== "done") throw new Error("They did not change places.");
   return { before, after: seeIfPossible(to, exact) };
+}
+
+function keepFile({ from, to, bytes, executable }: KeptFile): void {
+  const seen = seeFile(from, null);
+  if (seen?.bytes !== bytes || seen.executable !== executable)
+    throw new Error("It is something else.");
+  linkSync(from, to);
+  unlinkSync(from);
 }
 
 /** What is in its place may not be told of as a failure: what came out of it would be taken for ours. */

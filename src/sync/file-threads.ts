@@ -2,7 +2,7 @@ import { availableParallelism } from "node:os";
 import path from "node:path";
 
 import { type Answer, ThreadPool } from "../base/thread-pool.ts";
-import type { Examined, Hashed, Placed, StampedFolder } from "./disk.ts";
+import type { Examined, Hashed, KeptFile, Placed, StampedFolder } from "./disk.ts";
 import type { FileCopy, FileJob, FileMove, FilesDone } from "./file-jobs.ts";
 
 /** More would wait for the disk alone. */
@@ -49,6 +49,13 @@ export async function placeInThread(
   exact: bigint | null,
 ): Promise<readonly PromiseSettledResult<Placed>[]> {
   return (await pool.run({ kind: "place", moves, exact })).placed.map(toSettled);
+}
+
+/** Gives files another name where nothing stands, if they are what is said, in a thread. */
+export async function keepInThread(
+  moves: readonly KeptFile[],
+): Promise<readonly PromiseSettledResult<void>[]> {
+  return (await pool.run({ kind: "keep", moves })).kept.map(toSettled);
 }
 
 function toSettled<T>(answer: Answer<T>): PromiseSettledResult<T> {

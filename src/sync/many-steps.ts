@@ -2,10 +2,13 @@ import { forEachParallel } from "../base/for-each-parallel.ts";
 import type { Entry } from "./core/tree.ts";
 import type { Bulk, Disk, Placed } from "./disk.ts";
 import { THREADS } from "./file-threads.ts";
+import type { Known } from "./known.ts";
 import { changedMeanwhile } from "./problems.ts";
 import type { Contents } from "./side.ts";
 import { sliceMany } from "./slice-many.ts";
-import { type Step, stagedAt } from "./take-step.ts";
+import { type Hands, type Step, stagedAt } from "./take-step.ts";
+
+type FindKnown = (path: string, expected: Entry) => Known | null;
 
 /**
  * Stages many files in threads, where both sides are of this machine. Resolves with those that were tried, and what came
@@ -44,21 +47,48 @@ export function placeMany(disk: Disk, steps: readonly Step[]): Promise<ReadonlyM
 
 /**
  * Has many files change places in threads with what is known to stand there. Resolves with those that did, for each of which
- * what came out is to be looked at: the others are as they were, and to be taken in turn. @param versionOf null: it is not known
+ * what came out is to be looked at: the others are as they were, and to be taken in turn. @param findKnown null: it is not known
  */
 export function exchangeMany(
   disk: Disk,
   steps: readonly Step[],
-  versionOf: (path: string, expected: Entry) => string | null,
+  findKnown: FindKnown,
 ): Promise<ReadonlyMap<Step, Placed>> {
   const { bulk } = disk;
   const moves = steps.flatMap((step) => {
     const { path, expected, entry, aside } = step;
     if (expected?.kind !== "file" || entry?.kind !== "file") return [];
-    const version = versionOf(path, expected);
-    return version === null ? [] : [{ step, from: stagedAt(aside).path, to: path, version }];
+    const version = findKnown(path, expected)?.version;
+    return version === undefined ? [] : [{ step, from: stagedAt(aside).path, to: path, version }];
   });
   return inSlices(bulk, moves, async (slice) => bulk?.exchange(slice) ?? []);
+}
+
+/**
+ * Takes to the trash what came out of many exchanges, in threads, where it is what was known. Resolves with those of which it
+ * did: what came out of the others is to be looked at in turn.
+ */
+export async function keepMany(
+  { disk, trash }: Pick<Hands, "disk" | "trash">,
+  steps: readonly Step[],
+  findKnown: FindKnown,
+): Promise<ReadonlySet<Step>> {
+  const kept = new Set<Step>();
+  const { bulk } = disk;
+  const moves = steps.flatMap((step) => {
+    const known = step.expected?.kind === "file" ? findKnown(step.path, step.expected) : null;
+    if (known?.entry.kind !== "file") return [];
+    const { bytes, entry } = known;
+    const [from, to] = [stagedAt(step.aside).path, trash.placeOf(step.path).path];
+    return [{ step, from, to, bytes, executable: entry.executable }];
+  });
+  await forEachParallel(sliceMany(moves, bulk?.few ?? Infinity), THREADS + 1, async (slice) => {
+    const results = (await bulk?.keep(slice.map(({ step: _, ...move }) => move))) ?? [];
+    for (const [index, { step }] of slice.entries())
+      if (results[index]?.status === "fulfilled") kept.add(step);
+  });
+  if (kept.size > 0) trash.noteTaken();
+  return kept;
 }
 
 async function inSlices<Move extends { readonly step: Step }>(

@@ -25,16 +25,29 @@ export class Trash {
     return this.#folder;
   }
 
+  /** Where what stood at `name` is to lie, unless something does already: whoever takes it there himself says so. */
+  placeOf(name: string): Place {
+    return inStore(path.posix.join(this.#nameOf(1), name));
+  }
+
+  noteTaken(): void {
+    this.#folder ??= this.#nameOf(1);
+  }
+
   /** Takes what lies at a place of the store, as what stood at `name` in the tree. Resolves with where it is. */
   take(from: Place, name: string): Place {
     for (let count = 1; count <= MOST_FOLDERS; count += 1) {
-      const folder = `${TRASH}/${this.#time}${count === 1 ? "" : `-${count}`}`;
+      const folder = this.#nameOf(count);
       const to = inStore(path.posix.join(folder, name));
       if (!this.#isFree(to) || !this.#disk.move(from, to)) continue;
       this.#folder ??= folder;
       return to;
     }
     throw new Error(`What stood at ${name} found no place in the trash.`);
+  }
+
+  #nameOf(count: number): string {
+    return `${TRASH}/${this.#time}${count === 1 ? "" : `-${count}`}`;
   }
 
   #isFree(place: Place): boolean {

@@ -8,7 +8,8 @@ import { type Entry, listParents } from "./core/tree.ts";
 import { type Disk, inTree, type Place, type Seen } from "./disk.ts";
 import { finishIntents, noteIntent, settleIntents } from "./intents.ts";
 import type { KeptHashes } from "./kept-hashes.ts";
-import { exchangeMany, placeMany, stageMany } from "./many-steps.ts";
+import type { Known } from "./known.ts";
+import { exchangeMany, keepMany, placeMany, stageMany } from "./many-steps.ts";
 import { changedMeanwhile, syncUnreadable } from "./problems.ts";
 import { Scanner } from "./scanner.ts";
 import type { Applied, Changes, Contents, Look, LookOptions, Side } from "./side.ts";
@@ -162,12 +163,14 @@ class Batch {
 
   async #exchange(steps: readonly Step[]): Promise<ReadonlyMap<Step, unknown>> {
     const hands = this.#hands;
-    const exchanged = await exchangeMany(hands.disk, steps, (name, expected) =>
-      this.#scanner.versionOf(name, expected),
-    );
+    const findKnown = (name: string, entry: Entry): Known | null =>
+      this.#scanner.findKnown(name, entry);
+    const exchanged = await exchangeMany(hands.disk, steps, findKnown);
+    const kept = await keepMany(hands, [...exchanged.keys()], findKnown);
     for (const [step, { before, after }] of exchanged)
       await this.#attempt(step, async () => {
-        if (step.entry !== undefined) await settleExchange(step, step.entry, hands);
+        if (step.entry !== undefined && !kept.has(step))
+          await settleExchange(step, step.entry, hands);
         this.#note(step, before, after);
       });
     return exchanged;

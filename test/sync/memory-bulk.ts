@@ -55,6 +55,17 @@ export class MemoryBulk implements Bulk {
     return moves.map((move) => settle(() => this.#exchange(move)));
   }
 
+  async keep(moves: Parameters<Bulk["keep"]>[0]): ReturnType<Bulk["keep"]> {
+    return moves.map((move) => settle(() => this.#keep(move)));
+  }
+
+  #keep({ from, to, bytes, executable }: Parameters<Bulk["keep"]>[0][number]): void {
+    const seen = this.#disk.see(inStore(from));
+    const isAsKnown = seen?.bytes === bytes && seen.executable === executable;
+    if (!isAsKnown || !this.#disk.link(inStore(from), inStore(to))) throw changedMeanwhile(to);
+    this.#disk.remove(inStore(from));
+  }
+
   #isAsStamped({ path, stamp, left }: StampedFolder): boolean {
     const all = this.#disk.list(inTree(path)) ?? [];
     const versionOf = (name: string): string | null =>
