@@ -23,7 +23,11 @@ beforeEach(async () => {
     local: openSide("local"),
     remote: openSide("remote"),
     ancestor: new Ancestor({ disk, folder: "ancestors", epoch: "1", boot: "1", clock }),
-    rules: { stamp: () => "", list: async () => findNone, findIgnored: findNone },
+    rules: {
+      stamp: () => "",
+      list: async () => ({ findIgnored: findNone, identify: () => "" }),
+      findIgnored: findNone,
+    },
   });
 });
 

@@ -10,8 +10,12 @@ let same: string[];
 let disk: MemoryDisk;
 let scanner: Scanner;
 let ignored: ReadonlySet<string>;
+/** How many names the rules were asked about; and what stands for them, where anything does. */
+let asked = 0;
+let rules: string | undefined;
 
 beforeEach(async () => {
+  rules = undefined;
   ignored = new Set(["out/log", "cache/"]);
   disk = new MemoryDisk({
     onCall: () => undefined,
@@ -57,6 +61,7 @@ function remove(path: string): void {
 }
 
 async function findIgnored(names: readonly string[]): Promise<ReadonlySet<string>> {
+  asked += names.length;
   return new Set(names.filter((name) => ignored.has(name)));
 }
 
@@ -65,8 +70,9 @@ async function look(
   scope: "all" | "hinted" = "all",
   hinted: readonly string[] = [],
 ): Promise<readonly string[]> {
-  same = [];
-  const { changes } = await scanner.look({ scope, findIgnored }, hinted);
+  [same, asked] = [[], 0];
+  const identifyRules = scope === "all" ? async () => Promise.resolve(rules) : undefined;
+  const { changes } = await scanner.look({ scope, findIgnored, identifyRules }, hinted);
   return [...changes].map(([path, entry]) => (entry === undefined ? `-${path}` : path)).toSorted();
 }
 
@@ -134,4 +140,56 @@ test("a folder that becomes a repository of its own is no part of the tree", asy
   ignored = new Set([...ignored, "src/in/.git"]);
   write("src/in/.git", "gitdir: elsewhere");
   expect(await look()).toEqual(["-src/in/c"]);
+});
+
+test("where nothing has changed, nor what the rules say, they are asked about no name", async () => {
+  rules = "as they are";
+  expect([await look(), asked > 0]).toEqual([[], true]);
+  expect([await look(), asked]).toEqual([[], 0]);
+  write("src/a", "2");
+  expect([await look(), asked > 0]).toEqual([["src/a"], true]);
+  await look();
+  expect([await look(), asked]).toEqual([[], 0]);
+  [rules, ignored] = ["others", new Set(["cache/"])];
+  expect(await look()).toEqual(["out/log"]);
+});
+
+test.each([
+  ["they were asked about a name for which it does not stand", () => void (rules = undefined)],
+  ["a folder may not be read", () => hideFolder("src/in")],
+])("they are asked about all again, and again, where %s", async (_, happen) => {
+  rules = "as they are";
+  await look();
+  happen();
+  await look("hinted", ["src", "src/in"]);
+  await look();
+  rules = "as they are";
+  expect([(await look()).length, asked > 0]).toEqual([0, true]);
+});
+
+test("after a hint has told of something that came they are asked about all once more", async () => {
+  rules = "as they are";
+  await look();
+  write("src/new", "1");
+  expect(await look("hinted", ["src"])).toEqual(["src/new"]);
+  expect([await look(), asked > 0]).toEqual([[], true]);
+  expect([await look(), asked]).toEqual([[], 0]);
+});
+
+/** As one that its owner alone may read. */
+function hideFolder(path: string): void {
+  const list = disk.list.bind(disk);
+  disk.list = (folder) => {
+    if (folder.path === path) throw Object.assign(new Error("It is closed."), { code: "EACCES" });
+    return list(folder);
+  };
+}
+
+test("a repository in the tree is looked into each time: it may be none any more", async () => {
+  [rules, ignored] = ["as they are", new Set([...ignored, "src/in/.git"])];
+  write("src/in/.git", "gitdir: elsewhere");
+  expect(await look()).toEqual(["-src/in/c"]);
+  await look();
+  remove("src/in/.git");
+  expect(await look()).toEqual(["src/in/c"]);
 });

@@ -98,6 +98,12 @@ export function isIgnoredAsBefore(
   return count === left.length && left.every(isStillLeft);
 }
 
+/** Whether they are all that a tree consists of: its own folder, and each that is in one of them. */
+export function areAll(stamped: ReadonlyMap<string, Stamped>): boolean {
+  const isThere = (folder: string): boolean => stamped.has(folder);
+  return isThere("") && [...stamped.values()].every(({ inner }) => inner.every(isThere));
+}
+
 /** Of neighbours, which share the folders above them. */
 function sliceStamps(stamps: readonly Stamped[]): readonly (readonly Stamped[])[] {
   const slices: Stamped[][] = [];

@@ -80,10 +80,10 @@ export async function keepMany(
     if (known?.entry.kind !== "file") return [];
     const { bytes, entry } = known;
     const [from, to] = [stagedAt(step.aside).path, trash.placeOf(step.path).path];
-    return [{ step, from, to, bytes, executable: entry.executable }];
+    return [{ step, file: { from, to, bytes, executable: entry.executable } }];
   });
   await forEachParallel(sliceMany(moves, bulk?.few ?? Infinity), THREADS + 1, async (slice) => {
-    const results = (await bulk?.keep(slice.map(({ step: _, ...move }) => move))) ?? [];
+    const results = (await bulk?.keep(slice.map(({ file }) => file))) ?? [];
     for (const [index, { step }] of slice.entries())
       if (results[index]?.status === "fulfilled") kept.add(step);
   });

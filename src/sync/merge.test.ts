@@ -42,7 +42,11 @@ function openPair(): Promise<Pair> {
     local: openSide("local"),
     remote: openSide("remote"),
     ancestor: new Ancestor({ disk, folder: "ancestors", epoch: "1", boot: "1", clock }),
-    rules: { stamp: () => stamp, list: async () => findIgnored, findIgnored },
+    rules: {
+      stamp: () => stamp,
+      list: async () => ({ findIgnored, identify: () => [...ignored].join() }),
+      findIgnored,
+    },
   });
 }
 

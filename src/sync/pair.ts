@@ -4,8 +4,8 @@ import type { Ancestor } from "./ancestor.ts";
 import { type Comparison, compareTrees } from "./core/compare.ts";
 import type { Plan } from "./core/plan.ts";
 import type { Trees } from "./core/reconcile.ts";
-import { type Entry, isSameEntry, listParents, type Tree } from "./core/tree.ts";
-import { holdsRules, type Rules } from "./rules.ts";
+import { type Entry, isSameEntry, listFolders, listParents, type Tree } from "./core/tree.ts";
+import { holdsRules, type ListedRules, type Rules } from "./rules.ts";
 import type { Applied, Changes, Look, LookOptions, Side } from "./side.ts";
 
 export type PairOptions = {
@@ -16,7 +16,7 @@ export type PairOptions = {
 };
 
 type Name = "local" | "remote";
-type FindIgnored = LookOptions["findIgnored"];
+type Asking = Pick<LookOptions, "scope"> & { readonly listing: Promise<ListedRules> | undefined };
 
 /** Rules that change again and again while trees are read are waited for no longer. */
 const MOST_LOOKS = 3;
@@ -36,6 +36,8 @@ export class Pair {
   readonly #ruleFiles = new Set<string>();
   /** Those of the workspace, while it has not changed. */
   #folders: ReadonlySet<string> | undefined;
+  /** How often the workspace has changed: what it has is not left out of the other side. */
+  #changes = 0;
   #stamp: string | undefined;
 
   private constructor(options: PairOptions) {
@@ -127,36 +129,57 @@ export class Pair {
   async #lookOnce(scope: LookOptions["scope"]): Promise<boolean> {
     const { local, remote, rules } = this.#options;
     // Both sides and git at once: each begins with what it can do before it needs another's answer.
-    const findIgnored = scope === "all" ? rules.list() : Promise.resolve(rules.findIgnored);
-    const looking = this.#lookAtLocal(local, { scope, findIgnored });
-    const ask: LookOptions["findIgnored"] = async (names) => {
-      await looking;
-      const isInLocal = this.#namesOf("local", scope);
-      return rules.findIgnored(names.filter((name) => !isInLocal(name)));
-    };
-    const works = [looking, remote.look({ scope, findIgnored: ask }), findIgnored] as const;
-    const [here, there] = await allDone(works);
+    const listing = scope === "all" ? rules.list() : undefined;
+    const looking = this.#lookAtLocal(local, { scope, listing });
+    const ask = this.#askAfter(looking, { scope, listing });
+    const [here, there] = await allDone([
+      looking,
+      remote.look({ scope, ...ask }),
+      listing,
+    ] as const);
     this.#takeLook("remote", there);
     return !here.isPartial && !there.isPartial;
   }
 
-  async #lookAtLocal(
-    local: Side,
-    { scope, findIgnored }: Pick<LookOptions, "scope"> & { findIgnored: Promise<FindIgnored> },
-  ): Promise<Look> {
+  async #lookAtLocal(local: Side, { scope, listing }: Asking): Promise<Look> {
+    const { rules } = this.#options;
     const look = await local.look({
       scope,
-      findIgnored: async (names) => (await findIgnored)(names),
+      findIgnored: async (names) => ((await listing) ?? rules).findIgnored(names),
+      identifyRules: listing && (async () => (await listing).identify()),
     });
     this.#takeLook("local", look);
     return look;
+  }
+
+  /** What the environment's side asks: what the workspace has is not left out there. */
+  #askAfter(
+    looking: Promise<unknown>,
+    { scope, listing }: Asking,
+  ): Pick<LookOptions, "findIgnored" | "identifyRules"> {
+    let isBeyond = false;
+    const identify = async (): Promise<string | undefined> => {
+      const [listed] = await Promise.all([listing, looking]);
+      const id = isBeyond ? undefined : listed?.identify();
+      return id && `${id} ${this.#changes}`;
+    };
+    return {
+      findIgnored: async (names) => {
+        await looking;
+        const isInLocal = this.#namesOf("local", scope);
+        const others = names.filter((name) => !isInLocal(name));
+        isBeyond ||= others.length > 0;
+        return this.#options.rules.findIgnored(others);
+      },
+      identifyRules: listing && identify,
+    };
   }
 
   /** Whether a name is one of the tree's: what the workspace has is not left out. */
   #namesOf(side: Name, scope: LookOptions["scope"]): (name: string) => boolean {
     const tree = this.#trees[side];
     if (scope === "hinted") return (name) => tree.has(name);
-    const folders = (this.#folders ??= listFolders(tree));
+    const folders = (this.#folders ??= listFolders(tree.keys()));
     return (name) => tree.has(name) || folders.has(name);
   }
 
@@ -170,13 +193,18 @@ export class Pair {
   }
 
   #take(name: Name, changes: Changes): void {
-    if (name === "local" && changes.size > 0) this.#folders = undefined;
+    if (name === "local" && changes.size > 0) this.#noteChange();
     const tree = this.#trees[name];
     for (const [path, entry] of changes) {
       if (entry === undefined) tree.delete(path);
       else tree.set(path, entry);
       this.#differing.add(path);
     }
+  }
+
+  #noteChange(): void {
+    this.#folders = undefined;
+    this.#changes += 1;
   }
 
   /** What both hold alike is noted at once: an edit made after this is known to be one side's alone. */
@@ -192,20 +220,6 @@ export class Pair {
     if (local.size + remote.size === 0) return false;
     return [path, ...listParents(path), ""].some((one) => local.has(one) || remote.has(one));
   }
-}
-
-/** Each with a slash at its end. */
-function listFolders(tree: Tree): ReadonlySet<string> {
-  const folders = new Set<string>();
-  for (const path of tree.keys()) {
-    let end = path.lastIndexOf("/");
-    // Those above one that is known are known too.
-    while (end > 0 && !folders.has(path.slice(0, end + 1))) {
-      folders.add(path.slice(0, end + 1));
-      end = path.lastIndexOf("/", end - 1);
-    }
-  }
-  return folders;
 }
 
 function pick(paths: readonly string[], tree: Tree): Tree {

@@ -1,4 +1,4 @@
-import { Problem } from "../base/problem.ts";
+import { hasErrorCode, Problem } from "../base/problem.ts";
 
 export type Direction = "push" | "pull";
 
@@ -108,6 +108,12 @@ export function syncUnreadable(path: string, reason: string): Problem {
     message: `${path} cannot be read: ${reason}.`,
     remedy: "Make it readable, or name it in .gitignore.",
   });
+}
+
+/** What came in the way of reading one path; undefined: it concerns more than that. */
+export function explainUnread(path: string, error: unknown): Problem | undefined {
+  const isClosed = hasErrorCode(error, "EACCES", "EPERM", "EIO");
+  return isClosed ? syncUnreadable(path, "it may not be read") : undefined;
 }
 
 /** What came from the other end makes no sense: a bug there, or somebody who plays with it. */

@@ -1,20 +1,29 @@
+import { createHash } from "node:crypto";
 import path from "node:path";
 
 import { findIgnored, listFiles } from "../files/files.ts";
-import { listParents } from "./core/tree.ts";
+import { listFolders } from "./core/tree.ts";
 import { stampFile, stampGit } from "./git-state.ts";
 import type { LookOptions } from "./side.ts";
 
 const GIT = ".git";
 
 type FindIgnored = LookOptions["findIgnored"];
+type Listing = Awaited<ReturnType<typeof listFiles>>;
+
+/** What the rules say of all that is there. */
+export type ListedRules = {
+  readonly findIgnored: FindIgnored;
+  /** Another one where they say anything else; undefined once it was asked about names that were not there. */
+  identify(): string | undefined;
+};
 
 /** What belongs to the trees: the workspace's rules hold for both. */
 export type Rules = {
   /** Differs after the rules have changed, or what git tracks. @param files those of the workspace that hold rules */
   stamp(files: Iterable<string>): string;
   /** For a look at all of the workspace. */
-  list(): Promise<FindIgnored>;
+  list(): Promise<ListedRules>;
   readonly findIgnored: FindIgnored;
 };
 
@@ -38,20 +47,33 @@ export function holdsRules(name: string): boolean {
 }
 
 /** What git has listed needs no question; what came since, or is an empty folder, does. */
-function fromListing(
-  { files, ignored }: { readonly files: readonly string[]; readonly ignored: readonly string[] },
-  ask: FindIgnored,
-): FindIgnored {
-  const known = new Set(files);
-  for (const file of files) for (const folder of listParents(file)) known.add(`${folder}/`);
+function fromListing({ files, ignored }: Listing, ask: FindIgnored): ListedRules {
+  const id = identifyListing({ files, ignored });
+  let isKnown: ((name: string) => boolean) | undefined;
   const left = new Set(ignored);
-  // A submodule's files are the tree's.
-  const isKnown = (name: string): boolean =>
-    known.has(isRepository(name) ? name.slice(0, -GIT.length) : name);
-  return async (names) => {
-    const open = names.filter((name) => !isKnown(name) && !left.has(name));
-    return new Set([...names.filter((name) => left.has(name)), ...(await ask(open))]);
+  let isBeyond = false;
+  return {
+    findIgnored: async (names) => {
+      const isThere = (isKnown ??= knowing(files));
+      const open = names.filter((name) => !isThere(name) && !left.has(name));
+      isBeyond ||= open.length > 0;
+      return new Set([...names.filter((name) => left.has(name)), ...(await ask(open))]);
+    },
+    identify: () => (isBeyond ? undefined : id),
   };
+}
+
+function knowing(files: readonly string[]): (name: string) => boolean {
+  const known = new Set(files);
+  for (const folder of listFolders(files)) known.add(folder);
+  // A submodule's files are the tree's.
+  return (name) => known.has(isRepository(name) ? name.slice(0, -GIT.length) : name);
+}
+
+function identifyListing({ files, ignored }: Listing): string {
+  const hash = createHash("sha256");
+  for (const names of [files, ignored]) hash.update(`${names.length}\0${names.join("\0")}\0`);
+  return hash.digest("base64");
 }
 
 /** Asked of a folder that is a repository: one that the workspace's own does not know is no part of it. */

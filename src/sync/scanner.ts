@@ -1,20 +1,27 @@
 import type { Clock } from "../base/clock.ts";
-import { hasErrorCode, Problem } from "../base/problem.ts";
+import { Problem } from "../base/problem.ts";
 import { splitPath } from "./core/paths.ts";
 import { type Entry, isSameEntry } from "./core/tree.ts";
 import { type Disk, inTree, type Listed, type Place, type Seen } from "./disk.ts";
 import { mayBePart } from "./folder-stamp.ts";
-import { FolderStamps, isIgnoredAsBefore, type Stamped } from "./folder-stamps.ts";
+import { areAll, FolderStamps, isIgnoredAsBefore, type Stamped } from "./folder-stamps.ts";
 import type { KeptHashes } from "./kept-hashes.ts";
 import { isStill, type Known, withoutOutside } from "./known.ts";
-import { joinPath, type Listing, nameIn, repositoryName } from "./listed-names.ts";
-import { syncUnreadable } from "./problems.ts";
+import {
+  addIgnored,
+  findNearest,
+  joinPath,
+  type Listing,
+  type Looked,
+  nameIn,
+  repositoryName,
+  withoutNames,
+} from "./listed-names.ts";
+import { explainUnread, syncUnreadable } from "./problems.ts";
 import { type ReadAhead, readAhead } from "./read-ahead.ts";
 import { readEntry } from "./read-entry.ts";
 import type { Look, LookOptions } from "./side.ts";
 
-/** `listed`: what may be part of the tree. */
-type Looked = Listing & { readonly listed: readonly Listed[] };
 type LevelOptions = Pick<LookOptions, "findIgnored"> & { readonly isAll: boolean };
 
 /** Of what is read again whatever is seen. */
@@ -51,6 +58,8 @@ export class Scanner {
   #changes = new Map<string, Entry | undefined>();
   #ahead: Map<string, ReadAhead> = new Map();
   readonly #stamps = new FolderStamps();
+  /** What stands for the rules as they were in the last look at everything. */
+  #rules: string | undefined;
   /** Folders that threads found as they were, in this look. */
   #same: Map<string, Stamped> = new Map();
 
@@ -59,22 +68,38 @@ export class Scanner {
   }
 
   /** @param hinted folders in which something may have happened */
-  async look({ scope, findIgnored }: LookOptions, hinted: Iterable<string>): Promise<Look> {
-    if (scope === "all") this.#ignored.clear();
-    const isAll = scope === "all" || !this.#folders.has("");
+  async look(options: LookOptions, hinted: Iterable<string>): Promise<Look> {
+    const isAll = options.scope === "all" || !this.#folders.has("");
     const { onFolder, disk } = this.#options;
     this.#same = isAll
       ? await this.#stamps.findSame(disk.bulk, onFolder)
       : new Map<string, Stamped>();
-    let level: readonly string[] = isAll ? [""] : this.#nearestKnown(hinted);
-    while (level.length > 0) {
+    if (!isAll) await this.#lookFrom(findNearest(this.#folders, hinted), options, false);
+    else if (!(await this.#isUnchanged(options))) await this.#lookFrom([""], options, true);
+    const changes = this.#changes;
+    this.#changes = new Map();
+    return { changes, unknown: new Map(this.#unknown), isPartial: false };
+  }
+
+  /** Whether all folders are as they were, and the rules say what they said: then nobody need be asked about any name. */
+  async #isUnchanged({ identifyRules }: LookOptions): Promise<boolean> {
+    if (this.#rules === undefined || this.#unknown.size > 0 || !areAll(this.#same)) return false;
+    return this.#rules === (await identifyRules?.());
+  }
+
+  async #lookFrom(
+    folders: readonly string[],
+    { scope, findIgnored, identifyRules }: LookOptions,
+    isAll: boolean,
+  ): Promise<void> {
+    if (scope === "all") this.#ignored.clear();
+    if (scope === "all") this.#rules = undefined;
+    for (let level = folders; level.length > 0;) {
       level = await this.#lookAtLevel(level, { isAll, findIgnored });
       if (this.#files.size + this.#folders.size > MAX_ENTRIES)
         throw syncUnreadable("", `it holds more than ${MAX_ENTRIES} files`);
     }
-    const changes = this.#changes;
-    this.#changes = new Map();
-    return { changes, unknown: new Map(this.#unknown), isPartial: false };
+    if (scope === "all") this.#rules = await identifyRules?.();
   }
 
   /** What was put there, or nothing: whoever put it saw to it that nobody else did. */
@@ -94,15 +119,16 @@ export class Scanner {
     this.#folders.get(parent)?.delete(last);
   }
 
-  /** Of what stands there as it was read; null: it is not known to be that. */
-  versionOf(path: string, entry: Entry): string | null {
-    return isSameEntry(this.#files.get(path)?.entry, entry) ? this.#versionOf(path) : null;
+  /** What stands there as it was read; null: it is not known to be that, or to be as it was. */
+  findKnown(path: string, entry: Entry): Known | null {
+    const known = this.#files.get(path);
+    return known === undefined || known.isRacy || !isSameEntry(known.entry, entry) ? null : known;
   }
 
   /** Whether what stands there is still what was read there. @param moved where it was moved to, if it was */
   isAsRead(path: string, entry: Entry, moved?: Place): boolean {
-    const known = this.#files.get(path);
-    if (known === undefined || this.versionOf(path, entry) === null) return false;
+    const known = this.findKnown(path, entry);
+    if (known === null) return false;
     const seen = this.#options.disk.see(moved ?? inTree(path));
     return moved === undefined ? seen?.version === known.version : isStill(known, seen);
   }
@@ -121,16 +147,6 @@ export class Scanner {
     this.#noteName(parent);
   }
 
-  /** A folder that is no part of the tree yet, or any more, is found from the one above it. */
-  #nearestKnown(hinted: Iterable<string>): readonly string[] {
-    const nearest = [...hinted].map((folder) => {
-      let known = folder;
-      while (!this.#folders.has(known)) known = splitPath(known).parent;
-      return known;
-    });
-    return [...new Set(nearest)];
-  }
-
   async #lookAtLevel(
     level: readonly string[],
     { isAll, findIgnored }: LevelOptions,
@@ -144,11 +160,12 @@ export class Scanner {
         .map((one) => nameIn(folder, one)),
     );
     const asked = [...same.flatMap((stamped) => stamped.asked), ...names];
-    await this.#askAbout([...asked, ...listings.flatMap(repositoryName)], findIgnored);
+    const questions = [...asked, ...listings.flatMap(repositoryName)];
+    await addIgnored(this.#ignored, questions, findIgnored);
     const inner = await this.#takeSame(same, { isAll, findIgnored });
     const ours = listings
       .filter((one) => !this.#isForeign(one))
-      .map((one) => this.#withoutIgnored(one));
+      .map((one) => withoutNames(one, this.#ignored));
     await this.#readAhead(ours);
     const known = {
       isIgnored: (name: string) => this.#ignored.has(name),
@@ -171,11 +188,6 @@ export class Scanner {
     return [...same.filter(isAsBefore).flatMap((stamped) => stamped.inner), ...inner];
   }
 
-  #withoutIgnored(listing: Looked): Looked {
-    const { folder, listed } = listing;
-    return { ...listing, listed: listed.filter((one) => !this.#ignored.has(nameIn(folder, one))) };
-  }
-
   async #readAhead(listings: readonly Looked[]): Promise<void> {
     const paths = listings.flatMap(({ folder, listed }) =>
       listed.filter(({ kind }) => kind === "file").map(({ name }) => joinPath(folder, name)),
@@ -183,15 +195,6 @@ export class Scanner {
     const { disk, clock, hashes } = this.#options;
     const versionOf = (path: string): string | null => this.#versionOf(path);
     this.#ahead = await readAhead(paths, { disk, clock, hashes, versionOf });
-  }
-
-  async #askAbout(
-    names: readonly string[],
-    findIgnored: LookOptions["findIgnored"],
-  ): Promise<void> {
-    const open = names.filter((name) => !this.#ignored.has(name));
-    if (open.length === 0) return;
-    for (const name of await findIgnored(open)) this.#ignored.add(name);
   }
 
   /** A repository of its own is no part of this one, and neither is what it holds. */
@@ -269,7 +272,7 @@ export class Scanner {
   async #readOnce(path: string): Promise<boolean> {
     const { disk, clock } = this.#options;
     const seen = disk.see(inTree(path));
-    if (!this.#isAsKnown(path, seen)) {
+    if (seen === undefined || this.#versionOf(path) !== seen.version) {
       const readAtMs = clock.now();
       const entry = withoutOutside(path, await readEntry(disk, inTree(path), seen));
       if (disk.see(inTree(path))?.version !== seen?.version) return false;
@@ -278,10 +281,6 @@ export class Scanner {
     }
     this.#unknown.delete(path);
     return true;
-  }
-
-  #isAsKnown(path: string, seen: Seen | undefined): boolean {
-    return seen !== undefined && this.#versionOf(path) === seen.version;
   }
 
   /** null: whatever is seen there, it is to be read. */
@@ -331,10 +330,9 @@ export class Scanner {
 
   #leave(path: string, error: unknown): void {
     this.#stamps.forget(path);
-    if (error instanceof Problem) this.#unknown.set(path, error);
-    else if (hasErrorCode(error, "EACCES", "EPERM", "EIO"))
-      this.#unknown.set(path, syncUnreadable(path, "it may not be read"));
-    else throw error;
+    const problem = error instanceof Problem ? error : explainUnread(path, error);
+    if (problem === undefined) throw error;
+    this.#unknown.set(path, problem);
   }
 
   #forget(path: string): void {

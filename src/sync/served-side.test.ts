@@ -111,7 +111,7 @@ test.each([
 type Room = ConstructorParameters<typeof ServedSide>[0]["room"];
 type Staging = {
   readonly side: ServedSide;
-  stage(...part: [string, number, string]): Promise<string>;
+  readonly stage: (name: string, offset: number, text: string) => Promise<string>;
 };
 
 /** A side with a store of its own, and whoever sends it parts: of a path, from an offset on. */

@@ -12,6 +12,11 @@ export type LookOptions = {
   readonly scope: "all" | "hinted";
   /** Of these names, those that the workspace's rules leave out; a folder's has a slash at its end. */
   readonly findIgnored: (names: readonly string[]) => Promise<ReadonlySet<string>>;
+  /**
+   * Stands for what they leave out: while it is the same, of the same names the same are. undefined: names were asked about
+   * for which it does not. Absent: nothing does.
+   */
+  readonly identifyRules?: (() => Promise<string | undefined>) | undefined;
 };
 
 export type Look = {

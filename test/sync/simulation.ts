@@ -185,7 +185,11 @@ class Simulation {
       local: this.#sideOf("local"),
       remote: this.#sideOf("remote"),
       ancestor,
-      rules: { stamp: () => "", list: async () => findNone, findIgnored: findNone },
+      rules: {
+        stamp: () => "",
+        list: async () => ({ findIgnored: findNone, identify: () => "" }),
+        findIgnored: findNone,
+      },
     });
   }
 

@@ -23,3 +23,17 @@ export function listParents(path: string): readonly string[] {
   const parts = path.split("/");
   return parts.slice(1).map((_, index) => parts.slice(0, parts.length - 1 - index).join("/"));
 }
+
+/** The folders that hold these paths, each with a slash at its end. */
+export function listFolders(paths: Iterable<string>): ReadonlySet<string> {
+  const folders = new Set<string>();
+  for (const path of paths) {
+    let end = path.lastIndexOf("/");
+    // Those above one that is known are known too.
+    while (end > 0 && !folders.has(path.slice(0, end + 1))) {
+      folders.add(path.slice(0, end + 1));
+      end = path.lastIndexOf("/", end - 1);
+    }
+  }
+  return folders;
+}
