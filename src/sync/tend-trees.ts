@@ -113,7 +113,7 @@ async function ask(tree: ServedTree, question: Asked): Promise<unknown> {
       break;
   }
   // It ends by itself after a while.
-  return tree.wait(question.seen, new AbortController().signal);
+  return { seen: await tree.wait(question.seen, new AbortController().signal) };
 }
 
 function toPlan({ removals, puts }: WiredPlan): Plan {

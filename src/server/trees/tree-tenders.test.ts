@@ -1,8 +1,10 @@
 import { randomBytes } from "node:crypto";
+import path from "node:path";
 
 import { afterEach, expect, test } from "vitest";
 
 import { TOOLS } from "../../../test/programs/sandbox.ts";
+import { openFolders, put } from "../../../test/sync/folders.ts";
 import { systemClock } from "../../base/clock.ts";
 import { TestEngine, until } from "../../engine/test-engine.ts";
 import { signalProcess, startTalking } from "../../process/process.ts";
@@ -11,6 +13,7 @@ import type { Visit } from "./served-trees.ts";
 import { TreeTender } from "./tree-tender.ts";
 
 const NO_STANDBYS = { most: 0, calmMs: 0, always: false };
+const TENDER = path.join(import.meta.dirname, "../../../test/programs/tender.ts");
 const WHERE = { tree: "/", home: "/", pair: "0123456789abcdef" };
 
 let stage: TestEngine | undefined;
@@ -68,6 +71,35 @@ test("an answer that is none of that question is refused, and what nobody asked 
   const tree = await tender.begin("a", WHERE);
   await expect(tree.open()).rejects.toThrow("identity");
   await tender.close();
+});
+
+test("whatever a tree is asked, its tender answers as is understood; and what happens in it is heard of at once", async () => {
+  const folders = await openFolders();
+  const { remote: tree, home } = folders.sides;
+  await put(tree, { "a.txt": "a", "large.bin": "x".repeat(5_000_000) });
+  const launch = { file: process.execPath, args: [TENDER], folder: "/", environment: {} };
+  const tender = new TreeTender(await startTalking({ ...launch, user: null }));
+  const wire = await tender.begin("a", { ...WHERE, tree, home });
+  expect(await wire.open()).toMatchObject({ recovered: [] });
+  expect(await wire.look("all")).toMatchObject({ kind: "ask", names: ["a.txt", "large.bin"] });
+  expect(await wire.answer([])).toMatchObject({ kind: "look", isPartial: false });
+  expect((await wire.read([{ path: "a.txt", offset: 0 }])).parts).toMatchObject([{ size: 1 }]);
+  expect((await wire.pieces("large.bin"))?.length).toBeGreaterThan(0);
+  await wire.stage({ parts: [{ path: "b.txt", offset: 0, size: 0, isEnd: true }], packed: "" });
+  const step = {
+    path: "link",
+    entry: { kind: "link", target: "a.txt" },
+    expected: undefined,
+  } as const;
+  expect(await wire.apply({ removals: [], puts: [step] })).toMatchObject({ left: [] });
+  await wire.commit();
+  const { signal } = new AbortController();
+  const seen = await wire.wait(0, signal);
+  const waiting = wire.wait(seen, signal);
+  await put(tree, { "c.txt": "c" });
+  expect(await waiting).toBeGreaterThan(seen);
+  await tender.close();
+  await folders.close();
 });
 
 function visitOf(environment: string): Visit {
