@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { chmod, chown, mkdir } from "node:fs/promises";
 import path from "node:path";
 
+import { allDone } from "../../base/all-done.ts";
 import { isEnvironmentId } from "../../environment/environment.ts";
 import type { EnvironmentId, EnvironmentRecord } from "../../environment/environment.ts";
 import { DEFAULT_LIMITS } from "../../environment/manifest.ts";
@@ -180,11 +181,13 @@ export async function makeEnvironmentFolders(
   { id, uid, user, hasDatabase = false, keepsFiles = false }: NewOwner,
 ): Promise<void> {
   if (!hasDatabase) await makeDatabaseFolders(layout, { id, uid });
-  if (keepsFiles) await makeOwned(layout.kept(id), null, 0o711);
-  await makeOwned(layout.logs(id), user);
-  await makeOwned(layout.userHome(id), user);
-  await makeOwned(layout.temporary(id), user);
-  await makeKeeperSocketFolder(layout, { id, user });
+  await allDone([
+    keepsFiles ? makeOwned(layout.kept(id), null, 0o711) : undefined,
+    makeOwned(layout.logs(id), user),
+    makeOwned(layout.userHome(id), user),
+    makeOwned(layout.temporary(id), user),
+    makeKeeperSocketFolder(layout, { id, user }),
+  ]);
 }
 
 /** Makes what a database alone needs, of an environment that is not there yet. */

@@ -12,6 +12,10 @@ export function isRoot(): boolean {
   return process.getuid?.() === 0;
 }
 
+export function isEnvironmentUid(uid: number): boolean {
+  return uid >= FIRST_ENVIRONMENT_UID;
+}
+
 /** One that no environment has; null where the server cannot give any away. */
 export function chooseUid(used: readonly number[]): number | null {
   return isRoot() ? Math.max(FIRST_ENVIRONMENT_UID, ...used.map((uid) => uid + 1)) : null;

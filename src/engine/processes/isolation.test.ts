@@ -11,7 +11,7 @@ import { describeIsolation } from "../../runtime/runtime.ts";
 import type { Isolation } from "../../runtime/runtime.ts";
 import type { EngineContext } from "../machine/context.ts";
 import { contextOf, createFolder, layoutIn, removeFolder, STRANGER } from "../test-engine.ts";
-import { chooseIsolation } from "./isolation.ts";
+import { chooseIsolation, rememberIsolation } from "./isolation.ts";
 import { assignPorts, planCommandOverlay, planRuntime, planStep } from "./runtime-planning.ts";
 
 const SEALED: Isolation = {
@@ -93,6 +93,22 @@ test.each([
   expect(describeIsolation(await chooseIsolation(contextWith(given), recordOf(), manifest))).toBe(
     described,
   );
+});
+
+test("whether one can be sealed off is tried out once for each person, and once for all that environments have of their own", async () => {
+  const tried: (number | null)[] = [];
+  const answers = [PORTS, SEALED, SEALED, SEALED];
+  const isolation = rememberIsolation(async (user) => {
+    tried.push(user?.uid ?? null);
+    return answers[tried.length - 1] ?? BARE;
+  });
+  const told: Isolation[] = [];
+  for (const uid of [700_001, 700_002, 700_003, 1_000, 1_001, 1_000, 700_004])
+    told.push(await isolation({ uid, gid: uid, name: `uid-${uid}`, home: "/" }));
+
+  // What one could not be is no word on the next.
+  expect(tried).toEqual([700_001, 700_002, 1_000, 1_001]);
+  expect(told.map(({ kind }) => kind)).toEqual(["ports", ...Array<string>(6).fill("isolated")]);
 });
 
 test("what must be sealed off is not run where it cannot be, and it is said how it could", async () => {

@@ -2,7 +2,7 @@ import type { EnvironmentRecord } from "../../environment/environment.ts";
 import type { Manifest } from "../../environment/manifest.ts";
 import { type Isolation, type Network, detectIsolation } from "../../runtime/runtime.ts";
 import { isolationMissing } from "../home/problems.ts";
-import { findUserIfThere } from "../home/users.ts";
+import { findUserIfThere, isEnvironmentUid } from "../home/users.ts";
 import type { EngineContext } from "../machine/context.ts";
 
 /** What decides as whom its processes run, and so how they can be kept apart. */
@@ -21,14 +21,19 @@ export async function chooseIsolation(
   return given;
 }
 
-/** Tries out once for each user. */
-export function rememberIsolation(): EngineContext["isolation"] {
+/** Tries out once for each user. What one that an environment has of its own can do, all of these can. */
+export function rememberIsolation(detect = detectIsolation): EngineContext["isolation"] {
   const known = new Map<number | null, Promise<Isolation>>();
+  let ofOwn: Isolation | undefined;
   return async (user) => {
+    const isOwn = user !== null && isEnvironmentUid(user.uid);
+    if (isOwn && ofOwn !== undefined) return ofOwn;
     const key = user?.uid ?? null;
-    const trial = known.get(key) ?? detectIsolation(user);
+    const trial = known.get(key) ?? detect(user);
     known.set(key, trial);
-    return trial;
+    const found = await trial;
+    if (isOwn && found.kind === "isolated") ofOwn = found;
+    return found;
   };
 }
 
