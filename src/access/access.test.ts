@@ -144,6 +144,12 @@ test("what goes on in the name of a token ends when it expires", async () => {
   expect(over.aborted).toBe(true);
 });
 
+test("however many calls are made in the name of a token, one signal waits for its end, and so one timer", async () => {
+  const { text } = await access.createToken(WRITE);
+  const signals = Array.from({ length: 100 }, () => access.enter(text).over);
+  expect(new Set(signals).size).toBe(1);
+});
+
 test("a token for ever is good for ever", async () => {
   const { text } = await access.createToken({ ...WRITE, lifeMs: null });
   now += 100 * 365 * DAY_MS;

@@ -60,7 +60,7 @@ export class Access {
   readonly #clock: Clock;
   readonly #lock = new KeyedLock();
   /** By token: ends what goes on in its name. */
-  readonly #under = new Map<string, AbortController>();
+  readonly #under = new Map<string, Under>();
   #register: files.Register = { users: [], tokens: [] };
 
   constructor(folder: string, clock: Clock) {
@@ -158,10 +158,10 @@ export class Access {
       await writeRegister(this.#file, next);
       this.#register = next;
       const left = new Set(next.tokens.map(({ id }) => id));
-      for (const [id, controller] of this.#under) {
+      for (const [id, { revoked }] of this.#under) {
         if (left.has(id)) continue;
         this.#under.delete(id);
-        controller.abort();
+        revoked.abort();
       }
     });
   }
@@ -180,13 +180,29 @@ export class Access {
     return expiresAt === null || Date.parse(expiresAt) > this.#clock.now();
   }
 
+  /** One for all that goes on in its name: a timer for each call would stay until the token's end. */
   #untilOver({ id, expiresAt }: TokenView): AbortSignal {
-    const controller = this.#under.get(id) ?? new AbortController();
-    this.#under.set(id, controller);
-    if (expiresAt === null) return controller.signal;
-    const left = Math.min(Date.parse(expiresAt) - this.#clock.now(), LONGEST_TIMER_MS);
-    return AbortSignal.any([controller.signal, AbortSignal.timeout(left)]);
+    const known = this.#under.get(id);
+    if (known !== undefined && !known.over.aborted) return known.over;
+    const leftMs = expiresAt === null ? null : Date.parse(expiresAt) - this.#clock.now();
+    const under = openUnder(leftMs);
+    this.#under.set(id, under);
+    return under.over;
   }
+}
+
+/** What goes on in a token's name is cut short by either; the limit is held, so that it comes. */
+type Under = {
+  readonly revoked: AbortController;
+  readonly limit: AbortSignal | null;
+  readonly over: AbortSignal;
+};
+
+function openUnder(leftMs: number | null): Under {
+  const revoked = new AbortController();
+  if (leftMs === null) return { revoked, limit: null, over: revoked.signal };
+  const limit = AbortSignal.timeout(Math.min(leftMs, LONGEST_TIMER_MS));
+  return { revoked, limit, over: AbortSignal.any([revoked.signal, limit]) };
 }
 
 export async function openAccess(folder: string, clock: Clock): Promise<Access> {
