@@ -19,7 +19,12 @@ export function compareTrees(ancestor: Tree, local: Tree, remote: Tree): Compari
     if (isSameEntry(there, before)) changed.set(path, "local");
     else changed.set(path, isSameEntry(here, before) ? "remote" : "conflicts");
   }
-  for (const path of findClashes(changed, local, remote)) changed.set(path, "conflicts");
+  // What stays as a conflict may be in the way of what one side alone changed.
+  for (let isOver = false; !isOver;) {
+    const clashes = findClashes(changed, local, remote);
+    for (const path of clashes) changed.set(path, "conflicts");
+    isOver = clashes.length === 0;
+  }
   const of = (side: Side): readonly string[] =>
     [...changed].filter(([, one]) => one === side).map(([path]) => path);
   return { local: of("local"), remote: of("remote"), conflicts: of("conflicts") };

@@ -131,3 +131,20 @@ test("a file where the other side made a folder is a conflict of both paths", ()
     conflicts: [],
   });
 });
+
+test("an empty folder that a file, kept by a conflict, is in the way of is one too, and is not tried again and again", () => {
+  const ancestor = new Map([
+    ["d", file("1")],
+    ["d/a", file("2")],
+  ]);
+  const local: Tree = new Map([
+    ["d/a", file("3")],
+    ["d/e/", { kind: "folder" }],
+  ]);
+  const remote = new Map([["d", file("1")]]);
+  expect(compareTrees(ancestor, local, remote)).toEqual({
+    local: [],
+    remote: [],
+    conflicts: ["d", "d/a", "d/e/"],
+  });
+});
