@@ -192,7 +192,10 @@ function findTender(server: number): number {
 
 function isTender(pid: number): boolean {
   const [program = "", ...args] = readIfThere(`/proc/${pid}/cmdline`).split("\0");
-  return path.basename(program) === "node" && args.join(" ").includes("tend trees");
+  return (
+    path.basename(program) === "node" &&
+    args.some((one) => path.parse(one).name === "tender-program")
+  );
 }
 
 function listAbove(pid: number): readonly number[] {
