@@ -1,5 +1,4 @@
 import { randomBytes } from "node:crypto";
-import path from "node:path";
 
 import { afterEach, expect, test } from "vitest";
 
@@ -8,12 +7,13 @@ import { openFolders, put } from "../../../test/sync/folders.ts";
 import { systemClock } from "../../base/clock.ts";
 import { TestEngine, until } from "../../engine/test-engine.ts";
 import { signalProcess, startTalking } from "../../process/process.ts";
+import { TENDER_PROGRAM } from "../../sync/sync.ts";
 import { ServedTrees } from "./served-trees.ts";
 import type { Visit } from "./served-trees.ts";
 import { TreeTender } from "./tree-tender.ts";
 
 const NO_STANDBYS = { most: 0, calmMs: 0, always: false };
-const TENDER = path.join(import.meta.dirname, "../../../test/programs/tender.ts");
+const [TENDER = "", ...TENDER_ARGUMENTS] = TENDER_PROGRAM;
 const WHERE = { tree: "/", home: "/", pair: "0123456789abcdef" };
 
 let stage: TestEngine | undefined;
@@ -77,7 +77,7 @@ test("whatever a tree is asked, its tender answers as is understood; and what ha
   const folders = await openFolders();
   const { remote: tree, home } = folders.sides;
   await put(tree, { "a.txt": "a", "large.bin": "x".repeat(5_000_000) });
-  const launch = { file: process.execPath, args: [TENDER], folder: "/", environment: {} };
+  const launch = { file: TENDER, args: TENDER_ARGUMENTS, folder: "/", environment: {} };
   const tender = new TreeTender(await startTalking({ ...launch, user: null }));
   const wire = await tender.begin("a", { ...WHERE, tree, home });
   expect(await wire.open()).toMatchObject({ recovered: [] });
