@@ -145,3 +145,21 @@ test.runIf(IS_ROOT)(
     expect(stdout).toBe("refused\n");
   },
 );
+
+test.runIf(process.platform === "linux")(
+  "a process has its mark also at the moments in which it becomes another program",
+  async () => {
+    const again = path.join(folder(), "again.sh");
+    await writeFile(again, '[ "$1" = 0 ] || exec /bin/sh "$0" $(($1 - 1))');
+    const { program } = await startAndHear(
+      launch("sh", "-c", 'echo up; exec sh "$0" 100000', again),
+    );
+    const looks: boolean[] = [];
+    for (let look = 0; look < 200; look += 1) {
+      const marked = await door.findMarked(VARIABLE, mark());
+      looks.push(marked.some(({ pid }) => pid === program.pid));
+      looks.push(await door.hasMark(program.pid, VARIABLE, mark()));
+    }
+    expect(looks).not.toContain(false);
+  },
+);

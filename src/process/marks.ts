@@ -1,6 +1,17 @@
-import { IS_LINUX, askSystem, eachOf, listPids, readProc } from "./process-table.ts";
+import { waitFor } from "../base/clock.ts";
+import {
+  IS_LINUX,
+  askSystem,
+  eachOf,
+  hasEnvironment,
+  listPids,
+  readProc,
+} from "./process-table.ts";
 
 export type Marked = { readonly pid: number; readonly mark: string };
+
+/** It takes some 50 µs as a rule, and as long as the scheduler lets it wait on a busy machine. */
+const BECOMING_LIMIT_MS = 250;
 
 /** Processes in whose first environment the variable stands, ourselves left out. */
 export async function listMarked(variable: string): Promise<readonly Marked[]> {
@@ -10,17 +21,20 @@ export async function listMarked(variable: string): Promise<readonly Marked[]> {
 
 /** Whether this one process bears exactly this mark; a look at it alone, where `listMarked` looks at all. */
 export async function bearsMark(pid: number, variable: string, mark: string): Promise<boolean> {
-  if (IS_LINUX) return findValue(readEnvironment(pid), variable) === mark;
+  if (IS_LINUX) return findValue(await readSettledEnvironment(pid), variable) === mark;
   const answer = await askSystem("ps", ["-Ewwo", "pid=,command=", "-p", String(pid)]);
   return parseMarkedByPs(answer, variable).some((one) => one.pid === pid && one.mark === mark);
 }
 
 async function listMarkedByProc(variable: string): Promise<readonly Marked[]> {
-  const found = await eachOf(listPids(), (pid) => {
-    const mark = findValue(readEnvironment(pid), variable);
-    return mark === undefined ? [] : [{ pid, mark }];
-  });
-  return found.flat();
+  const seen = await eachOf(listPids(), (pid) => ({ pid, environment: readEnvironment(pid) }));
+  const marked = await Promise.all(
+    seen.map(async ({ pid, environment }) => {
+      const mark = findValue(environment ?? (await readSettledEnvironment(pid)), variable);
+      return mark === undefined ? [] : [{ pid, mark }];
+    }),
+  );
+  return marked.flat();
 }
 
 async function listMarkedByPs(variable: string): Promise<readonly Marked[]> {
@@ -43,6 +57,15 @@ function findValue(environment: string, variable: string): string | undefined {
   return environment.slice(at + start.length).split("\0", 1)[0];
 }
 
-function readEnvironment(pid: number): string {
-  return readProc(`/proc/${pid}/environ`);
+/** undefined: it has one, or is about to, but not at this moment, in which it becomes another program. */
+function readEnvironment(pid: number): string | undefined {
+  const file = `/proc/${pid}/environ`;
+  const environment = readProc(file);
+  if (environment !== "" || !hasEnvironment(pid)) return environment;
+  return readProc(file) || undefined;
+}
+
+async function readSettledEnvironment(pid: number): Promise<string> {
+  const options = { timeoutMs: BECOMING_LIMIT_MS, everyMs: 1 };
+  return (await waitFor(() => readEnvironment(pid), options)) ?? "";
 }

@@ -128,6 +128,20 @@ export function parsePs(text: string): readonly ProcessEntry[] {
   });
 }
 
+/**
+ * Whether there is an environment for us to read, or soon will be: `execve` takes the old program's away before it sets up the new
+ * one's, which has no place (0) until then. One that is empty begins where it ends. See proc_pid_stat(5), fields 3, 23, 26, 50 and 51.
+ */
+export function hasEnvironment(pid: number): boolean {
+  const text = readProc(`/proc/${pid}/stat`);
+  const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
+  const field = (number: number): string | undefined => fields[number - 3];
+  const isOfKernel = field(23) === "0";
+  const isHidden = field(26) === "1";
+  if (isDeadState(field(3) || "Z") || isOfKernel || isHidden) return false;
+  return field(50) === "0" || field(50) !== field(51);
+}
+
 function isDeadState(state: string): boolean {
   return state.startsWith("Z") || state.startsWith("X");
 }
