@@ -3,6 +3,9 @@ import { parentPort } from "node:worker_threads";
 
 import { answerRuns } from "../sync/many-simulations.ts";
 
+// Thousands of errors are thrown a second, as is to be: where from, nobody asks.
+Error.stackTraceLimit = 0;
+
 parentPort?.on(
   "message",
   (runs) => void answerRuns(runs).then((answer) => parentPort?.postMessage(answer)),
