@@ -66,7 +66,7 @@ beforeAll(async () => {
   );
   people = new RealPeople({ local: workspace, remote: made.files.path });
   store = path.join(path.dirname(made.files.path), "sync");
-  developing = await machines.start(workspace, ["dev"]);
+  developing = await startDeveloping();
   undo.push(async () => developing.stop());
 }, 240_000);
 afterAll(async () => {
@@ -138,8 +138,15 @@ async function killClient(): Promise<() => Promise<void>> {
   developing.send("SIGKILL");
   await developing.ended;
   return async () => {
-    developing = await machines.start(workspace, ["dev"]);
+    developing = await startDeveloping();
   };
+}
+
+/** Until it has found its environment it gives up where there is no server, as every command does. */
+async function startDeveloping(): Promise<Going> {
+  const going = await machines.start(workspace, ["dev"]);
+  await eventually(async () => expect(going.seen()).toContain("agent"), REST_LIMIT_MS);
+  return going;
 }
 
 async function killServer(): Promise<() => Promise<void>> {
