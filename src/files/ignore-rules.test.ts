@@ -86,6 +86,16 @@ test("without git the same files are listed and ignored as with it", async () =>
   );
 });
 
+test("without git a folder that has rules of its own, such as a repository inside, can be asked about", async () => {
+  await mkdir(path.join(root, "inner"));
+  await writeAtomically(path.join(root, ".gitignore"), "out/\n");
+  await writeAtomically(path.join(root, "inner/.gitignore"), "node_modules\n");
+  expect(await findIgnoredByRules(root, ["inner/", "out/", "inner/out/"])).toEqual([
+    "out/",
+    "inner/out/",
+  ]);
+});
+
 test.each([
   [".git/config", true],
   ["a/.GIT/hooks/x", true],

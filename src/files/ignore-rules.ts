@@ -72,10 +72,12 @@ async function readFolder(folder: string): Promise<{ name: string; isDirectory()
   }
 }
 
+/** @param name a folder's may end in a slash */
 function isIgnored(rules: Rules, name: string): boolean {
-  const parts = name.split("/");
+  const isFolder = name.endsWith("/");
+  const parts = (isFolder ? name.slice(0, -1) : name).split("/");
   return parts.some((_, index) =>
-    decides(rules, parts.slice(0, index + 1).join("/"), index < parts.length - 1),
+    decides(rules, parts.slice(0, index + 1).join("/"), isFolder || index < parts.length - 1),
   );
 }
 
