@@ -1,5 +1,4 @@
 import { createHash, randomBytes } from "node:crypto";
-import { realpathSync } from "node:fs";
 import path from "node:path";
 
 import { systemClock } from "../base/clock.ts";
@@ -10,6 +9,7 @@ import { KeptHashes } from "./kept-hashes.ts";
 import { Pair } from "./pair.ts";
 import { readText } from "./read-text.ts";
 import { openDisk } from "./real-disk.ts";
+import { realFolder } from "./real-folder.ts";
 import { rulesOf } from "./rules.ts";
 import { type Hints, TreeSide } from "./tree-side.ts";
 import type { Wire } from "./wire.ts";
@@ -39,7 +39,7 @@ export class FarPair {
   #opened: Promise<Opened> | undefined;
 
   constructor(sides: FarSides) {
-    this.#sides = { ...sides, local: realpathSync(sides.local) };
+    this.#sides = { ...sides, local: realFolder(sides.local) };
     this.#workspace = new WorkspaceLock(this.#sides.local);
   }
 

@@ -6,6 +6,7 @@ import {
   readFile,
   readlink,
   realpath,
+  rename,
   rm,
   stat,
   symlink,
@@ -197,6 +198,28 @@ test("edits of both sides go to the other while both are kept the same", async (
   await keeping;
   expect(told.join("\n")).toContain("here.txt");
 });
+
+test.each([
+  { what: "moved away", replaces: false, code: "sync_gone", left: [] },
+  { what: "moved away and replaced", replaces: true, code: "sync_replaced", left: [[]] },
+])(
+  "a workspace that is $what while it is kept the same ends that, and gets none of the environment's files",
+  async ({ replaces, code, left }) => {
+    await put(here, "a.txt", "a\n");
+    const keeping = (async () => {
+      const options = { prefer: null, signal: AbortSignal.timeout(30_000) };
+      for await (const merged of keepFarMerged(machine.sides, options)) describeMerge(merged);
+    })();
+    const ended = codeOf(keeping);
+    expect(await arrives(path.join(there, "a.txt"), "a\n")).toBe(true);
+    await rename(here, `${here}-moved`);
+    if (replaces) await mkdir(here);
+    expect(await ended).toBe(code);
+    const folders = (await readdir(folder)).filter((name) => name === "here");
+    const lists = folders.map(async (name) => listFiles(path.join(folder, name)));
+    expect(await Promise.all(lists)).toEqual(left);
+  },
+);
 
 test("a wire that breaks ends the keeping with its problem, so that it can be begun anew", async () => {
   machine.mayPass = (message) => message !== "look";

@@ -275,7 +275,7 @@ test("a root that is not there ends it, and takes nothing with it", async () => 
   // Away in one step: a scan in the midst of a removal sees files that are gone.
   await rename(sides.remote, path.join(root, "away"));
   await put(sides.local, { "b.js": "1" });
-  expect(await ended).toBe("sync_unreadable");
+  expect(await ended).toBe("sync_gone");
   expect(await read(sides.local)).toEqual({ "a.js": "1", "b.js": "1" });
 });
 

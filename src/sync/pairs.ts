@@ -4,13 +4,13 @@ import path from "node:path";
 
 import { systemClock } from "../base/clock.ts";
 import { KeyedLock } from "../base/keyed-lock.ts";
-import { hasErrorCode, Problem } from "../base/problem.ts";
+import { Problem } from "../base/problem.ts";
 import { Ancestor, readBootId } from "./ancestor.ts";
 import type { Disk } from "./disk.ts";
 import { pruneKept } from "./kept-files.ts";
 import { Pair } from "./pair.ts";
-import { syncUnreadable } from "./problems.ts";
 import { identifyTree, openDisk } from "./real-disk.ts";
+import { realFolder } from "./real-folder.ts";
 import { rulesOf } from "./rules.ts";
 import { type Hints, TreeSide } from "./tree-side.ts";
 
@@ -177,15 +177,4 @@ function realSides({ local, remote, home }: Sides): Sides {
     remote: realFolder(remote),
     home: path.join(realFolder(path.dirname(home)), path.basename(home)),
   };
-}
-
-function realFolder(folder: string): string {
-  try {
-    return realpathSync.native(folder);
-  } catch (error) {
-    if (hasErrorCode(error, "ENOENT", "ENOTDIR"))
-      throw syncUnreadable(folder, "there is no such folder");
-    if (hasErrorCode(error, "EACCES", "EPERM")) throw syncUnreadable(folder, "it may not be read");
-    throw error;
-  }
 }

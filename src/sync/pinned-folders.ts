@@ -39,7 +39,7 @@ export class PinnedFolders {
   readonly #options: PinnedOptions;
   readonly #open = new Map<string, number>();
 
-  /** @param base a real path */
+  /** @param base a real path; it is never made: whatever was removed or moved would come back as an empty one */
   constructor(base: string, options: PinnedOptions) {
     this.#base = base;
     this.#options = options;
@@ -102,7 +102,7 @@ export class PinnedFolders {
     const open = this.#open.get(relative);
     if (open !== undefined) return pathOf(open);
     if (this.#open.size > MAX_OPEN) this.close();
-    let folder = this.#step("", this.#base, makes);
+    let folder = this.#step("", this.#base, false);
     let way = "";
     for (const part of relative.split("/").filter((name) => name !== "")) {
       if (folder === undefined || isUpwards(part)) return undefined;

@@ -102,6 +102,15 @@ export function devRunning(workspace: string): Problem {
   });
 }
 
+/** Or it was moved, which looks the same from where it was. */
+export function syncGone(folder: string): Problem {
+  return new Problem({
+    code: "sync_gone",
+    message: `${folder} is gone: there is no such folder any more. Nothing was transferred.`,
+    remedy: "If it was moved, run the command again where it is now.",
+  });
+}
+
 export function syncUnreadable(path: string, reason: string): Problem {
   return new Problem({
     code: "sync_unreadable",

@@ -26,7 +26,8 @@ import { hasExactTimes } from "./exact-times.ts";
 import { exchangeFiles } from "./exchange-files.ts";
 import { isUpwards, PinnedFolders } from "./pinned-folders.ts";
 import { createPlain, type Owner, PART_BYTES, readPlain, writeWhole } from "./plain-file.ts";
-import { changedMeanwhile, syncBlocked, syncUnreadable } from "./problems.ts";
+import { changedMeanwhile, syncBlocked } from "./problems.ts";
+import { reachingFolder } from "./real-folder.ts";
 import { kindOf, seeFile, type Typed } from "./see-file.ts";
 
 const NOTE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
@@ -264,14 +265,7 @@ function tryOut(store: string): bigint | null {
 }
 
 function statTree(tree: string): BigIntStats {
-  try {
-    return statSync(`${tree}/`, { bigint: true });
-  } catch (error) {
-    if (hasErrorCode(error, "ENOENT", "ENOTDIR"))
-      throw syncUnreadable(tree, "there is no such folder");
-    if (hasErrorCode(error, "EACCES", "EPERM")) throw syncUnreadable(tree, "it may not be read");
-    throw error;
-  }
+  return reachingFolder(tree, () => statSync(`${tree}/`, { bigint: true }));
 }
 
 function toListed(entry: Typed & { readonly name: string }): Listed {

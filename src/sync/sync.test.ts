@@ -146,9 +146,9 @@ test("an empty side empties the other only when forced", async () => {
 test("a side that is missing is not an empty one", async () => {
   await put(sides.remote, { a: "1" });
   const missing = { ...sides, local: path.join(root, "missing") };
-  expect((await problemOf(push(missing, options(true)))).code).toBe("sync_unreadable");
+  expect((await problemOf(push(missing, options(true)))).code).toBe("sync_gone");
   expect((await problemOf(push({ ...sides, remote: missing.local }, options(true)))).code).toBe(
-    "sync_unreadable",
+    "sync_gone",
   );
   expect(await read(sides.remote)).toEqual({ a: "1" });
 });

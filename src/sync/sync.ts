@@ -72,18 +72,17 @@ export function pull(sides: Sides, options: TransferOptions): Promise<Transferre
 /**
  * Keeps both sides the same until the signal ends it: tells each merge that moved something, or left something anew.
  * On a full disk it says so, and goes on when there is room.
- * @throws `sync_emptied`, `sync_removals`, `sync_replaced`, with both sides as they were
+ * @throws `sync_emptied`, `sync_removals`, `sync_replaced`, `sync_gone`, with both sides as they were
  */
 export function keepMerged(sides: Sides, options: KeepOptions): AsyncGenerator<Merged> {
-  let epoch: string | undefined;
+  const assertSame = assertingSame();
   const watchRemote = (onEvent: () => void): TreeWatch => new TreeWatch(sides.remote, onEvent);
   const merge: Merge<TreeWatch> = async (merging, hints) =>
     explained(sides.remote, () =>
       withPair(
         sides,
         async (pair) => {
-          epoch ??= pair.epoch;
-          if (pair.epoch !== epoch) throw syncReplaced();
+          assertSame(pair);
           return mergePair(pair, merging);
         },
         hints,
@@ -117,6 +116,7 @@ export async function* keepFarMerged(
   options: KeepOptions,
 ): AsyncGenerator<Merged> {
   const pair = new far.FarPair(sides);
+  const assertSame = assertingSame();
   const watchRemote = (onEvent: () => void): FarWatch =>
     new FarWatch(async (seen, signal) => pair.wait(seen, signal), onEvent);
   try {
@@ -125,7 +125,12 @@ export async function* keepFarMerged(
     yield* keepSame(
       { local: pair.local, watchRemote },
       async (merging, { local }) =>
-        explained(pair.local, () => pair.with(async (both) => mergePair(both, merging), local)),
+        explained(pair.local, () =>
+          pair.with(async (both) => {
+            assertSame(both);
+            return mergePair(both, merging);
+          }, local),
+        ),
       options,
     );
   } finally {
@@ -164,6 +169,15 @@ export function restoreTrash(
   wanted: { readonly id: string; readonly paths: readonly string[] },
 ): Promise<trash.Restored> {
   return trash.restoreTrash(sides, wanted);
+}
+
+/** That both folders are those of the first time. */
+function assertingSame(): (pair: Pair) => void {
+  let epoch: string | undefined;
+  return (pair) => {
+    epoch ??= pair.epoch;
+    if (pair.epoch !== epoch) throw syncReplaced();
+  };
 }
 
 async function transfer(

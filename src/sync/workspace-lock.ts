@@ -6,7 +6,6 @@ import {
   ftruncateSync,
   openSync,
   readSync,
-  realpathSync,
   statSync,
   writeSync,
 } from "node:fs";
@@ -17,6 +16,7 @@ import { hasErrorCode } from "../base/problem.ts";
 import { findAddon } from "./addon.ts";
 import { PinnedFolders } from "./pinned-folders.ts";
 import { devRunning, workspaceBusy } from "./problems.ts";
+import { reachingFolder, realFolder } from "./real-folder.ts";
 
 const STORE = ".ramet";
 const OPEN = constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW | constants.O_NONBLOCK;
@@ -37,7 +37,7 @@ export class WorkspaceLock {
     this.#workspace = workspace;
   }
 
-  /** @param work is told whether nobody else has held it since this one did last @throws `workspace_busy` */
+  /** @param work is told whether nobody else has held it since this one did last @throws `workspace_busy`, `sync_gone` */
   async run<T>(work: (isUntouched: boolean) => Promise<T>): Promise<T> {
     const file = openLockFile(this.#workspace, "transfers.lock");
     try {
@@ -55,7 +55,7 @@ export class WorkspaceLock {
 
 /** Until it is released: this program alone keeps the workspace's files the same as others. @throws `dev_running` */
 export function claimKeeping(workspace: string): { release(): void } {
-  const file = openLockFile(realpathSync(workspace), "dev.lock");
+  const file = openLockFile(realFolder(workspace), "dev.lock");
   if (isTaken(file)) return { release: () => closeSync(file) };
   closeSync(file);
   throw devRunning(workspace);
@@ -63,7 +63,8 @@ export function claimKeeping(workspace: string): { release(): void } {
 
 /** Nothing on the way may be a link: whoever writes to the workspace would lead us elsewhere. */
 function openLockFile(workspace: string, name: string): number {
-  const folders = new PinnedFolders(workspace, { owner: ownerOf(workspace), mode: 0o700 });
+  const owner = reachingFolder(workspace, () => ownerOf(workspace));
+  const folders = new PinnedFolders(workspace, { owner, mode: 0o700 });
   try {
     const descriptor = openSync(path.join(folders.make(STORE), name), OPEN, 0o600);
     fchmodSync(descriptor, 0o600);
@@ -75,7 +76,8 @@ function openLockFile(workspace: string, name: string): number {
 }
 
 function ownerOf(workspace: string): { readonly uid: number; readonly gid: number } | null {
-  return process.getuid?.() === 0 ? statSync(workspace) : null;
+  const stats = statSync(`${workspace}/`);
+  return process.getuid?.() === 0 ? stats : null;
 }
 
 /** True as well where this machine, or the disk, knows no locks. */
