@@ -135,6 +135,18 @@ test.each(["SIGTERM", "SIGKILL", "SIGKILL"] as const)(
   },
 );
 
+test("a server that is to listen for others takes the place of one that a command has started, but of none that listens", async () => {
+  const listening = "serve --listen 127.0.0.1:0 --behind-proxy https://ramet.test".split(" ");
+  const plain = await serving(await start());
+  const first = await serving(await start([MAIN, ...listening]));
+  expect(await plain.exited).toEqual({ exitCode: 0, signal: null });
+  expect(first.printed()).toContain("Calls from afar: 127.0.0.1:");
+  const second = await start([MAIN, ...listening]);
+  expect(await second.exited).toEqual({ exitCode: 2, signal: null });
+  expect(second.printed()).toContain("listens for others already");
+  await end(first);
+});
+
 test("a server whose storage cannot be mounted tells its caller so, ends, and touches nothing", async () => {
   const record = path.join(home, "storage.json");
   const apps = path.join(home, "apps");

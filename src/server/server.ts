@@ -62,12 +62,14 @@ const NO_STORAGE: OpenStorage = {
   abandon: async () => undefined,
 };
 
-/** Serves until the signal or a call ends it. Resolves with the exit code; 0 at once where another server has this home. */
+/** Serves until the signal or a call ends it. Resolves with the exit code; 0 at once where another server has this home. @throws `server_started` where that is not enough */
 export async function serve(options: ServeOptions): Promise<number> {
   const { home } = options;
   await makeFolders(home);
   const lock = await acquireLock(path.join(home.folder, "server.lock"), home.socket);
   if (lock === undefined) {
+    // Whoever is to be reached from elsewhere is not, by that one.
+    if (options.listen !== undefined) throw serverStarted(home.folder);
     options.log("Another server keeps this home already.");
     return 0;
   }

@@ -1,9 +1,13 @@
 import path from "node:path";
 
+import { serverListens } from "../connection/problems.ts";
 import { parseServerUrl } from "../connection/remote-server.ts";
+import { findStartingServer } from "../connection/server-process.ts";
 import { flag, value } from "../grammar/command-shape.ts";
 import { flagValueMissing, flagsExclusive } from "../grammar/problems.ts";
 import { defineCommand } from "../session/command.ts";
+import { sendAway } from "../session/send-away.ts";
+import type { Session } from "../session/session.ts";
 import { readVersion } from "../session/version.ts";
 import type { ListenRequest } from "../terminal/context.ts";
 
@@ -12,7 +16,7 @@ export const serve = defineCommand({
   summary: "Run the server in the foreground; with --listen for others too",
   description:
     "Commands of this machine's user come by a unix socket in any case. With --listen it answers those of others too, with a token " +
-    "each (`ramet user add`, `ramet token create`), over TLS. Behind a proxy that ends TLS say the URL by which clients know it.",
+    "each (`ramet user add`, `ramet token create`), over TLS. Behind a proxy that ends TLS say the URL by which clients know it. A server that a command has started on this machine makes room for it.",
   isOfMachine: true,
   options: {
     listen: value("ADDRESS[:PORT]", "Answer calls from afar, such as 0.0.0.0:7443"),
@@ -48,12 +52,23 @@ export const serve = defineCommand({
       proxy: input.value("behind-proxy"),
       trustsNetwork: input.has("trust-network"),
     });
+    if (listen !== undefined) await makeRoom(session);
     return { exitCode: await start(await readVersion(), listen) };
   },
   isSilent: true,
   toText: () => "",
   exitCode: ({ exitCode }) => exitCode,
 });
+
+/** A server that some command has started listens to nobody elsewhere: it gives up its place. @throws `server_listens` */
+async function makeRoom(session: Session): Promise<void> {
+  const { home, signal } = session.context;
+  const there = await findStartingServer(home, signal);
+  if (there === undefined) return;
+  if (there.listenArguments !== null) throw serverListens(there.pid, there.listenArguments);
+  session.note("A command has started a server already: it makes room, and environments go on.");
+  await sendAway(session, there);
+}
 
 type Said = {
   readonly address: string | null;

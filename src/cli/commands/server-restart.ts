@@ -1,8 +1,8 @@
 import type { ServerStatus } from "../../protocol/schemas.ts";
 import { serverFailed } from "../connection/problems.ts";
-import { findServer, startServer, waitUntilGone } from "../connection/server-process.ts";
+import { findServer, startServer } from "../connection/server-process.ts";
 import { defineCommand } from "../session/command.ts";
-import type { Session } from "../session/session.ts";
+import { sendAway } from "../session/send-away.ts";
 import { formatServer } from "../text/server-text.ts";
 
 /** A command that comes in between starts one that listens to nobody elsewhere: so often it is told to leave as well. */
@@ -24,7 +24,7 @@ export const serverRestart = defineCommand({
     let before = await findServer(home, signal);
     const listen = before?.listenArguments ?? [];
     for (let tries = 0; tries < MOST_TRIES; tries += 1) {
-      if (before !== undefined) await leave(session, before);
+      if (before !== undefined) await sendAway(session, before);
       const after = await startServer(session.context, listen);
       if (isAsOpen(after, listen)) return after;
       before = after;
@@ -33,12 +33,6 @@ export const serverRestart = defineCommand({
   },
   toText: formatServer,
 });
-
-async function leave(session: Session, server: ServerStatus): Promise<void> {
-  const { home, signal } = session.context;
-  await session.call("server.leave", {});
-  await waitUntilGone(home, server, signal);
-}
 
 function isAsOpen({ listenArguments }: ServerStatus, wanted: readonly string[]): boolean {
   return wanted.length === 0 || listenArguments !== null;

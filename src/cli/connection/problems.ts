@@ -29,6 +29,16 @@ export function serverStuck(pid: number | null): Problem {
   });
 }
 
+/** @param listenArguments as `ramet serve` was told */
+export function serverListens(pid: number | null, listenArguments: readonly string[]): Problem {
+  return new Problem({
+    code: "server_listens",
+    message: `A server of this home (process ${pid}) listens for others already: ${listenArguments.join(" ")}.`,
+    remedy:
+      "Let it be, or end it first where it was started: with Ctrl-C, or by its service manager. Environments go on meanwhile.",
+  });
+}
+
 export function serverSilent(seconds: number): Problem {
   return new Problem({
     code: "server_silent",
