@@ -1,3 +1,5 @@
+import path from "node:path";
+
 import type { Merged } from "./merge.ts";
 
 const MOST_NAMED = 5;
@@ -12,7 +14,9 @@ export function formatMerge(merged: Merged): readonly string[] {
     ...about("kept, because the other side had changed it", revived),
     ...about("✗ changed on both sides", conflicts, remedy),
     ...[...left.values()].map(({ message }) => `✗ ${message}`),
-    ...(displaced === null ? [] : [`what stood here before is in ${displaced}`]),
+    ...(displaced === null
+      ? []
+      : [`what stood here before is kept: ramet trash restore ${path.basename(displaced)}`]),
   ];
 }
 

@@ -115,7 +115,7 @@ test("what is displaced in the workspace is told, what is left too, and a long l
   const lines = merged === undefined ? [] : formatMerge({ ...merged, toRemote: Object.keys(many) });
   expect(lines[0]).toBe("→ environment: f0, f1, f2, f3, f4 and 3 more");
   expect(lines[2]).toMatch(/^✗ changed on both sides: x; settle with/);
-  expect(lines[3]).toMatch(/^what stood here before is in \/store\/trash\//);
+  expect(lines[3]).toMatch(/^what stood here before is kept: ramet trash restore \d/);
 });
 
 test("a preferred side settles conflicts, and the other's bytes are kept", async () => {

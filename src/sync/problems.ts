@@ -13,7 +13,7 @@ export function syncConflict(direction: Direction, paths: readonly string[]): Pr
   const { other, back } = SIDES[direction];
   return conflict(
     `Changes in ${other} would be overwritten: ${nameSome(paths)}.`,
-    `Overwrite them with \`ramet ${direction} --force\`, which keeps a copy, or take them over with \`${back}\`.`,
+    `Overwrite them with \`ramet ${direction} --force\`, which keeps a copy; take them over with \`${back}\`; or let \`ramet dev\` bring each side what the other changed.`,
   );
 }
 

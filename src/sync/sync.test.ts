@@ -143,6 +143,16 @@ test("an empty side empties the other only when forced", async () => {
   expect(await read(sides.remote)).toEqual({});
 });
 
+test("many files that are gone on one side are removed from the other only when forced", async () => {
+  const names = Array.from({ length: 30 }, (_, index) => `f${index}`);
+  await put(sides.local, Object.fromEntries(names.map((name) => [name, name])));
+  await push(sides, options());
+  for (const name of names.slice(5)) await rm(path.join(sides.local, name));
+  expect((await problemOf(push(sides, options()))).message).toContain("25 of 30 files");
+  expect(Object.keys(await read(sides.remote))).toHaveLength(30);
+  expect((await push(sides, options(true))).changed).toHaveLength(25);
+});
+
 test("a side that is missing is not an empty one", async () => {
   await put(sides.remote, { a: "1" });
   const missing = { ...sides, local: path.join(root, "missing") };

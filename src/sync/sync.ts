@@ -3,7 +3,8 @@ import { explainDiskFull } from "../base/disk-full.ts";
 import { ownProgram } from "../base/own-program.ts";
 import type { Problem } from "../base/problem.ts";
 import type { Comparison } from "./core/compare.ts";
-import { planMirror } from "./core/plan.ts";
+import { findHalt } from "./core/halt.ts";
+import { type Plan, planMirror } from "./core/plan.ts";
 import { formatMerge } from "./describe-merge.ts";
 import * as far from "./far-pair.ts";
 import { FarWatch } from "./far-watch.ts";
@@ -16,6 +17,7 @@ import {
   type Direction,
   syncConflict,
   syncEmptied,
+  syncRemovals,
   syncReplaced,
   syncUnsettled,
 } from "./problems.ts";
@@ -36,6 +38,11 @@ export type TreeMessage = questions.TreeMessage;
 
 /** How to run whoever serves trees to a server, by its own input and output. */
 export const TENDER_PROGRAM: readonly string[] = ownProgram(import.meta.filename, "tender-program");
+
+const ENDS = {
+  push: { source: "local", target: "remote", giving: "workspace", taking: "environment" },
+  pull: { source: "remote", target: "local", giving: "environment", taking: "workspace" },
+} as const;
 
 export type TransferOptions = {
   /** Overwrite what the receiving side changed. */
@@ -59,7 +66,7 @@ export function compareSides(sides: Sides): Promise<Comparison> {
   });
 }
 
-/** Makes the environment's tree equal to the workspace. @throws `sync_conflict`, `sync_emptied`, `disk_full` */
+/** Makes the environment's tree equal to the workspace. @throws `sync_conflict`, `sync_emptied`, `sync_removals`, `disk_full` */
 export function push(sides: Sides, options: TransferOptions): Promise<Transferred> {
   return transfer(sides, options, "push");
 }
@@ -195,14 +202,11 @@ async function mirror(
   direction: Direction,
 ): Promise<Transferred> {
   await lookAtAll(pair);
-  const [source, target] =
-    direction === "push" ? (["local", "remote"] as const) : (["remote", "local"] as const);
-  if (!options.force) assertNothingLost(pair, direction);
+  const { source, target } = ENDS[direction];
   const trees = pair.differing();
-  const { done, left, displaced } = await pair.apply(
-    planMirror(trees[source], trees[target]),
-    target,
-  );
+  const plan = planMirror(trees[source], trees[target]);
+  if (!options.force) assertNothingLost(pair, direction, plan);
+  const { done, left, displaced } = await pair.apply(plan, target);
   await pair.commit();
   const problems = [...pair.unknown().values(), ...left.values()];
   return { changed: [...done.keys()].toSorted(), displaced, left: problems };
@@ -212,15 +216,15 @@ async function lookAtAll(pair: Pair): Promise<void> {
   if (!(await pair.look("all"))) throw syncUnsettled();
 }
 
-function assertNothingLost(pair: Pair, direction: Direction): void {
-  const { local, remote, conflicts } = pair.compare();
-  const paths = [...conflicts, ...(direction === "push" ? remote : local)];
+function assertNothingLost(pair: Pair, direction: Direction, plan: Plan): void {
+  const { source, target, giving, taking } = ENDS[direction];
+  const compared = pair.compare();
+  const paths = [...compared.conflicts, ...compared[target]];
   if (paths.length > 0) throw syncConflict(direction, paths);
-  const { trees } = pair;
-  const [from, to] =
-    direction === "push" ? [trees.local, trees.remote] : [trees.remote, trees.local];
-  const emptied = direction === "push" ? "workspace" : "environment";
-  if (from.size === 0 && to.size > 0) throw syncEmptied(emptied, to.size);
+  const [from, to] = [pair.trees[source], pair.trees[target]];
+  if (from.size === 0 && to.size > 0) throw syncEmptied(giving, to.size);
+  const halt = findHalt(plan, { from, to });
+  if (halt?.kind === "removals") throw syncRemovals(taking, halt);
 }
 
 async function withFar<T>(sides: FarSides, work: (pair: Pair) => Promise<T>): Promise<T> {

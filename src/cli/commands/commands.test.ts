@@ -5,6 +5,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 
 import { exists } from "../../base/remove-inside.ts";
 import { ENVIRONMENT } from "../fixtures/answers.ts";
+import { answerWith, send } from "../fixtures/call-server.ts";
 import { createWorld } from "../fixtures/world.ts";
 import type { World } from "../fixtures/world.ts";
 
@@ -108,12 +109,48 @@ test("a push says what was moved and where the rest is, and that a linked one ha
     "files.pull": { ...transfer, files: { kind: "linked", path: "/w" }, changed: [] },
   });
   expect((await world.ramet(["push", "--force"])).out).toBe(
-    "✓ 1 file pushed to shop/agent\n  What stood there before is in /trash\n",
+    "✓ 1 file pushed to shop/agent\n  What stood there before is kept: ramet trash restore trash\n",
   );
   expect((await world.ramet(["pull"])).out).toBe(
     "✓ shop/agent runs on /w: there is nothing to pull.\n",
   );
 });
+
+test.each([
+  ["y\n", 0, [false, true]],
+  ["\n", 3, [false]],
+])(
+  "a push that would overwrite something asks at a terminal; at the answer %j it ends with %i",
+  async (answer, exitCode, forces) => {
+    await world.bind();
+    const refusal = { code: "sync_conflict", message: "a.txt is in the way.", remedy: "Force it." };
+    const transfer = {
+      app: "shop",
+      environment: "agent",
+      files: ENVIRONMENT.files,
+      changed: ["a.txt"],
+    };
+    const { calls } = await world.serveWith(({ name, input }, response) => {
+      const isForced = Object(input).force === true;
+      if (name !== "files.push") answerWith({})({ name, input, headers: {} }, response);
+      else
+        send(
+          response,
+          isForced ? { result: { ...transfer, displaced: "/t" } } : { problem: refusal },
+        );
+    });
+    const context = world.contextAt({ input: answer });
+    const atTerminal = {
+      stdin: { ...context.stdin, isTerminal: true },
+      stderr: { ...context.stderr, isTerminal: true },
+    };
+    const ran = await world.ramet(["push"], { ...context, ...atTerminal });
+    expect(ran.exitCode).toBe(exitCode);
+    expect(context.err()).toContain("a.txt is in the way. What goes is kept");
+    const pushes = calls.filter(({ name }) => name === "files.push");
+    expect(pushes).toMatchObject(forces.map((force) => ({ input: { force } })));
+  },
+);
 
 test("doctor's leftovers are a table, and what was cleared is said", async () => {
   const leftover = { kind: "process", id: "abcdefghijklmnop", path: null, pid: 12 };

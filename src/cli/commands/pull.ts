@@ -1,6 +1,6 @@
 import { flag } from "../grammar/command-shape.ts";
 import { defineCommand } from "../session/command.ts";
-import { findWorkspaceFolder } from "../session/workspace-folder.ts";
+import { transferFiles } from "../session/transfer-files.ts";
 import { formatTransfer } from "../text/transfer-text.ts";
 
 export const pull = defineCommand({
@@ -9,19 +9,17 @@ export const pull = defineCommand({
   description:
     "An environment that runs on this folder has the same files anyway: nothing is moved.",
   scope: "environment",
-  options: { force: flag("Overwrite what was changed here; it is kept aside", "f") },
+  options: {
+    force: flag(
+      "Overwrite what was changed here; it is kept aside; without it you are asked, or refused",
+      "f",
+    ),
+  },
   examples: [
     { line: "ramet pull", why: "Take over what changed there" },
     { line: "ramet pull --force", why: "Also over what was changed here, which is kept aside" },
   ],
-  async run(input, session) {
-    const target = await session.target();
-    const workspace = await findWorkspaceFolder(session, target.app);
-    const question = { ...target, workspace, force: input.has("force") };
-    return session.isAfar
-      ? (await import("../session/far-files.ts")).transferAfar(session, question, "pull")
-      : session.call("files.pull", question);
-  },
+  run: async (input, session) => transferFiles(session, "pull", input.has("force")),
   hints: ({ changed }) => (changed.length === 0 ? [] : [{ line: "git status", why: "What came" }]),
   toText: (transfer, style) => formatTransfer(transfer, { verb: "pull", style }),
 });

@@ -1,6 +1,7 @@
 import { defineCommand } from "../session/command.ts";
 import { findWorkspaceFolder } from "../session/workspace-folder.ts";
 import { tameText } from "../terminal/style.ts";
+import { formatRestore } from "../text/transfer-text.ts";
 
 const MAX_SHOWN = 20;
 
@@ -39,7 +40,9 @@ export const trashRestore = defineCommand({
       `${style.paint("green", "✓")} ${count} put back`,
       ...lines,
       ...(more > 0 ? [`  … and ${more} more`] : []),
-      ...displaced.map((folder) => style.paint("dim", `  What stood there is in ${folder}`)),
+      ...displaced.map((folder) =>
+        style.paint("dim", `  What stood there is kept: ${formatRestore(folder)}`),
+      ),
     ].join("\n");
   },
 });

@@ -275,7 +275,7 @@ test("a transfer says how much went which way, and what was put aside", () => {
   expect(say({}, "push")).toBe("✓ 2 files pushed to shop/agent");
   expect(say({ changed: ["a"] }, "pull")).toBe("✓ 1 file pulled from shop/agent");
   expect(say({ changed: [] }, "push")).toBe("✓ shop/agent has the same files already.");
-  expect(say({ displaced: "/d" }, "push")).toContain("What stood there before is in /d");
+  expect(say({ displaced: "/d" }, "push")).toContain("kept: ramet trash restore d");
 });
 
 test("variables are a table in which a secret, and what is not set, can be told from a value", () => {
