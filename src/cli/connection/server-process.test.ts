@@ -143,7 +143,12 @@ test("a server that was started while another was quicker ends: it does not take
   const { home } = contextAt();
   const patient = [process.execPath, program, home.folder, home.socket, "patient"];
   const late = path.join(home.folder, "late");
-  const waiting = `require("node:fs").writeFileSync(${JSON.stringify(late)}, String(process.pid)); setInterval(() => {}, 1000);`;
+  // Whole or not at all: it may be read, or ended, at any moment.
+  const waiting = [
+    `const { renameSync, writeFileSync } = require("node:fs"), late = ${JSON.stringify(late)};`,
+    'writeFileSync(late + ".new", String(process.pid)); renameSync(late + ".new", late);',
+    "setInterval(() => {}, 1000);",
+  ].join("\n");
   const first = start(contextAt({ program: patient }));
   const second = startServer(contextAt({ program: [process.execPath, "-e", waiting] }));
   expect((await second).pid).toBe(await first);
