@@ -76,6 +76,8 @@ const MADE: readonly Problem[] = [
   problems.loginExposed("/h/login.json"),
   problems.serverUnreachable(FAR, "nothing listens there"),
   problems.serverUntrusted(FAR, "its certificate has expired"),
+  problems.serverListens(7, ["--listen", "0.0.0.0"]),
+  problems.serverNotPlain("http://127.0.0.1:7443"),
   problems.serverElsewhere(FAR, 302),
   problems.serverOther(FAR, 404),
   problems.fingerprintOther(FAR, "3F:A0"),

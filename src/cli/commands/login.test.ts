@@ -166,6 +166,12 @@ test.each([
   expect(await exists(keptFile())).toBe(false);
 });
 
+test("whoever logs in by http to a server that speaks TLS alone is told the URL to use", async () => {
+  const ran = await world.ramet(["login", url.replace("https:", "http:")], { input: GOOD });
+  expect(ran.exitCode).toBe(2);
+  expect(ran.err).toContain(`\`ramet login ${url}\``);
+});
+
 test("RAMET_SERVER without RAMET_TOKEN sends that server nothing, not even the token of another", async () => {
   await world.ramet(["login", url, "--ca", "ca.pem"], { input: GOOD });
   const other = `https://localhost:${new URL(url).port}`;

@@ -1,10 +1,11 @@
 import path from "node:path";
 
+import { Problem } from "../../base/problem.ts";
 import type { CallOutput } from "../../protocol/calls.ts";
 import { confirmFingerprint, normalizeFingerprint } from "../connection/fingerprints.ts";
 import { writeLogin } from "../connection/login-file.ts";
 import { findProxy } from "../connection/proxies.ts";
-import { tokenMissing } from "../connection/remote-problems.ts";
+import { serverNotPlain, tokenMissing } from "../connection/remote-problems.ts";
 import { parseServerUrl, readPemFile } from "../connection/remote-server.ts";
 import { createHome } from "../connection/server-process.ts";
 import { value } from "../grammar/command-shape.ts";
@@ -99,5 +100,10 @@ async function askWho(
   { signal }: Context,
 ): Promise<CallOutput<"access.whoami">> {
   const { callServer } = await import("../connection/client.ts");
-  return callServer(server, { name: "access.whoami", input: {} }, { signal });
+  try {
+    return await callServer(server, { name: "access.whoami", input: {} }, { signal });
+  } catch (error) {
+    const isCut = error instanceof Problem && error.code === "connection_lost";
+    throw isCut && server.url.startsWith("http:") ? serverNotPlain(server.url) : error;
+  }
 }

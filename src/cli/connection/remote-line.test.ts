@@ -125,6 +125,20 @@ test("whoever cannot prove whose it is, hears nothing", async () => {
   expect(heard).toHaveLength(1);
 });
 
+test("what is wrong with a certificate decides what is said to be done about it", async () => {
+  const remedies: string[] = [];
+  for (const pair of [await makePair(["127.0.0.1"], 3 * DAY_MS), await makePair(["ramet.test"])]) {
+    const { url } = await listenTls(pair, { status: 200 });
+    const trust = { authority: pair.certificate, pinned: null };
+    const asked = callServer({ url, token: TOKEN, trust }, { name: "app.list", input: {} });
+    remedies.push(await asked.then(String, (error: unknown) => String(Object(error).remedy)));
+  }
+  expect(remedies).toEqual([
+    expect.stringContaining("renew its certificate"),
+    expect.stringContaining("by a name, or an address, that its certificate has"),
+  ]);
+});
+
 test("who took the server's port and speaks no TLS gets no token", async () => {
   const heard: string[] = [];
   const squatter = createNetServer((socket) => {
@@ -134,6 +148,8 @@ test("who took the server's port and speaks no TLS gets no token", async () => {
   });
   const { url } = await opened(squatter, heard, "https");
   expect(await ask(url, NOBODY)).toBe("server_untrusted");
+  const asked = callServer({ url, token: TOKEN, trust: NOBODY }, { name: "app.list", input: {} });
+  await expect(asked).rejects.toThrow("it speaks no TLS that fits");
   expect(heard.join("")).not.toContain("ramet_");
 });
 

@@ -151,7 +151,11 @@ function explainConnecting(error: Error, url: string): Problem {
   const isNetwork = /^E(?!RR_TLS|RR_SSL)[A-Z_]+$/.test(code) && !code.startsWith("ERR_");
   // Node goes on to say how its own command line could be changed.
   const why = messageOf(error).split(";", 1).join("").replace(/\.$/, "");
-  return isNetwork ? serverUnreachable(url, why) : serverUntrusted(url, why);
+  if (isNetwork) return serverUnreachable(url, why);
+  // What OpenSSL says of it is for those who know its source.
+  if (/^(EPROTO|ERR_SSL)/.test(code))
+    return serverUntrusted(url, "it speaks no TLS that fits", "EPROTO");
+  return serverUntrusted(url, why, code);
 }
 
 function shownBy(socket: TLSSocket, url: string): X509Certificate {

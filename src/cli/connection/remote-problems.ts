@@ -54,11 +54,34 @@ export function serverUnreachable(url: string, why: string): Problem {
   });
 }
 
-export function serverUntrusted(url: string, why: string): Problem {
+const RENEW =
+  "Ask whoever keeps the server to renew its certificate, which is then taken up within a minute; and look at this machine's clock.";
+/** Another authority, or a fingerprint, would not help against these. */
+const REMEDIES: Readonly<Record<string, string>> = {
+  CERT_HAS_EXPIRED: RENEW,
+  CERT_NOT_YET_VALID: RENEW,
+  ERR_TLS_CERT_ALTNAME_INVALID:
+    "Call the server by a name, or an address, that its certificate has; or have a certificate made that has this one.",
+  EPROTO: "Look at the host and the port: the server says on which it answers calls from afar.",
+};
+
+/** @param code what the system calls the reason */
+export function serverUntrusted(url: string, why: string, code = ""): Problem {
   return new Problem({
     code: "server_untrusted",
     message: `${url} cannot prove that it is what it is called, so nothing was sent to it: ${why}.`,
-    remedy: `If its certificate is of an authority of your own, \`ramet login ${url} --ca FILE\`; else compare its fingerprint with what the server printed, and \`ramet login ${url} --fingerprint SHA256\`.`,
+    remedy:
+      REMEDIES[code] ??
+      `If its certificate is of an authority of your own, \`ramet login ${url} --ca FILE\`; else compare its fingerprint with what the server printed, and \`ramet login ${url} --fingerprint SHA256\`.`,
+  });
+}
+
+export function serverNotPlain(url: string): Problem {
+  const secure = url.replace(/^http:/, "https:");
+  return new Problem({
+    code: "server_not_plain",
+    message: `What listens at ${url} does not answer in plain HTTP.`,
+    remedy: `A server that has a certificate speaks TLS alone: \`ramet login ${secure}\`.`,
   });
 }
 
