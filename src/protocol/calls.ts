@@ -98,7 +98,11 @@ export const CALLS = {
     input: z.object({ app: text.nullable() }),
     output: z.array(useSchema),
   },
-  "environment.show": { input: target, output: environmentSchema },
+  /** `measure`: counts its bytes first, and what its standbys take. */
+  "environment.show": {
+    input: target.extend({ measure: z.boolean().default(false) }),
+    output: environmentSchema,
+  },
   "environment.delete": {
     input: target,
     output: z.object({ app: z.string(), name: z.string(), folder: z.string().nullable() }),

@@ -12,7 +12,7 @@ export const envShow = defineCommand({
     { line: "ramet env show", why: "This workspace's" },
     { line: "ramet env show staging --json", why: "Another, for a program" },
   ],
-  run: (input, session) => session.environment(input.optional("ENV")),
+  run: (input, session) => session.environment(input.optional("ENV"), "measured"),
   hints: ({ state, name }) => [
     ...(state === "asleep" ? [{ line: `ramet env start ${name}`, why: "Wake it" }] : []),
     ...(state === "broken" ? [{ line: `ramet logs --env ${name}`, why: "What it printed" }] : []),

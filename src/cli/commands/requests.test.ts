@@ -50,11 +50,11 @@ const REQUESTS: readonly [line: string, call: string, input: object][] = [
   ["top", "environment.use", { app: "shop" }],
   ["top --all --once", "environment.use", { app: null }],
   ["top --app Desk", "environment.use", { app: "desk" }],
-  ["env show", "environment.show", BOUND],
-  ["env show X", "environment.show", { app: "shop", environment: "x" }],
-  ["env show x -a desk", "environment.show", { app: "desk", environment: "x" }],
-  ["env show -e x", "environment.show", { app: "shop", environment: "x" }],
-  ["--app desk env show x", "environment.show", { app: "desk", environment: "x" }],
+  ["env show", "environment.show", { ...BOUND, measure: true }],
+  ["env show X", "environment.show", { app: "shop", environment: "x", measure: true }],
+  ["env show x -a desk", "environment.show", { app: "desk", environment: "x", measure: true }],
+  ["env show -e x", "environment.show", { app: "shop", environment: "x", measure: true }],
+  ["--app desk env show x", "environment.show", { app: "desk", environment: "x", measure: true }],
   ["env start", "environment.start", BOUND],
   ["env start x", "environment.start", { app: "shop", environment: "x" }],
   ["env unpause x", "environment.start", { app: "shop", environment: "x" }],
@@ -135,6 +135,21 @@ test.each(REQUESTS)("ramet %s asks for %s", async (line, call, input) => {
   expect(calls.at(-1)?.name).toBe(call);
   expect(calls.at(-1)?.input).toMatchObject(input);
 });
+
+test.each([
+  ["env show", { ...BOUND, measure: true }],
+  ["push", BOUND],
+  ["db url", BOUND],
+])(
+  "ramet %s is told which environment it is, its bytes counted for env show alone",
+  async (line, input) => {
+    await world.bind();
+    const { calls } = await world.serve(RESULTS);
+    await world.ramet([...line.split(" "), "--quiet"]);
+    const shown = calls.filter(({ name }) => name === "environment.show");
+    expect(shown[0]?.input).toEqual(input);
+  },
+);
 
 test.each<[line: string, code: string]>([
   ["env show x --env y", "flags_exclusive"],

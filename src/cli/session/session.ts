@@ -109,10 +109,11 @@ export class Session {
     return target;
   }
 
-  /** The same, as the server shows it now. */
-  async environment(name: string | null = null): Promise<EnvironmentView> {
+  /** The same, as the server shows it now. @param measured with its bytes counted, which takes a moment */
+  async environment(name: string | null = null, measured?: "measured"): Promise<EnvironmentView> {
     const { target, isBound } = await this.#findTarget(name);
-    return isBound ? this.#showBound(target) : this.call("environment.show", target);
+    const wanted = measured === undefined ? target : { ...target, measure: true };
+    return isBound ? this.#showBound(wanted) : this.call("environment.show", wanted);
   }
 
   defaultSources(app: AppName): ReturnType<typeof listSources> {
@@ -206,7 +207,7 @@ export class Session {
   }
 
   /** Another environment may have been given the name of the one that was bound. @throws `binding_stale` */
-  async #showBound(target: Target): Promise<EnvironmentView> {
+  async #showBound(target: CallInput<"environment.show">): Promise<EnvironmentView> {
     const name = `${target.app}/${target.environment}`;
     try {
       const shown = await this.call("environment.show", target);
