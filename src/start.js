@@ -2,11 +2,13 @@
  * Where every process of ours begins: it keeps what is compiled for the next one, then becomes `main.ts`. Plain JavaScript,
  * since the first file of TypeScript that is not kept yet costs more than the whole of a command.
  */
-import { mkdirSync, statSync } from "node:fs";
 import { homedir } from "node:os";
 import path from "node:path";
 
 import { findHomeFolder } from "./protocol/home-folder.js";
+
+// As an import it would load its streams too, which most commands do without.
+const { mkdirSync, statSync } = process.getBuiltinModule("node:fs");
 
 keepCompiledCode();
 await import("./main.ts");

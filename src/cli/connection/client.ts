@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import type { IncomingMessage, RequestOptions } from "node:http";
+import { connect } from "node:net";
 
 import { rest } from "../../base/clock.ts";
 import { hasErrorCode, messageOf, Problem } from "../../base/problem.ts";
@@ -104,7 +105,7 @@ async function askOver(
 
 /** How a server is reached, what it is shown, and what its failures mean. */
 type Route = {
-  readonly line: Pick<RequestOptions, "socketPath" | "createConnection" | "agent">;
+  readonly line: Pick<RequestOptions, "createConnection" | "agent">;
   readonly host: string;
   readonly token: string;
   /** How long it may say nothing, whatever is asked; null: the call says it. */
@@ -150,7 +151,10 @@ async function openRoute(
 
 async function openOwnRoute(home: Home): Promise<Route> {
   return {
-    line: { socketPath: home.socket, agent: false },
+    // Without an agent: it would find out first whether the host is an address, by a pattern that takes milliseconds to compile.
+    line: {
+      createConnection: ({ timeout = FOREVER_MS }) => connect({ path: home.socket, timeout }),
+    },
     host: "ramet",
     token: await readToken(home),
     silenceMs: null,
