@@ -90,7 +90,8 @@ class PoolThread<Job, Done> {
   readonly #owner: Owner<Job, Done>;
   readonly #idleMs: number;
   #task: Task<Job, Done> | undefined;
-  #idling = new AbortController();
+  /** Ends its rest; undefined: it does not rest. */
+  #idling: AbortController | undefined;
 
   constructor({ program, idleMs = IDLE_MS }: PoolOptions, owner: Owner<Job, Done>) {
     this.#owner = owner;
@@ -107,7 +108,8 @@ class PoolThread<Job, Done> {
     const task = this.#owner.next();
     if (task === undefined) return;
     this.#owner.onBusy();
-    this.#idling.abort();
+    this.#idling?.abort();
+    this.#idling = undefined;
     this.#task = task;
     this.#worker.ref();
     this.#worker.postMessage(task.job);
@@ -118,8 +120,8 @@ class PoolThread<Job, Done> {
     this.#task = undefined;
     this.#worker.unref();
     this.#owner.onIdle();
-    this.#rest();
     this.takeNext();
+    if (this.#task === undefined) this.#rest();
     if ("done" in answer) task?.resolve(answer.done);
     else {
       const { message, code } = answer.failure;
