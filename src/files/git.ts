@@ -6,7 +6,7 @@ import { exists } from "../base/remove-inside.ts";
 import type { ProcessUser, ProgramResult } from "../process/process.ts";
 import { hasLinkOnWay } from "./place.ts";
 import { gitFailed } from "./problems.ts";
-import { runListing, runTool, type ToolOptions } from "./tools.ts";
+import { runListing, runTool, runUncut, splitNul, type ToolOptions } from "./tools.ts";
 
 /** A folder that git knows, and as whom it is asked about it. */
 export type GitTree = { readonly folder: string; readonly user: ProcessUser | null };
@@ -35,6 +35,7 @@ const GIT_ENVIRONMENT = {
 };
 const MAX_SUBMODULE_DEPTH = 8;
 const SUBMODULE_MODE = "160000 ";
+const LIST_IGNORED = ["ls-files", "-oi", "--exclude-standard", "--directory", "-z"] as const;
 
 /** undefined: git is not here, or knows nothing of this folder, or ignores it as a whole. */
 export async function findGitTree(folder: string): Promise<GitTree | undefined> {
@@ -73,27 +74,44 @@ export async function inGitTree<T>(
 }
 
 /** Submodules' contents are listed as files of the tree; other repositories inside it are left out. */
-export async function listGitTree(tree: GitTree, depth = 0): Promise<Listing> {
+export async function listGitTree(tree: GitTree): Promise<Listing> {
+  return parseTold(await askGitTree(tree));
+}
+
+/** What git says of a tree, not taken apart: whoever only wants to know whether it is the same as before has no need to. */
+export type Told = {
+  readonly entries: string;
+  readonly ignored: string;
+  /** The same of each submodule that is there, by its name. */
+  readonly inner: readonly (readonly [submodule: string, told: Told])[];
+};
+
+export async function askGitTree(tree: GitTree, depth = 0): Promise<Told> {
   const [entries, ignored] = await Promise.all([
-    list(tree, ["ls-files", "-t", "-s", "-o", "--exclude-standard", "-z"]),
-    listOwnIgnored(tree),
+    print(tree, ["ls-files", "-t", "-s", "-o", "--exclude-standard", "-z"]),
+    print(tree, LIST_IGNORED),
   ]);
-  const { files, submodules } = parseEntries(entries);
-  const inner =
-    depth < MAX_SUBMODULE_DEPTH
-      ? await Promise.all(submodules.map((name) => listInner(tree, name, depth)))
-      : [];
+  const mayGoOn = depth < MAX_SUBMODULE_DEPTH && entries.includes(SUBMODULE_MODE);
+  const submodules = mayGoOn ? parseEntries(splitNul(entries)).submodules : [];
+  const inner = await Promise.all(submodules.map((name) => askInner(tree, name, depth)));
+  return { entries, ignored, inner: inner.flat() };
+}
+
+export function parseTold({ entries, ignored, inner }: Told): Listing {
+  const { files } = parseEntries(splitNul(entries));
+  const below = inner.map(([name, told]) => prefixed(name, parseTold(told)));
   return {
-    files: [...new Set([...files, ...inner.flatMap((listing) => listing.files)])],
-    ignored: [...ignored, ...inner.flatMap((listing) => listing.ignored)],
+    files: [...new Set([...files, ...below.flatMap((listing) => listing.files)])],
+    ignored: [...splitNul(ignored), ...below.flatMap((listing) => listing.ignored)],
   };
 }
 
 /** What git ignores alone, without a look at all the rest. */
 export async function listGitIgnored(tree: GitTree): Promise<readonly string[]> {
-  const [ignored, submodules] = await Promise.all([listOwnIgnored(tree), listSubmodules(tree)]);
-  const inner = await Promise.all(submodules.map((name) => listInner(tree, name, 0)));
-  return [...ignored, ...inner.flatMap((listing) => listing.ignored)];
+  const [ignored, submodules] = await Promise.all([list(tree, LIST_IGNORED), listSubmodules(tree)]);
+  const inner = await Promise.all(submodules.map((name) => askInner(tree, name, 0)));
+  const below = inner.flat().map(([name, told]) => prefixed(name, parseTold(told)));
+  return [...ignored, ...below.flatMap((listing) => listing.ignored)];
 }
 
 /** Of these names, which need not exist, those that git would ignore. */
@@ -197,16 +215,15 @@ function parseEntries(entries: readonly string[]): { files: string[]; submodules
   return { files, submodules };
 }
 
-async function listInner(tree: GitTree, submodule: string, depth: number): Promise<Listing> {
+async function askInner(tree: GitTree, submodule: string, depth: number): Promise<Told["inner"]> {
   const folder = path.join(tree.folder, submodule);
-  if (!(await exists(path.join(folder, ".git")))) return { files: [], ignored: [] };
-  const { files, ignored } = await listGitTree({ ...tree, folder }, depth + 1);
-  const prefixed = (name: string): string => `${submodule}/${name}`;
-  return { files: files.map(prefixed), ignored: ignored.map(prefixed) };
+  if (!(await exists(path.join(folder, ".git")))) return [];
+  return [[submodule, await askGitTree({ ...tree, folder }, depth + 1)]];
 }
 
-function listOwnIgnored(tree: GitTree): Promise<readonly string[]> {
-  return list(tree, ["ls-files", "-oi", "--exclude-standard", "--directory", "-z"]);
+function prefixed(submodule: string, { files, ignored }: Listing): Listing {
+  const inTree = (name: string): string => `${submodule}/${name}`;
+  return { files: files.map(inTree), ignored: ignored.map(inTree) };
 }
 
 async function listSubmodules(tree: GitTree): Promise<readonly string[]> {
@@ -246,8 +263,12 @@ async function findBeyondLinks(
 }
 
 async function list(tree: GitTree, args: readonly string[]): Promise<readonly string[]> {
-  const { exitCode, stderr, entries } = await runListing("git", args, optionsOf(tree));
-  if (exitCode === 0) return entries;
+  return splitNul(await print(tree, args));
+}
+
+async function print(tree: GitTree, args: readonly string[]): Promise<string> {
+  const { exitCode, stderr, text } = await runUncut("git", args, optionsOf(tree));
+  if (exitCode === 0) return text;
   throw gitFailed(tree.folder, firstLine(stderr));
 }
 

@@ -40,11 +40,13 @@ export async function runTool(
   );
 }
 
-export type NulList = {
+/** As it was printed, with NUL after each entry. */
+export type NulText = {
   readonly exitCode: number | null;
   readonly stderr: string;
-  readonly entries: readonly string[];
+  readonly text: string;
 };
+export type NulList = Omit<NulText, "text"> & { readonly entries: readonly string[] };
 
 /** Runs a program that prints a list with NUL after each entry. @throws Error when a part of the list was lost */
 export async function runListing(
@@ -52,9 +54,23 @@ export async function runListing(
   args: readonly string[],
   options: ToolOptions,
 ): Promise<NulList> {
+  const { text, ...others } = await runUncut(file, args, options);
+  return { ...others, entries: splitNul(text) };
+}
+
+/** The same, not taken apart. */
+export async function runUncut(
+  file: string,
+  args: readonly string[],
+  options: ToolOptions,
+): Promise<NulText> {
   const { exitCode, stdout, stderr, isWhole } = await runTool(file, args, options);
   const isCut = !isWhole || !(stdout === "" || stdout.endsWith("\0"));
   if (exitCode === 0 && isCut)
     throw new Error(`The list that ${file} printed did not arrive whole.`);
-  return { exitCode, stderr, entries: stdout.split("\0").slice(0, -1) };
+  return { exitCode, stderr, text: stdout };
+}
+
+export function splitNul(text: string): readonly string[] {
+  return text.split("\0").slice(0, -1);
 }

@@ -19,7 +19,7 @@ type Known = {
   readonly versionOf: (path: string) => string | null;
 };
 
-/** Looks of a thread at a time. */
+/** Looks of a thread at a time, at least. */
 const SLICE = 500;
 
 /**
@@ -71,10 +71,10 @@ export class FolderStamps {
   ): Promise<Map<string, Stamped>> {
     const same = new Map<string, Stamped>();
     const stamps = [...this.#stamps.values()];
-    const count = stamps.reduce((sum, { asked }) => sum + asked.length, 0);
-    if (bulk === undefined || count < bulk.many) return same;
+    const looks = stamps.reduce((sum, stamped) => sum + looksOf(stamped), 0);
+    if (bulk === undefined || looks < bulk.many) return same;
     for (const { path } of stamps) onFolder(path);
-    await forEachParallel(sliceStamps(stamps), THREADS + 1, async (slice) => {
+    await forEachParallel(sliceStamps(stamps, looks), THREADS + 1, async (slice) => {
       const found = await bulk.survey(
         slice.map(({ path, stamp, left }) => ({ path, stamp, left })),
       );
@@ -104,15 +104,25 @@ export function areAll(stamped: ReadonlyMap<string, Stamped>): boolean {
   return isThere("") && [...stamped.values()].every(({ inner }) => inner.every(isThere));
 }
 
-/** Of neighbours, which share the folders above them. */
-function sliceStamps(stamps: readonly Stamped[]): readonly (readonly Stamped[])[] {
+/**
+ * Of neighbours, which share the folders above them: large ones first, so that hardly anything crosses, and no thread has
+ * nothing to do while git's start holds up whoever hands them out; small ones last, so that all threads end together.
+ */
+function sliceStamps(stamps: readonly Stamped[], looks: number): readonly (readonly Stamped[])[] {
   const slices: Stamped[][] = [];
-  let left = 0;
+  let [left, open] = [looks, 0];
   for (const stamped of stamps) {
-    if (left <= 0) slices.push([]);
-    if (left <= 0) left = SLICE;
+    if (open <= 0) {
+      slices.push([]);
+      open = Math.max(SLICE, left / (2 * THREADS));
+    }
     slices.at(-1)?.push(stamped);
-    left -= stamped.asked.length + 1;
+    open -= looksOf(stamped);
+    left -= looksOf(stamped);
   }
   return slices;
+}
+
+function looksOf({ asked }: Stamped): number {
+  return asked.length + 1;
 }

@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import path from "node:path";
 
 import { findIgnored, listFiles } from "../files/files.ts";
@@ -10,6 +9,10 @@ const GIT = ".git";
 
 type FindIgnored = LookOptions["findIgnored"];
 type Listing = Awaited<ReturnType<typeof listFiles>>;
+type Known = {
+  readonly isThere: (name: string) => boolean;
+  readonly left: ReadonlySet<string>;
+};
 
 /** What the rules say of all that is there. */
 export type ListedRules = {
@@ -47,14 +50,12 @@ export function holdsRules(name: string): boolean {
 }
 
 /** What git has listed needs no question; what came since, or is an empty folder, does. */
-function fromListing({ files, ignored }: Listing, ask: FindIgnored): ListedRules {
-  const id = identifyListing({ files, ignored });
-  let isKnown: ((name: string) => boolean) | undefined;
-  const left = new Set(ignored);
+function fromListing({ id, read }: Listing, ask: FindIgnored): ListedRules {
+  let known: Known | undefined;
   let isBeyond = false;
   return {
     findIgnored: async (names) => {
-      const isThere = (isKnown ??= knowing(files));
+      const { isThere, left } = (known ??= knowing(read()));
       const open = names.filter((name) => !isThere(name) && !left.has(name));
       isBeyond ||= open.length > 0;
       return new Set([...names.filter((name) => left.has(name)), ...(await ask(open))]);
@@ -63,17 +64,14 @@ function fromListing({ files, ignored }: Listing, ask: FindIgnored): ListedRules
   };
 }
 
-function knowing(files: readonly string[]): (name: string) => boolean {
+function knowing({ files, ignored }: ReturnType<Listing["read"]>): Known {
   const known = new Set(files);
   for (const folder of listFolders(files)) known.add(folder);
-  // A submodule's files are the tree's.
-  return (name) => known.has(isRepository(name) ? name.slice(0, -GIT.length) : name);
-}
-
-function identifyListing({ files, ignored }: Listing): string {
-  const hash = createHash("sha256");
-  for (const names of [files, ignored]) hash.update(`${names.length}\0${names.join("\0")}\0`);
-  return hash.digest("base64");
+  return {
+    // A submodule's files are the tree's.
+    isThere: (name) => known.has(isRepository(name) ? name.slice(0, -GIT.length) : name),
+    left: new Set(ignored),
+  };
 }
 
 /** Asked of a folder that is a repository: one that the workspace's own does not know is no part of it. */
