@@ -96,8 +96,9 @@ async function check() {
 /** `dist` is all that a package holds of the source: made anew, so that nothing old goes along. */
 async function build() {
   fs.rmSync(path.join(ROOT, "dist"), { recursive: true, force: true });
-  const exitCode = await run(["tsc", "--project", "tsconfig.build.json"]);
-  return exitCode === 0 ? joinPrograms() : exitCode;
+  const compiled = await run(["tsc", "--project", "tsconfig.build.json"]);
+  const joined = compiled === 0 ? await joinPrograms() : compiled;
+  return joined === 0 ? run(["node", "scripts/join-command.ts"]) : joined;
 }
 
 /** Each becomes one file with all that it imports of ours. */

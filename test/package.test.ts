@@ -67,6 +67,25 @@ test("a program that somebody waits for is one file, which loads nothing but Nod
   expect(others).toEqual([[], [], expect.arrayContaining(["./base/problem.js"])]);
 });
 
+test("what every command loads is one file, and whoever else imports a part of it has the same", async () => {
+  const part = await readFile(path.join(installed, "dist/base/problem.js"), "utf8");
+  const app = path.join(folder, "broken-app");
+  await mkdir(app);
+  await writeAtomically(path.join(app, "ramet.json"), "no JSON");
+  const { exitCode, stdout } = await launch(
+    path.join(installed, "bin/ramet"),
+    ["detect", "--json"],
+    app,
+  );
+
+  expect(part).toMatch(/^export \{ \S+ as Problem,.* \} from "\.\.\/cli\/joined\.js";\n$/);
+  // It is made by a module that is not joined, and told from a mistake of ours by one that is.
+  expect({ exitCode, ...JSON.parse(stdout) }).toMatchObject({
+    exitCode: 2,
+    problem: { code: "manifest_invalid" },
+  });
+});
+
 test(
   "an installed package runs an app, whose keeper is that file",
   { timeout: LIMIT_MS },
@@ -133,13 +152,21 @@ async function linkModules(root: string): Promise<string> {
 }
 
 async function run(file: string, args: readonly string[], cwd: string): Promise<string> {
+  const result = await launch(file, args, cwd);
+  expect(result, `${file} ${args.join(" ")}`).toMatchObject({ exitCode: 0 });
+  return result.stdout;
+}
+
+async function launch(
+  file: string,
+  args: readonly string[],
+  cwd: string,
+): Promise<Awaited<ReturnType<typeof runProgram>>> {
   const environment = {
     PATH: process.env["PATH"] ?? "",
     HOME: process.env["HOME"] ?? os.homedir(),
     RAMET_HOME: path.join(folder, "home"),
   };
-  const launch = { file, args, folder: cwd, environment, user: null };
-  const result = await runProgram(launch, { timeoutMs: LIMIT_MS });
-  expect(result, `${file} ${args.join(" ")}`).toMatchObject({ exitCode: 0 });
-  return result.stdout;
+  const wanted = { file, args, folder: cwd, environment, user: null };
+  return runProgram(wanted, { timeoutMs: LIMIT_MS });
 }
