@@ -65,6 +65,8 @@ const MADE: readonly Problem[] = [
   problems.answerUnknown(["yarn", "npm"]),
   problems.choiceMissing("Nothing was named.", "Name it."),
   problems.addressMissing("shop/agent", "URL"),
+  problems.databaseHidden("shop/agent"),
+  problems.urlNowhere("shop/agent"),
   problems.psqlMissing(),
   problems.namesRepeated("agent"),
   problems.ownerNeeded("/h"),

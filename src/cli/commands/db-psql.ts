@@ -1,9 +1,9 @@
 import { Problem } from "../../base/problem.ts";
 import { atPort, withTunnel } from "../session/afar-database.ts";
 import { defineCommand } from "../session/command.ts";
-import { addressMissing, psqlMissing } from "../session/problems.ts";
+import { psqlMissing } from "../session/problems.ts";
+import { requireDatabaseUrl } from "../session/required-address.ts";
 import { attach } from "../terminal/attached.ts";
-import { titleOf } from "../text/title.ts";
 
 export const dbPsql = defineCommand({
   name: "db psql",
@@ -16,8 +16,8 @@ export const dbPsql = defineCommand({
   ],
   async run(input, session) {
     const environment = await session.environment();
-    const { app, name, databaseUrl } = environment;
-    if (databaseUrl === null) throw addressMissing(titleOf(environment), "database");
+    const { app, name } = environment;
+    const databaseUrl = requireDatabaseUrl(session, environment);
     const target = { app, environment: name };
     try {
       const exitCode = await withTunnel(session, target, async (port) => {

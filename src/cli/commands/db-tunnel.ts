@@ -3,9 +3,8 @@ import { value } from "../grammar/command-shape.ts";
 import { parseCount } from "../grammar/numbers.ts";
 import { atPort } from "../session/afar-database.ts";
 import { defineCommand } from "../session/command.ts";
-import { addressMissing } from "../session/problems.ts";
 import { tunnelNeedless } from "../session/problems.ts";
-import { titleOf } from "../text/title.ts";
+import { requireDatabaseUrl } from "../session/required-address.ts";
 
 const MOST_PORT = 65_535;
 
@@ -29,12 +28,12 @@ export const dbTunnel = defineCommand({
     const asked = input.value("port");
     const port = asked === null ? null : parseCount("--port", asked, MOST_PORT);
     const environment = await session.environment(input.optional("ENV"));
-    if (environment.databaseUrl === null) throw addressMissing(titleOf(environment), "database");
+    const there = requireDatabaseUrl(session, environment);
     const { openTunnel } = await import("../connection/tunnel.ts");
     const target = { app: environment.app, environment: environment.name };
     const onProblem = ({ message }: { readonly message: string }): void => session.note(message);
     const tunnel = await openTunnel(remote, target, { port, onProblem });
-    const databaseUrl = atPort(environment.databaseUrl, tunnel.port);
+    const databaseUrl = atPort(there, tunnel.port);
     stdout.write(`${session.isJson ? JSON.stringify({ databaseUrl }) : databaseUrl}\n`);
     try {
       await untilAborted(signal ?? new AbortController().signal);

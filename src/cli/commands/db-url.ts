@@ -1,7 +1,7 @@
 import { flag } from "../grammar/command-shape.ts";
 import { defineCommand } from "../session/command.ts";
-import { addressMissing } from "../session/problems.ts";
 import { tunnelNeeded } from "../session/problems.ts";
+import { requireDatabaseUrl } from "../session/required-address.ts";
 import { titleOf } from "../text/title.ts";
 
 export const dbUrl = defineCommand({
@@ -19,9 +19,8 @@ export const dbUrl = defineCommand({
   ],
   async run(input, session) {
     const environment = await session.environment(input.optional("ENV"));
-    if (environment.databaseUrl === null) throw addressMissing(titleOf(environment), "database");
+    const databaseUrl = requireDatabaseUrl(session, environment);
     if (session.isAfar) throw tunnelNeeded(titleOf(environment));
-    const { databaseUrl } = environment;
     const { sockets } = session.context.home;
     return { databaseUrl: input.has("socket") ? toSocketUrl(databaseUrl, sockets) : databaseUrl };
   },

@@ -3,10 +3,9 @@ import { processUnknown } from "../../environment/problems.ts";
 import { runAttached } from "../../process/process.ts";
 import { value } from "../grammar/command-shape.ts";
 import { defineCommand } from "../session/command.ts";
-import { addressMissing } from "../session/problems.ts";
+import { requireUrl } from "../session/required-address.ts";
 import type { Context } from "../terminal/context.ts";
 import { definedOf } from "../terminal/defined.ts";
-import { titleOf } from "../text/title.ts";
 
 export const open = defineCommand({
   name: "open",
@@ -20,9 +19,11 @@ export const open = defineCommand({
   ],
   async run(input, session) {
     const environment = await session.environment();
-    if (environment.url === null) throw addressMissing(titleOf(environment), "URL");
     const names = environment.processes.map(({ name }) => name);
-    const url = addressOf(environment.url, { process: input.value("process"), names });
+    const url = addressOf(requireUrl(session, environment), {
+      process: input.value("process"),
+      names,
+    });
     return { url, opened: !session.isJson && (await openBrowser(url, session.context)) };
   },
   toText: ({ url, opened }, style) => (opened ? `${style.paint("green", "✓")} ${url}` : url),

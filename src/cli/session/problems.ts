@@ -80,6 +80,25 @@ export function addressMissing(environment: string, what: "URL" | "database"): P
   });
 }
 
+/** Which of both it is, is not told to whoever may only read. */
+export function databaseHidden(environment: string): Problem {
+  return new Problem({
+    code: "database_hidden",
+    message: `${environment} shows no database here: it has none now, or this token may only read.`,
+    remedy:
+      "See with `ramet whoami` what the token is good for, and with `ramet env show` how the environment is.",
+  });
+}
+
+export function urlNowhere(environment: string): Problem {
+  return new Problem({
+    code: "url_nowhere",
+    message: `${environment} has no URL that leads to it from this machine: its server has no domain for environments, or it is not ready.`,
+    remedy:
+      "See with `ramet env show` how it is; a domain is given to the server on its own machine, with `ramet server domain NAME`.",
+  });
+}
+
 export function psqlMissing(): Problem {
   return new Problem({
     code: "tool_missing",
