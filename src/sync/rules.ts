@@ -16,8 +16,9 @@ type Known = {
 
 /** What the rules say of all that is there. */
 export type ListedRules = {
+  /** Of names that are in the workspace. */
   readonly findIgnored: FindIgnored;
-  /** Another one where they say anything else; undefined once it was asked about names that were not there. */
+  /** Another one where they say anything else; undefined once it was asked about files that were not there before. */
   identify(): string | undefined;
 };
 
@@ -49,7 +50,10 @@ export function holdsRules(name: string): boolean {
   return name === ".gitignore" || name.endsWith("/.gitignore");
 }
 
-/** What git has listed needs no question; what came since, or is an empty folder, does. */
+/**
+ * What git has listed needs no question; what came since, or is an empty folder, does. Of a folder the list stands for the
+ * answer all the same: git lists each that it ignores, an empty one too.
+ */
 function fromListing({ id, read }: Listing, ask: FindIgnored): ListedRules {
   let known: Known | undefined;
   let isBeyond = false;
@@ -57,7 +61,7 @@ function fromListing({ id, read }: Listing, ask: FindIgnored): ListedRules {
     findIgnored: async (names) => {
       const { isThere, left } = (known ??= knowing(read()));
       const open = names.filter((name) => !isThere(name) && !left.has(name));
-      isBeyond ||= open.length > 0;
+      isBeyond ||= !open.every(isFolder);
       return new Set([...names.filter((name) => left.has(name)), ...(await ask(open))]);
     },
     identify: () => (isBeyond ? undefined : id),
@@ -72,6 +76,10 @@ function knowing({ files, ignored }: ReturnType<Listing["read"]>): Known {
     isThere: (name) => known.has(isRepository(name) ? name.slice(0, -GIT.length) : name),
     left: new Set(ignored),
   };
+}
+
+function isFolder(name: string): boolean {
+  return name.endsWith("/");
 }
 
 /** Asked of a folder that is a repository: one that the workspace's own does not know is no part of it. */
