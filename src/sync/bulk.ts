@@ -3,6 +3,7 @@ import { splitPath } from "./core/paths.ts";
 import type { Bulk, FileNames } from "./disk.ts";
 import type { FileMove } from "./file-jobs.ts";
 import {
+  copyAheadInThread,
   copyInThread,
   examineInThread,
   keepInThread,
@@ -10,6 +11,7 @@ import {
   surveyInThread,
 } from "./file-threads.ts";
 import { isUpwards, type Lent, type PinnedFolders } from "./pinned-folders.ts";
+import type { Owner } from "./plain-file.ts";
 
 /** A thread is asked and answers in the time of some ten system calls. */
 const FEW = 16;
@@ -54,17 +56,11 @@ export class ThreadBulk implements Bulk {
   }
 
   copy(copies: Parameters<Bulk["copy"]>[0]): ReturnType<Bulk["copy"]> {
-    const { owner } = this.#options.folders.tree;
-    return this.#withStored(
-      copies.map(({ to }) => to),
-      async (files) =>
-        copyInThread(
-          files.flatMap((to, index) => {
-            const copy = copies[index];
-            return copy === undefined ? [] : [{ ...copy, to, owner }];
-          }),
-        ),
-    );
+    return this.#copyTo(copies, copyInThread);
+  }
+
+  copyAhead(copies: Parameters<Bulk["copyAhead"]>[0]): ReturnType<Bulk["copyAhead"]> {
+    return this.#copyTo(copies, async (all) => copyAheadInThread(all, this.#options.findExact()));
   }
 
   place(moves: Parameters<Bulk["place"]>[0]): ReturnType<Bulk["place"]> {
@@ -90,6 +86,18 @@ export class ThreadBulk implements Bulk {
           })),
         ),
       ),
+    );
+  }
+
+  #copyTo<Copy extends { readonly to: string }, Done>(
+    copies: readonly Copy[],
+    work: (copies: readonly (Copy & { readonly owner: Owner | null })[]) => Promise<Done>,
+  ): Promise<Done> {
+    const { owner } = this.#options.folders.tree;
+    return this.#withStored(
+      copies.map(({ to }) => to),
+      async (files) =>
+        work(copies.map((copy, index) => ({ ...copy, to: files[index] ?? NOWHERE, owner }))),
     );
   }
 

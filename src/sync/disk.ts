@@ -35,6 +35,13 @@ export type Examined =
 /** A file as it was seen in the store, and then where it was put. */
 export type Placed = { readonly before: Seen | undefined; readonly after: Seen | undefined };
 
+/** A file that was copied before its turn: as it was seen, what it held, and of its copy what `Seen` has of its bytes. */
+export type CopiedAhead = {
+  readonly seen: Seen;
+  readonly hash: string;
+  readonly copy: Seen["bytes"];
+};
+
 /** A folder of a tree as it is known. */
 export type StampedFolder = {
   readonly path: string;
@@ -65,6 +72,15 @@ export type Bulk = {
       readonly executable: boolean;
     }[],
   ): Promise<readonly Hashed[]>;
+  /** The same of files up to a size, unless they are of the version that is named, or are being written: of those null. */
+  copyAhead(
+    copies: readonly {
+      readonly from: string;
+      readonly to: string;
+      readonly version: string | null;
+      readonly mostBytes: number;
+    }[],
+  ): Promise<readonly PromiseSettledResult<CopiedAhead | null>[]>;
   /** Files of the store get a name in the tree, where nothing stands, in exchange for the one they had. */
   place(
     moves: readonly { readonly from: string; readonly to: string }[],

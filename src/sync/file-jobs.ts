@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
-import { closeSync, linkSync, unlinkSync } from "node:fs";
+import { closeSync, linkSync, rmSync, unlinkSync } from "node:fs";
 
 import { answerWith } from "../base/thread-pool.ts";
 import type { Answer } from "../base/thread-pool.ts";
-import type { Examined, KeptFile, Placed, StampedFolder } from "./disk.ts";
+import type { CopiedAhead, Examined, KeptFile, Placed, Seen, StampedFolder } from "./disk.ts";
 import { exchangeFiles } from "./exchange-files.ts";
 import { PinnedFolders } from "./pinned-folders.ts";
 import { createPlain, type Owner, PART_BYTES, readPlain, writeWhole } from "./plain-file.ts";
@@ -15,6 +15,12 @@ export type FileCopy = {
   readonly to: string;
   readonly executable: boolean;
   readonly owner: Owner | null;
+};
+
+export type FileAhead = Omit<FileCopy, "executable"> & {
+  /** Which needs no copy; null: each does. */
+  readonly version: string | null;
+  readonly mostBytes: number;
 };
 
 export type FileMove = {
@@ -34,6 +40,7 @@ export type FileJob =
     }
   | { readonly kind: "survey"; readonly root: string; readonly folders: readonly StampedFolder[] }
   | { readonly kind: "copy"; readonly copies: readonly FileCopy[] }
+  | { readonly kind: "ahead"; readonly copies: readonly FileAhead[]; readonly exact: bigint | null }
   | { readonly kind: "place"; readonly moves: readonly FileMove[]; readonly exact: bigint | null }
   | { readonly kind: "keep"; readonly moves: readonly KeptFile[] };
 
@@ -45,11 +52,19 @@ export type FilesDone = {
   readonly same: readonly number[];
   /** Of the bytes that were copied. */
   readonly hashes: readonly Answer<string>[];
+  readonly ahead: readonly Answer<CopiedAhead | null>[];
   readonly placed: readonly Answer<Placed>[];
   readonly kept: readonly Answer<void>[];
 };
 
-const NOTHING: FilesDone = { examined: [], same: [], hashes: [], placed: [], kept: [] };
+const NOTHING: FilesDone = {
+  examined: [],
+  same: [],
+  hashes: [],
+  ahead: [],
+  placed: [],
+  kept: [],
+};
 
 const buffer = Buffer.allocUnsafeSlow(PART_BYTES);
 
@@ -60,6 +75,8 @@ export function answerFileJob(job: FileJob): Promise<Answer<FilesDone>> {
     if (job.kind === "survey") return { ...NOTHING, same: surveyFolders(job.root, job.folders) };
     if (job.kind === "keep") return { ...NOTHING, kept: await answerEach(job.moves, keepFile) };
     const { exact } = job;
+    if (job.kind === "ahead")
+      return { ...NOTHING, ahead: await answerEach(job.copies, (copy) => copyAhead(copy, exact)) };
     if (job.kind === "place")
       return { ...NOTHING, placed: await answerEach(job.moves, (move) => placeFile(move, exact)) };
     const { versions } = job;
@@ -130,6 +147,24 @@ function copyFile({ from, to, ...options }: FileCopy): string {
     closeSync(descriptor);
   }
   return hash.digest("hex");
+}
+
+/** Of one that is being written, and of what failed, nothing is left. */
+function copyAhead(
+  { version, mostBytes, ...copy }: FileAhead,
+  exact: bigint | null,
+): CopiedAhead | null {
+  const { from, to } = copy;
+  const seen = seeFile(from, exact);
+  if (seen?.kind !== "file" || seen.version === version || seen.size > mostBytes) return null;
+  let made: Seen | undefined;
+  try {
+    const hash = copyFile({ ...copy, executable: seen.executable });
+    if (seeFile(from, exact)?.version === seen.version) made = seeFile(to, null);
+    return made === undefined ? null : { seen, hash, copy: made.bytes };
+  } finally {
+    if (made === undefined) rmSync(to, { force: true });
+  }
 }
 
 function placeFile({ from, to, version }: FileMove, exact: bigint | null): Placed {

@@ -2,8 +2,8 @@ import { availableParallelism } from "node:os";
 import path from "node:path";
 
 import { type Answer, ThreadPool } from "../base/thread-pool.ts";
-import type { Examined, Hashed, KeptFile, Placed, StampedFolder } from "./disk.ts";
-import type { FileCopy, FileJob, FileMove, FilesDone } from "./file-jobs.ts";
+import type { CopiedAhead, Examined, Hashed, KeptFile, Placed, StampedFolder } from "./disk.ts";
+import type { FileAhead, FileCopy, FileJob, FileMove, FilesDone } from "./file-jobs.ts";
 
 /** More would wait for the disk alone. */
 const MOST_THREADS = 4;
@@ -41,6 +41,14 @@ export async function surveyInThread(
 /** Copies files to where nothing stands, in a thread. */
 export async function copyInThread(copies: readonly FileCopy[]): Promise<readonly Hashed[]> {
   return (await pool.run({ kind: "copy", copies })).hashes.map(toSettled);
+}
+
+/** The same of those that are not of the version that is known. @param exact the device whose times are exact */
+export async function copyAheadInThread(
+  copies: readonly FileAhead[],
+  exact: bigint | null,
+): Promise<readonly PromiseSettledResult<CopiedAhead | null>[]> {
+  return (await pool.run({ kind: "ahead", copies, exact })).ahead.map(toSettled);
 }
 
 /** Gives files another name where nothing stands, in a thread. @param exact the device whose times are exact */

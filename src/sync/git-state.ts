@@ -8,11 +8,22 @@ import { hasErrorCode } from "../base/problem.ts";
 const LOCK_LIMIT_MS = 30_000;
 const LOCK_STEP_MS = 5;
 
+/** What may be done while git is changing a tree, again and again, as long as it is. */
+export type Meanwhile = (isStill: () => boolean) => Promise<void>;
+
 /** Waits while git is changing the tree; a half-done switch of branches is no state of it. */
-export async function untilGitIsDone(tree: string, signal: AbortSignal): Promise<void> {
+export async function untilGitIsDone(
+  tree: string,
+  signal: AbortSignal,
+  meanwhile?: Meanwhile,
+): Promise<void> {
   const folder = findGitFolder(tree);
   if (folder === undefined) return;
-  const isFree = (): true | undefined => (isLocked(folder) ? undefined : true);
+  const isStill = (): boolean => isLocked(folder);
+  const isFree = async (): Promise<true | undefined> => {
+    if (isStill()) await meanwhile?.(() => isStill() && !signal.aborted);
+    return isStill() ? undefined : true;
+  };
   await waitFor(isFree, { timeoutMs: LOCK_LIMIT_MS, everyMs: LOCK_STEP_MS, signal });
 }
 

@@ -23,6 +23,8 @@ export type Watch = {
 export type Kept<Remote extends Watch> = {
   readonly local: string;
   readonly watchRemote: (onEvent: () => void) => Remote;
+  /** Begins with what git has written of these files, and may write again, as long as it is at work. */
+  readonly copyAhead?: (names: readonly string[], isStill: () => boolean) => Promise<void>;
 };
 type Watches<Remote extends Watch> = { readonly local: TreeWatch; readonly remote: Remote };
 /** undefined: the sides were not at rest. */
@@ -59,7 +61,7 @@ export async function* keepSame<Remote extends Watch>(
   const local = new TreeWatch(kept.local, events.note);
   const remote = kept.watchRemote(events.note);
   try {
-    yield* mergeOnEvents(kept.local, sayingFull(merge), {
+    yield* mergeOnEvents(kept, sayingFull(merge), {
       ...options,
       events,
       watches: { local, remote },
@@ -76,7 +78,7 @@ type Watching<Remote extends Watch> = KeepOptions & {
 };
 
 async function* mergeOnEvents<Remote extends Watch>(
-  local: string,
+  { local, copyAhead }: Kept<Remote>,
   merge: Merge<Remote>,
   { prefer, signal, events, watches }: Watching<Remote>,
 ): AsyncGenerator<Merged> {
@@ -85,7 +87,9 @@ async function* mergeOnEvents<Remote extends Watch>(
   const whole = new Whole(watches);
   const mergeIfSure = doubtingHalts(merge, { events, whole, signal });
   while (!signal.aborted) {
-    await untilGitIsDone(local, signal);
+    await untilGitIsDone(local, signal, async (isStill) =>
+      copyAhead?.(watches.local.takeTouched(), isStill),
+    );
     const git = stampGit(local);
     if (git === undefined) continue;
     const scope = whole.isDue() ? "all" : "hinted";

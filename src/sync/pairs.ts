@@ -6,6 +6,7 @@ import { systemClock } from "../base/clock.ts";
 import { KeyedLock } from "../base/keyed-lock.ts";
 import { Problem } from "../base/problem.ts";
 import { Ancestor, readBootId } from "./ancestor.ts";
+import { CopiesAhead } from "./copies-ahead.ts";
 import type { Disk } from "./disk.ts";
 import { pruneKept } from "./kept-files.ts";
 import { Pair } from "./pair.ts";
@@ -31,7 +32,11 @@ export type StoredTree = { readonly tree: string; readonly store: string };
 /** Both trees' hints, while somebody gives any. */
 export type PairHints = { readonly local: Hints; readonly remote: Hints };
 
-type Opened = { readonly pair: Pair; readonly hints: { current: PairHints | null } };
+type Opened = {
+  readonly pair: Pair;
+  readonly hints: { current: PairHints | null };
+  readonly ahead: CopiesAhead;
+};
 
 /** Of trees that were compared lately it is known what they held: each takes some megabytes for 10,000 files. */
 const MOST_PAIRS = 8;
@@ -53,7 +58,31 @@ export async function withPair<T>(
   hints: PairHints | null = null,
 ): Promise<T> {
   const sides = realSides(given);
-  return locks.run(sides.home, () => locks.run(sides.local, () => workWith(sides, work, hints)));
+  return alone(sides, () => workWith(sides, work, hints));
+}
+
+function alone<T>(sides: Sides, work: () => Promise<T>): Promise<T> {
+  return locks.run(sides.home, () => locks.run(sides.local, work));
+}
+
+function keyOf(sides: Sides): string {
+  return JSON.stringify([sides, identify(sides)]);
+}
+
+/** Copies these files of the workspace, as far as they are part of it, while git is changing it: a merge then waits for less. */
+export function copyAhead(
+  given: Sides,
+  names: readonly string[],
+  mayGoOn: () => boolean,
+): Promise<void> {
+  const sides = realSides(given);
+  return alone(sides, async () => {
+    const opened = await pairs.get(keyOf(sides));
+    if (opened === undefined) return;
+    const { local } = opened.pair.trees;
+    const files = names.filter((name) => local.get(name)?.kind === "file");
+    await opened.ahead.copy(files, mayGoOn);
+  });
 }
 
 /** Does the work while nobody else does with the tree that keeps its things there. */
@@ -87,7 +116,7 @@ async function workWith<T>(
   work: (pair: Pair) => Promise<T>,
   hints: PairHints | null,
 ): Promise<T> {
-  const key = JSON.stringify([sides, identify(sides)]);
+  const key = keyOf(sides);
   try {
     const opened = await findOpened(key, sides);
     opened.hints.current = hints;
@@ -119,6 +148,12 @@ function findOpened(key: string, sides: Sides): Promise<Opened> {
 async function openPair(sides: Sides): Promise<Opened> {
   const hints: Opened["hints"] = { current: null };
   const pairId = createHash("sha256").update(sides.local).digest("hex").slice(0, 16);
+  const ahead = new CopiesAhead({
+    from: diskOf(sides, "local"),
+    to: diskOf(sides, "remote"),
+    clock: systemClock,
+    pair: pairId,
+  });
   const sideOf = (name: DiskName): TreeSide =>
     new TreeSide({
       disk: diskOf(sides, name),
@@ -128,6 +163,7 @@ async function openPair(sides: Sides): Promise<Opened> {
         follow: (folder) => hints.current?.[name].follow(folder) ?? false,
         leave: (folder) => hints.current?.[name].leave(folder),
       },
+      ...(name === "local" ? { recall: (file) => ahead.recall(file) } : { ahead }),
       pair: pairId,
       store: storesOf(sides)[name],
     });
@@ -146,7 +182,7 @@ async function openPair(sides: Sides): Promise<Opened> {
     ancestor,
     rules,
   });
-  return { pair, hints };
+  return { pair, hints, ahead };
 }
 
 /** When a pair is opened, and once a day. */

@@ -17,6 +17,8 @@ type Reading = {
   readonly clock: Clock;
   /** What an earlier command knew. */
   readonly hashes?: KeptHashes | undefined;
+  /** What was read of a file since the last look, and of which version; undefined: nothing. */
+  readonly recall?: ((path: string) => ReadAhead | undefined) | undefined;
   /** null: whatever is seen there, it is to be read. */
   readonly versionOf: (path: string) => string | null;
 };
@@ -27,27 +29,50 @@ const SLICE = 500;
 /** Looks at many files, and reads those that have changed, in threads: nothing is told of few, nor of what fails. */
 export async function readAhead(
   paths: readonly string[],
-  { disk: { bulk }, clock, hashes, versionOf }: Reading,
+  { disk: { bulk }, clock, hashes, recall, versionOf }: Reading,
 ): Promise<Map<string, ReadAhead>> {
   const ahead = new Map<string, ReadAhead>();
   if (bulk === undefined) return ahead;
   const all = paths.map((path) => {
     const known = versionOf(path);
-    return { path, known, version: known ?? hashes?.versionOf(path) ?? null };
+    const read = recall?.(path);
+    return {
+      path,
+      known,
+      read,
+      version: read?.version ?? known ?? hashes?.versionOf(path) ?? null,
+    };
   });
   const toRead = all.filter(({ known }) => known === null).length;
   const least = toRead < bulk.few ? bulk.many : bulk.few;
   await forEachParallel(sliceMany(all, least, SLICE), THREADS + 1, async (files) => {
     const readAtMs = clock.now();
     const results = await bulk.examine(files);
-    for (const [index, { path, known, version }] of files.entries()) {
+    for (const [index, file] of files.entries()) {
       const result = results[index];
       if (result?.status !== "fulfilled") continue;
-      const { value } = result;
-      if (value.kind === "file") hashes?.note(path, value, readAtMs);
-      const recalled = known === null && value.kind === "same" ? hashes?.recall(path) : undefined;
-      ahead.set(path, { version, readAtMs, examined: recalled ?? value });
+      const { value: examined } = result;
+      if (examined.kind === "file") hashes?.note(file.path, examined, readAtMs);
+      ahead.set(file.path, remember({ ...file, examined, readAtMs }, hashes));
     }
   });
   return ahead;
+}
+
+type Remembering = ReadAhead & {
+  readonly path: string;
+  /** The version that the scanner knows. */
+  readonly known: string | null;
+  readonly read: ReadAhead | undefined;
+};
+
+/** Of a file that is of the version that was named: what is known of it from elsewhere. */
+function remember(
+  { path, known, read, version, readAtMs, examined }: Remembering,
+  hashes: KeptHashes | undefined,
+): ReadAhead {
+  if (examined.kind !== "same") return { version, readAtMs, examined };
+  if (read !== undefined) return read;
+  const recalled = known === null ? hashes?.recall(path) : undefined;
+  return { version, readAtMs, examined: recalled ?? examined };
 }

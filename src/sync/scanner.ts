@@ -37,6 +37,8 @@ export type ScannerOptions = {
   readonly clock: Clock;
   /** Of its files, as an earlier command knew them. */
   readonly hashes?: KeptHashes | undefined;
+  /** What was read of a file since the last look, and of which version. */
+  readonly recall?: ((path: string) => ReadAhead | undefined) | undefined;
   /** Told of each folder before it is listed; true: it was not known, and must be looked at. */
   readonly onFolder: (folder: string) => boolean;
   /** Told of each that is no part of the tree any more. */
@@ -192,9 +194,9 @@ export class Scanner {
     const paths = listings.flatMap(({ folder, listed }) =>
       listed.filter(({ kind }) => kind === "file").map(({ name }) => joinPath(folder, name)),
     );
-    const { disk, clock, hashes } = this.#options;
+    const { disk, clock, hashes, recall } = this.#options;
     const versionOf = (path: string): string | null => this.#versionOf(path);
-    this.#ahead = await readAhead(paths, { disk, clock, hashes, versionOf });
+    this.#ahead = await readAhead(paths, { disk, clock, hashes, recall, versionOf });
   }
 
   /** A repository of its own is no part of this one, and neither is what it holds. */

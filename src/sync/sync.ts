@@ -8,11 +8,11 @@ import { type Plan, planMirror } from "./core/plan.ts";
 import { formatMerge } from "./describe-merge.ts";
 import * as far from "./far-pair.ts";
 import { FarWatch } from "./far-watch.ts";
-import { type KeepOptions, keepSame, type Merge } from "./keep-same.ts";
+import { type KeepOptions, keepSame, type Kept, type Merge } from "./keep-same.ts";
 import * as trash from "./keep-trash.ts";
 import { mergePair, type Merged } from "./merge.ts";
 import type { Pair } from "./pair.ts";
-import { type Sides as BothSides, withPair } from "./pairs.ts";
+import { copyAhead, type Sides as BothSides, withPair } from "./pairs.ts";
 import {
   type Direction,
   syncConflict,
@@ -95,7 +95,12 @@ export function keepMerged(sides: Sides, options: KeepOptions): AsyncGenerator<M
         hints,
       ),
     );
-  return keepSame({ local: sides.local, watchRemote }, merge, options);
+  const kept: Kept<TreeWatch> = {
+    local: sides.local,
+    watchRemote,
+    copyAhead: async (names, isStill) => copyAhead(sides, names, isStill),
+  };
+  return keepSame(kept, merge, options);
 }
 
 /** `compareSides` with a tree on another machine. @throws what its wire does, too */

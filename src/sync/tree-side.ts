@@ -3,6 +3,7 @@ import path from "node:path";
 import { type Clock, isoTime } from "../base/clock.ts";
 import { explainDiskFull } from "../base/disk-full.ts";
 import { hasErrorCode, Problem } from "../base/problem.ts";
+import type { CopiesAhead } from "./copies-ahead.ts";
 import type { Plan } from "./core/plan.ts";
 import { type Entry, listParents } from "./core/tree.ts";
 import { type Disk, inTree, type Place, type Seen } from "./disk.ts";
@@ -34,6 +35,10 @@ export type TreeSideOptions = {
   readonly clock: Clock;
   readonly hints: Hints;
   readonly hashes?: KeptHashes | undefined;
+  /** Copies of what this side is likely to be brought, made while git was changing the other. */
+  readonly ahead?: Pick<CopiesAhead, "stage" | "clear"> | undefined;
+  /** What was read of this side's files for such copies. */
+  readonly recall?: CopiesAhead["recall"] | undefined;
   /** Names the two sides: of another pair's plan this one learns nothing. */
   readonly pair: string;
   /** Where its store is, for people. */
@@ -49,13 +54,14 @@ export class TreeSide implements Side {
 
   /** @throws `sync_unreadable` */
   constructor(options: TreeSideOptions) {
-    const { disk, clock, hints, hashes } = options;
+    const { disk, clock, hints, hashes, recall } = options;
     this.#options = options;
     this.#id = disk.identify();
     this.#scanner = new Scanner({
       disk,
       clock,
       hashes,
+      recall,
       onFolder: (folder) => hints.follow(folder),
       onGone: (folder) => hints.leave(folder),
     });
@@ -89,7 +95,7 @@ export class TreeSide implements Side {
   async apply(plan: Plan, contents: Contents): Promise<Applied> {
     return this.#atRest(async () => {
       const hands = this.#hands();
-      const batch = new Batch(hands, this.#scanner, this.#options.pair);
+      const batch = new Batch(hands, this.#scanner, this.#options);
       await batch.carryOut(toSteps(plan), contents);
       const { done, left } = batch;
       const { folder } = hands.trash;
@@ -99,7 +105,10 @@ export class TreeSide implements Side {
   }
 
   commit(): Promise<void> {
-    return this.#atRest(() => settleIntents(this.#hands(), this.#options.pair));
+    return this.#atRest(async () => {
+      await settleIntents(this.#hands(), this.#options.pair);
+      await this.#options.ahead?.clear();
+    });
   }
 
   #hands(): Hands {
@@ -135,15 +144,14 @@ class Batch {
   readonly left = new Map<string, Problem>();
   readonly #hands: Hands;
   readonly #scanner: Scanner;
-  readonly #pair: string;
+  readonly #options: Pick<TreeSideOptions, "pair" | "ahead">;
   /** Paths by hashes. */
   #removed: ReadonlyMap<string, string> = new Map();
 
-  /** @param pair whose plan it is */
-  constructor(hands: Hands, scanner: Scanner, pair: string) {
+  constructor(hands: Hands, scanner: Scanner, options: Pick<TreeSideOptions, "pair" | "ahead">) {
     this.#hands = hands;
     this.#scanner = scanner;
-    this.#pair = pair;
+    this.#options = options;
   }
 
   async carryOut(steps: readonly Step[], contents: Contents): Promise<void> {
@@ -186,10 +194,11 @@ class Batch {
           this.#prepareOrNothing(step, () => this.#prepare(step, contents, tried)),
         );
       const ready = steps.filter((step) => !this.left.has(step.path));
-      await noteIntent(disk, this.#pair, ready);
+      await noteIntent(disk, this.#options.pair, ready);
       return ready;
     } catch (error) {
       for (const { aside } of steps) disk.remove(stagedAt(aside));
+      await this.#options.ahead?.clear();
       throw error;
     }
   }
@@ -231,12 +240,15 @@ class Batch {
     await stageFile(disk, { to: staged, path: name, entry, parts });
   }
 
-  /** Where they are many and both sides are of this machine. */
-  #stageMany(steps: readonly Step[], contents: Contents): Promise<Tried> {
+  /** What was copied ahead; and where they are many and both sides are of this machine. */
+  async #stageMany(steps: readonly Step[], contents: Contents): Promise<Tried> {
     const needBytes = steps.filter(
       (step) => step.entry?.kind === "file" && !hasBytes(step) && isInside(step),
     );
-    return stageMany(this.#hands.disk, needBytes, contents);
+    const staged = (await this.#options.ahead?.stage(needBytes)) ?? new Set<Step>();
+    const others = needBytes.filter((step) => !staged.has(step));
+    const tried = await stageMany(this.#hands.disk, others, contents);
+    return new Map([...tried, ...[...staged].map((step) => [step, undefined] as const)]);
   }
 
   async #take(step: Step): Promise<void> {

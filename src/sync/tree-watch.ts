@@ -11,12 +11,15 @@ import path from "node:path";
 import { type Pinned, pinFolder } from "../base/pinned.ts";
 import { hasErrorCode } from "../base/problem.ts";
 import { isLeftOut } from "./left-out.ts";
+import { joinPath } from "./listed-names.ts";
 import type { Hints } from "./tree-side.ts";
 
 type Watched = { readonly watcher: FSWatcher; readonly id: string };
 
 /** As many as most systems let a user watch in all are far more. */
 const MAX_FOLDERS = 8_192;
+/** Of more than a storm of some seconds nobody asks. */
+const MOST_TOUCHED = 50_000;
 /** After so many between two looks the system may have dropped others, without a word. */
 const MOST_EVENTS = 1_000;
 
@@ -29,6 +32,7 @@ export class TreeWatch implements Hints {
   readonly #onEvent: () => void;
   readonly #watched = new Map<string, Watched>();
   #hinted = new Set<string>();
+  #touched = new Set<string>();
   #count = Number.POSITIVE_INFINITY;
   #isComplete = true;
 
@@ -46,8 +50,16 @@ export class TreeWatch implements Hints {
   take(): ReadonlySet<string> | null {
     const hinted = this.#count > MOST_EVENTS ? null : this.#hinted;
     this.#hinted = new Set();
+    this.#touched = new Set();
     this.#count = 0;
     return hinted;
+  }
+
+  /** Names of which something was told since it was last asked this, or `take`; some may be lacking. */
+  takeTouched(): readonly string[] {
+    const touched = [...this.#touched];
+    this.#touched = new Set();
+    return touched;
   }
 
   /** True where this very folder was not watched, and is now: one of the same name may have gone. */
@@ -92,6 +104,8 @@ export class TreeWatch implements Hints {
     if (name !== null && isLeftOut(name)) return;
     this.#count += 1;
     this.#hinted.add(folder);
+    if (name !== null && this.#touched.size < MOST_TOUCHED)
+      this.#touched.add(joinPath(folder, name));
     this.#onEvent();
   }
 

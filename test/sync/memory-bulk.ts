@@ -2,6 +2,7 @@ import { createHash, randomUUID } from "node:crypto";
 
 import {
   type Bulk,
+  type CopiedAhead,
   type Disk,
   type Examined,
   type FileNames,
@@ -9,6 +10,7 @@ import {
   inTree,
   type Place,
   type Placed,
+  type Seen,
   type StampedFolder,
 } from "../../src/sync/disk.ts";
 import { stampFolder } from "../../src/sync/folder-stamp.ts";
@@ -45,6 +47,10 @@ export class MemoryBulk implements Bulk {
 
   async copy(copies: Parameters<Bulk["copy"]>[0]): ReturnType<Bulk["copy"]> {
     return copies.map((copy) => settle(() => this.#copy(copy)));
+  }
+
+  async copyAhead(copies: Parameters<Bulk["copyAhead"]>[0]): ReturnType<Bulk["copyAhead"]> {
+    return copies.map((copy) => settle(() => this.#copyAhead(copy)));
   }
 
   async place(moves: Parameters<Bulk["place"]>[0]): ReturnType<Bulk["place"]> {
@@ -88,9 +94,21 @@ export class MemoryBulk implements Bulk {
     return hash.digest("hex");
   }
 
+  #copyAhead(copy: Parameters<Bulk["copyAhead"]>[0][number]): CopiedAhead | null {
+    const { from, to, version } = copy;
+    const seen = findLent(from)?.see();
+    if (seen?.kind !== "file" || seen.version === version || seen.size > copy.mostBytes)
+      return null;
+    const hash = this.#copy({ from, to, executable: seen.executable });
+    const made = this.#disk.see(inStore(to));
+    if (made !== undefined && findLent(from)?.see()?.version === seen.version)
+      return { seen, hash, copy: made.bytes };
+    this.#disk.remove(inStore(to));
+    return null;
+  }
+
   #copy({ from, to, executable }: Parameters<Bulk["copy"]>[0][number]): string {
-    const at = from.indexOf("/");
-    const parts = lenders.get(from.slice(0, at))?.read(inTree(from.slice(at + 1))) ?? [];
+    const parts = findLent(from)?.read() ?? [];
     const writing = this.#disk.write(inStore(to), executable);
     for (const part of parts) writing.write(part);
     return this.#hash(inStore(to));
@@ -111,6 +129,14 @@ export class MemoryBulk implements Bulk {
     this.#disk.remove(inStore(from));
     return { before, after: this.#disk.see(inTree(to)) };
   }
+}
+
+function findLent(
+  name: string,
+): { see(): Seen | undefined; read(): Iterable<Uint8Array> } | undefined {
+  const at = name.indexOf("/");
+  const [disk, place] = [lenders.get(name.slice(0, at)), inTree(name.slice(at + 1))];
+  return disk && { see: () => disk.see(place), read: () => disk.read(place) };
 }
 
 /** What concerns one file alone; a crash concerns all. */

@@ -1,6 +1,7 @@
 /** The whole engine on two disks in memory, while people write between any two of its steps, and it dies at any of them. */
 import { Problem } from "../../src/base/problem.ts";
 import { Ancestor } from "../../src/sync/ancestor.ts";
+import { CopiesAhead } from "../../src/sync/copies-ahead.ts";
 import { isSameTree } from "../../src/sync/core/compare.ts";
 import { type Entry, listPaths } from "../../src/sync/core/tree.ts";
 import { inStore, inTree, type Place } from "../../src/sync/disk.ts";
@@ -42,6 +43,8 @@ const ACTS = 0.25;
 const TOLD = 0.8;
 /** After the first merge. */
 const LOOKS_AT_ALL = 0.4;
+/** Before a merge, as if git were at work. */
+const COPIES_AHEAD = 0.3;
 const MS_PER_CALL = 40;
 const MOST_TURNS = 4;
 /** What a call fails with: of one path alone, or of the whole disk. */
@@ -78,6 +81,7 @@ class Simulation {
   readonly #disks: Readonly<Record<Name, MemoryDisk>>;
   readonly #hints = { local: new Set<string>(), remote: new Set<string>() };
   readonly #people: People;
+  #ahead: CopiesAhead;
   #isQuiet = false;
   #isDead = false;
   #calls = 0;
@@ -88,6 +92,7 @@ class Simulation {
     this.#options = options;
     this.#random = createRandom(options.seed);
     this.#disks = { local: this.#makeDisk("local"), remote: this.#makeDisk("remote") };
+    this.#ahead = this.#makeAhead();
     this.#people = new People(this.#disks, { random: this.#random, now: () => this.#now() });
   }
 
@@ -114,8 +119,10 @@ class Simulation {
     this.#isDead = false;
     try {
       const pair = await this.#openPair();
-      for (let count = 0; count < 3; count += 1)
+      for (let count = 0; count < 3; count += 1) {
+        if (this.#random() < COPIES_AHEAD) await this.#ahead.copy(PATHS, () => true);
         await this.#merge(pair, count === 0 || this.#random() < LOOKS_AT_ALL);
+      }
     } catch (error) {
       if (error instanceof Crash) this.#crashes += 1;
       else if (!isFailure(error)) throw error;
@@ -174,6 +181,7 @@ class Simulation {
 
   async #openPair(): Promise<Pair> {
     const clock = { now: () => this.#now() };
+    this.#ahead = this.#makeAhead();
     const ancestor = new Ancestor({
       disk: this.#disks.remote,
       folder: "ancestors",
@@ -193,6 +201,11 @@ class Simulation {
     });
   }
 
+  #makeAhead(): CopiesAhead {
+    const { local: from, remote: to } = this.#disks;
+    return new CopiesAhead({ from, to, clock: { now: () => this.#now() }, pair: "pair" });
+  }
+
   #sideOf(name: Name): TreeSide {
     const hints = this.#hints[name];
     return new TreeSide({
@@ -207,6 +220,9 @@ class Simulation {
         follow: () => false,
         leave: () => undefined,
       },
+      ...(name === "local"
+        ? { recall: (path) => this.#ahead.recall(path) }
+        : { ahead: this.#ahead }),
       pair: "pair",
       store: "",
     });
