@@ -2,6 +2,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 
 import { type Folders, openFolders, put } from "../../test/sync/folders.ts";
 import { waitFor } from "../base/clock.ts";
+import { messageOf } from "../base/problem.ts";
 import { FarWatch } from "./far-watch.ts";
 import { openServedTree } from "./sync.ts";
 import type { ServedTree } from "./sync.ts";
@@ -28,13 +29,17 @@ async function lookAtAll(): Promise<void> {
   while (reply.kind === "ask") reply = await served.answer([]);
 }
 
+function fail(error: unknown): never {
+  throw error;
+}
+
 test("a change there is heard of here", async () => {
   await lookAtAll();
   let heard = 0;
-  const watch = new FarWatch(
-    async (seen, signal) => served.wait(seen, signal),
-    () => (heard += 1),
-  );
+  const watch = new FarWatch(async (seen, signal) => served.wait(seen, signal), {
+    onEvent: () => (heard += 1),
+    onUnheard: fail,
+  });
   await put(folders.sides.remote, { "a.txt": "a\n" });
   expect(await comes(() => heard > 0)).toBe(true);
   watch.close();
@@ -49,7 +54,7 @@ test("a wait ends when its watch is closed, and none follows it", async () => {
     ended += 1;
     return heard;
   };
-  const watch = new FarWatch(wait, () => undefined);
+  const watch = new FarWatch(wait, { onEvent: () => undefined, onUnheard: fail });
   expect(signals.map(({ aborted }) => aborted)).toEqual([false]);
   watch.close();
   expect(await comes(() => ended === 1)).toBe(true);
@@ -65,11 +70,23 @@ test("a wait that fails is told of, so that somebody looks, and what comes after
     if (questions === 1) throw new Error("Lost.");
     return served.wait(seen, signal);
   };
-  const watch = new FarWatch(wait, () => (heard += 1));
+  const watch = new FarWatch(wait, { onEvent: () => (heard += 1), onUnheard: fail });
   expect(await comes(() => heard === 1)).toBe(true);
   await put(folders.sides.remote, { "a.txt": "a\n" });
   expect(await comes(() => heard > 1)).toBe(true);
   watch.close();
+});
+
+test("waits that fail again and again are told of, once, and somebody looks after each", async () => {
+  const told: string[] = [];
+  let looks = 0;
+  const watch = new FarWatch(async () => fail(new Error("It has no such question.")), {
+    onEvent: () => (looks += 1),
+    onUnheard: (error) => told.push(messageOf(error)),
+  });
+  expect(await comes(() => looks > 3)).toBe(true);
+  watch.close();
+  expect(told).toEqual(["It has no such question."]);
 });
 
 test("what happened is told again to whoever never heard the answer", async () => {

@@ -19,6 +19,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 
 import { codeOf, OtherMachine } from "../../test/sync/other-machine.ts";
 import { waitFor } from "../base/clock.ts";
+import type { Problem } from "../base/problem.ts";
 import { removeInside } from "../base/remove-inside.ts";
 import { compareFar, describeMerge, keepFarMerged, transferFar } from "./sync.ts";
 
@@ -229,4 +230,24 @@ test("a wire that breaks ends the keeping with its problem, so that it can be be
     for await (const merged of keepFarMerged(machine.sides, options)) describeMerge(merged);
   })();
   expect(await codeOf(keeping)).toBe("connection_lost");
+});
+
+test("where nothing is heard of the other side's files, it is told, and they come over all the same", async () => {
+  const stop = new AbortController();
+  const told: string[] = [];
+  machine.mayPass = (message) => message !== "wait";
+  const onUnheard = ({ code }: Problem): number => told.push(code);
+  const options = { prefer: null, signal: stop.signal, onUnheard };
+  const keeping = (async () => {
+    for await (const merged of keepFarMerged(machine.sides, options)) describeMerge(merged);
+  })();
+  await put(there, "there.txt", "there\n");
+  expect(await arrives(path.join(here, "there.txt"), "there\n")).toBe(true);
+  const isTold = (): true | undefined => (told.length > 0 ? true : undefined);
+  expect(await waitFor(isTold, { timeoutMs: 20_000 })).toBe(true);
+  await put(there, "there.txt", "again\n");
+  expect(await arrives(path.join(here, "there.txt"), "again\n")).toBe(true);
+  stop.abort();
+  await keeping;
+  expect(told).toEqual(["sync_unheard"]);
 });

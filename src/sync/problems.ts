@@ -1,4 +1,4 @@
-import { hasErrorCode, Problem } from "../base/problem.ts";
+import { hasErrorCode, messageOf, Problem } from "../base/problem.ts";
 
 export type Direction = "push" | "pull";
 
@@ -123,6 +123,15 @@ export function syncUnreadable(path: string, reason: string): Problem {
 export function explainUnread(path: string, error: unknown): Problem | undefined {
   const isClosed = hasErrorCode(error, "EACCES", "EPERM", "EIO");
   return isClosed ? syncUnreadable(path, "it may not be read") : undefined;
+}
+
+/** What keeps going slower for it, and is told of it. */
+export function syncUnheard(error: unknown): Problem {
+  return new Problem({
+    code: "sync_unheard",
+    message: `Nothing is heard of what happens in the environment's files, which are looked at once a second instead: ${messageOf(error)}`,
+    remedy: "Start `ramet dev` again; if that does not help, restart the server it speaks to.",
+  });
 }
 
 /** What came from the other end makes no sense: a bug there, or somebody who plays with it. */

@@ -19,6 +19,7 @@ import {
   syncEmptied,
   syncRemovals,
   syncReplaced,
+  syncUnheard,
   syncUnsettled,
 } from "./problems.ts";
 import * as served from "./served-tree.ts";
@@ -122,15 +123,23 @@ export function transferFar(
   );
 }
 
+export type KeepFarOptions = KeepOptions & {
+  /** Told once where what happens in the environment's files is not heard of when it does: everything else goes on. */
+  readonly onUnheard?: (problem: Problem) => void;
+};
+
 /** `keepMerged` with a tree on another machine. @throws what its wire does, too: then it can be begun anew */
 export async function* keepFarMerged(
   sides: FarSides,
-  options: KeepOptions,
+  options: KeepFarOptions,
 ): AsyncGenerator<Merged> {
   const pair = new far.FarPair(sides);
   const assertSame = assertingSame();
   const watchRemote = (onEvent: () => void): FarWatch =>
-    new FarWatch(async (seen, signal) => pair.wait(seen, signal), onEvent);
+    new FarWatch(async (seen, signal) => pair.wait(seen, signal), {
+      onEvent,
+      onUnheard: (error) => options.onUnheard?.(syncUnheard(error)),
+    });
   try {
     // What is waited for is open then.
     await pair.with(async () => undefined);

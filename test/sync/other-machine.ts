@@ -49,7 +49,10 @@ export class OtherMachine {
       apply: async (plan) =>
         this.#call("apply", [plan], async () => tree.apply(structuredClone(plan))),
       commit: async () => this.#call("commit", [], async () => tree.commit()),
-      wait: async (seen, signal) => tree.wait(seen, signal),
+      wait: async (seen, signal) => {
+        this.#requirePass("wait");
+        return tree.wait(seen, signal);
+      },
       close: async () => this.#call("close", [], async () => tree.close()),
     };
   }
@@ -64,9 +67,13 @@ export class OtherMachine {
   }
 
   #pass(message: string): void {
+    this.#requirePass(message);
+    this.messages.push(message);
+  }
+
+  #requirePass(message: string): void {
     if (!this.mayPass(message))
       throw new Problem({ code: "connection_lost", message: "Lost.", remedy: "Again." });
-    this.messages.push(message);
   }
 }
 

@@ -120,7 +120,8 @@ async function keepOnce(
   const { describeMerge, keepFarMerged } = await import("../../sync/sync.ts");
   const sides = await openFarSides(session, tree, workspace);
   const preference = prefer === "environment" ? "remote" : prefer;
-  for await (const merged of keepFarMerged(sides, { prefer: preference, signal })) {
+  const onUnheard = ({ message, remedy }: Problem): void => show(toLine(`✗ ${message} ${remedy}`));
+  for await (const merged of keepFarMerged(sides, { prefer: preference, signal, onUnheard })) {
     for (const text of describeMerge(merged)) show(toLine(text));
     if (merged.toRemote.some((name) => LOCK_FILES.includes(name))) await sides.arrived();
   }
