@@ -38,6 +38,7 @@ const SETTLE_MS = 3;
 const MOST_SETTLE_MS = 50;
 /** Events can be lost without a word; a look at everything finds what they did not tell. */
 const LOOK_EVERY_MS = 30_000;
+const MOST_LOOK_EVERY_MS = 60_000;
 /** Where not every folder can be watched. */
 const POLL_EVERY_MS = 1_000;
 /** A path that could not be brought in order is tried again after so long. */
@@ -92,7 +93,7 @@ async function* mergeOnEvents<Remote extends Watch>(
     );
     const git = stampGit(local);
     if (git === undefined) continue;
-    const scope = whole.isDue() ? "all" : "hinted";
+    const scope = whole.isDue(events.count > 0) ? "all" : "hinted";
     // Before anything is read: what happens from here on makes another round.
     events.clear();
     const mayRemoveMany = before !== undefined && before !== git;
@@ -105,7 +106,7 @@ async function* mergeOnEvents<Remote extends Watch>(
     const left = describeLeft(merged);
     if (hasMoved(merged) || left !== told) yield merged;
     told = left;
-    await events.next(pauseAfter(merged, whole.everyMs), signal);
+    await events.next(pauseAfter(merged, whole.leftMs), signal);
   }
 }
 
@@ -137,9 +138,10 @@ function doubtingHalts<Remote extends Watch>(
   };
 }
 
-function pauseAfter(merged: Merged, everyMs: number): number {
+/** @param leftMs until everything is to be looked at */
+function pauseAfter(merged: Merged, leftMs: number): number {
   if (isFull(merged)) return FULL_RETRY_MS;
-  return merged.left.size > 0 ? RETRY_MS : everyMs;
+  return merged.left.size > 0 ? RETRY_MS : leftMs;
 }
 
 /** Something that is about no path alone. */
@@ -177,8 +179,14 @@ class Whole {
     return local.isComplete && remote.isComplete ? LOOK_EVERY_MS : POLL_EVERY_MS;
   }
 
-  isDue(): boolean {
-    return monotonicMs() - this.#at >= this.everyMs;
+  get leftMs(): number {
+    return Math.max(0, this.#at + this.everyMs - monotonicMs());
+  }
+
+  /** Where all is told, whoever has just edited does not wait for it, unless they edit all the time. */
+  isDue(isTold: boolean): boolean {
+    const waitsMs = isTold && this.everyMs === LOOK_EVERY_MS ? MOST_LOOK_EVERY_MS : this.everyMs;
+    return monotonicMs() - this.#at >= waitsMs;
   }
 
   note(): void {
