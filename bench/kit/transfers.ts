@@ -57,19 +57,23 @@ export async function startDev(pairing: Pairing): Promise<{ stop(): Promise<void
 
 export class NotAcross extends Error {}
 
-/** Waits until the environment has these files as the clone has them: read without a pause, as a reload would be. */
+/**
+ * Waits until the environment has these files as the clone has them: read without a pause, as a reload would be. Of many the first
+ * that is not there is waited for, and not all of them read again and again: that takes a processor of the two away from the work.
+ */
 export async function untilSame(
   { clone, kept, bench }: Pairing,
   names: readonly string[],
+  limitMs = LIMIT_MS,
 ): Promise<void> {
   const wanted = new Map(names.map((name) => [name, readIfThere(path.join(clone, name))]));
-  const end = performance.now() + LIMIT_MS;
-  while (wanted.size > 0) {
-    for (const [name, text] of wanted)
-      if (readIfThere(path.join(kept, name)) === text) wanted.delete(name);
-    if (performance.now() > end) throw new NotAcross(`${wanted.size} files have not come across.`);
-    await sleep(wanted.size > FOLDER_FILES ? POLL_MS : 0, bench.signal);
-  }
+  const end = performance.now() + limitMs;
+  const pauseMs = wanted.size > FOLDER_FILES ? POLL_MS : 0;
+  for (const [name, text] of wanted)
+    while (readIfThere(path.join(kept, name)) !== text) {
+      if (performance.now() > end) throw new NotAcross(`${name} has not come across.`);
+      await sleep(pauseMs, bench.signal);
+    }
 }
 
 /** So many files of source-like text, fifty in a folder; resolves with their names. */
