@@ -184,6 +184,10 @@ export const statusSchema = z.object({
   remote: z.array(z.string()),
   /** Changed on both sides, differently. */
   conflicts: z.array(z.string()),
+  /** Of all of these, those that are not there: removed on that side, or new on the other. */
+  absent: z.object({ local: z.array(z.string()), remote: z.array(z.string()) }),
+  /** Could not be read on one side, so that they were not compared. */
+  unread: z.array(z.string()),
 });
 
 export const transferSchema = z.object({

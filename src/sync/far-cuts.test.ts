@@ -148,7 +148,7 @@ test("all kinds of files come from afar as they are, odd names and what is empty
   await put(there, WORDS);
   await pull();
   expect(await read(here)).toEqual(WORDS);
-  expect(await compareFar(machine.sides)).toEqual(NOTHING);
+  expect(await compareFar(machine.sides)).toMatchObject(NOTHING);
 });
 
 test("a bit that makes executable goes alone, without the bytes, and so does a link that leads elsewhere", async () => {

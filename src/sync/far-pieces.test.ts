@@ -52,7 +52,7 @@ async function changeSome(file: string): Promise<Buffer> {
 
 async function expectBoth(bytes: Buffer): Promise<void> {
   for (const file of [here, there]) expect((await readFile(file)).equals(bytes)).toBe(true);
-  expect(await compareFar(machine.sides)).toEqual(SAME);
+  expect(await compareFar(machine.sides)).toMatchObject(SAME);
 }
 
 /** Something happens there just before each call of this name. */

@@ -59,12 +59,16 @@ export type Transferred = {
   readonly left: readonly Problem[];
 };
 
+export type Compared = Comparison & {
+  /** Of the paths that differ, those that are not there: removed on that side, or new on the other. */
+  readonly absent: { readonly local: readonly string[]; readonly remote: readonly string[] };
+  /** Could not be read on one side: nothing is known of them. */
+  readonly unread: readonly string[];
+};
+
 /** Which side changed what since both were the same. @throws `sync_unreadable`, `sync_unsettled` */
-export function compareSides(sides: Sides): Promise<Comparison> {
-  return withPair(sides, async (pair) => {
-    await lookAtAll(pair);
-    return pair.compare();
-  });
+export function compareSides(sides: Sides): Promise<Compared> {
+  return withPair(sides, comparePair);
 }
 
 /** Makes the environment's tree equal to the workspace. @throws `sync_conflict`, `sync_emptied`, `sync_removals`, `disk_full` */
@@ -105,11 +109,8 @@ export function keepMerged(sides: Sides, options: KeepOptions): AsyncGenerator<M
 }
 
 /** `compareSides` with a tree on another machine. @throws what its wire does, too */
-export function compareFar(sides: FarSides): Promise<Comparison> {
-  return withFar(sides, async (pair) => {
-    await lookAtAll(pair);
-    return pair.compare();
-  });
+export function compareFar(sides: FarSides): Promise<Compared> {
+  return withFar(sides, comparePair);
 }
 
 /** `push` and `pull` with a tree on another machine. @throws what its wire does, too */
@@ -224,6 +225,21 @@ async function mirror(
   await pair.commit();
   const problems = [...pair.unknown().values(), ...left.values()];
   return { changed: [...done.keys()].toSorted(), displaced, left: problems };
+}
+
+async function comparePair(pair: Pair): Promise<Compared> {
+  await lookAtAll(pair);
+  const compared = pair.compare();
+  const paths = [...compared.local, ...compared.remote, ...compared.conflicts].toSorted();
+  const { local, remote } = pair.trees;
+  return {
+    ...compared,
+    absent: {
+      local: paths.filter((path) => !local.has(path)),
+      remote: paths.filter((path) => !remote.has(path)),
+    },
+    unread: [...pair.unknown().keys()].toSorted(),
+  };
 }
 
 async function lookAtAll(pair: Pair): Promise<void> {

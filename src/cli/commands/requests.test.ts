@@ -16,6 +16,14 @@ afterEach(() => world.close());
 
 const BOUND = { app: "shop", environment: "agent" };
 const TRANSFER = { ...BOUND, files: ENVIRONMENT.files, changed: [], displaced: null };
+const SAME = {
+  local: [],
+  remote: [],
+  conflicts: [],
+  absent: { local: [], remote: [] },
+  unread: [],
+};
+
 const RESULTS = {
   "app.list": [{ name: "shop", environments: ["development"], createdAt: "" }],
   "app.delete": { app: "shop", deleted: ["development"] },
@@ -32,7 +40,7 @@ const RESULTS = {
   "variable.import": { imported: [], skipped: [] },
   "files.push": TRANSFER,
   "files.pull": TRANSFER,
-  "files.status": { ...BOUND, files: ENVIRONMENT.files, local: [], remote: [], conflicts: [] },
+  "files.status": { ...BOUND, files: ENVIRONMENT.files, ...SAME },
   "database.query": { columns: [], rows: [], count: null },
   "database.size": { database: "shop", bytes: 1, ownBytes: null, tables: [] },
   doctor: { capabilities: {}, leftovers: [], fixed: [] },
@@ -260,14 +268,17 @@ test("lists that are empty say what to do first", async () => {
 test("a status names the files by the side that changed them, and not more than can be read", async () => {
   await world.bind();
   const local = Array.from({ length: 60 }, (_, index) => `file-${index}`);
-  const status = { ...RESULTS["files.status"], local, conflicts: ["both\u001b[2J"] };
+  const absent = { local: ["file-0", "both\u001b[2J"], remote: ["file-1"] };
+  const rest = { conflicts: ["both\u001b[2J"], absent, unread: ["locked"] };
+  const status = { ...RESULTS["files.status"], local, ...rest };
   await world.serve({ ...RESULTS, "files.status": status });
   const { out } = await world.ramet(["status"]);
-  expect(out).toContain("Changed here, for `ramet push`:\n  file-0\n");
+  expect(out).toContain("Changed here, for `ramet push`:\n  - file-0\n  + file-1\n  ~ file-2\n");
   expect(out).toContain("  … and 10 more");
   expect(out).not.toContain("file-50");
   expect(out).not.toContain("for `ramet pull`");
-  expect(out).toMatch(/to settle with --force:\n {2}both\n/);
+  expect(out).toMatch(/to settle with --force:\n {2}- both \(removed here\)\n/);
+  expect(out).toMatch(/not compared:\n {4}locked\n/);
   await world.serve(RESULTS);
   expect((await world.ramet(["status"])).out).toBe(
     "shop/agent has the same files as this workspace.\n",

@@ -26,7 +26,17 @@ const ANSWERS: readonly (readonly [name: CallName, answer: unknown])[] = [
   ["environment.variables", { URL: "http://x", A: "b" }],
   ["files.push", { ...TREE, changed: ["a"], displaced: null }],
   ["files.pull", { ...TREE, changed: [], displaced: "/home/trash" }],
-  ["files.status", { ...TREE, local: ["a"], remote: ["b", "c"], conflicts: [] }],
+  [
+    "files.status",
+    {
+      ...TREE,
+      local: ["a"],
+      remote: ["b", "c"],
+      conflicts: [],
+      absent: { local: ["b"], remote: [] },
+      unread: ["d"],
+    },
+  ],
   ["variable.list", VARIABLES],
 ];
 

@@ -141,6 +141,8 @@ const QUICK_CHECKS: Partial<Record<CallName, Check>> = {
     local: listOf(isText),
     remote: listOf(isText),
     conflicts: listOf(isText),
+    absent: objectOf({ local: listOf(isText), remote: listOf(isText) }),
+    unread: listOf(isText),
   }),
   "variable.list": listOf(
     objectOf({

@@ -24,8 +24,16 @@ export async function compareAfar(
   const { compareFar } = await import("../../sync/sync.ts");
   const { files } = await session.call("environment.show", tree);
   const compared = await compareFar(await openFarSides(session, tree, workspace));
-  const { local, remote, conflicts } = compared;
-  return { ...tree, files, local: [...local], remote: [...remote], conflicts: [...conflicts] };
+  const { local, remote, conflicts, absent, unread } = compared;
+  return {
+    ...tree,
+    files,
+    local: [...local],
+    remote: [...remote],
+    conflicts: [...conflicts],
+    absent: { local: [...absent.local], remote: [...absent.remote] },
+    unread: [...unread],
+  };
 }
 
 /** @throws as `push` and `pull` do */
