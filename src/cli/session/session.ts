@@ -240,9 +240,13 @@ export class Session {
 
   async #openLines(look: LogLook): Promise<(line: LogLine) => void> {
     const { stdout, environment } = this.context;
-    if (this.isJson) return (line) => stdout.write(`${JSON.stringify(line)}\n`);
+    const write = (words: string): void => {
+      if (this.#view === undefined) stdout.write(words);
+      else this.#view.above(() => stdout.write(words));
+    };
+    if (this.isJson) return (line) => write(`${JSON.stringify(line)}\n`);
     const { LogText } = await import("../text/log-text.ts");
     const text = new LogText(styleFor(stdout, environment, systemClock.now()), look);
-    return (line) => stdout.write(`${text.format(line)}\n`);
+    return (line) => write(`${text.format(line)}\n`);
   }
 }

@@ -138,9 +138,10 @@ test("a line that comes between stands above, and no part is drawn twice", () =>
   view.note("Starting the server …");
   view.report(step("files", "done"));
   view.note("Two files differ.");
+  view.above(() => screen.write("api │ up\n"));
   view.report(step("database", "done"));
   expect(screen.text).toBe(
-    "Starting the server …\nTwo files differ.\n✓ files     143 ms\n✓ database  143 ms",
+    "Starting the server …\nTwo files differ.\napi │ up\n✓ files     143 ms\n✓ database  143 ms",
   );
   view.close();
   expect(screen.text.split("\n").at(-1)).toBe("files 143 ms · database 143 ms");

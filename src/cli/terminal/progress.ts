@@ -12,6 +12,8 @@ export type ProgressView = {
   line(line: LogLine): void;
   /** A line of ours, which stays. */
   note(text: string): void;
+  /** Writes something else to the same terminal. */
+  above(write: () => void): void;
   close(): void;
 };
 
@@ -29,7 +31,7 @@ const NAME_WIDTH = "database".length;
 export function openProgress(mode: ProgressMode, output: Writer, style: Style): ProgressView {
   if (mode === "live") return new LiveProgress(output, style);
   if (mode === "plain") return new PlainProgress(output);
-  return { report: ignore, line: ignore, note: ignore, close: ignore };
+  return { report: ignore, line: ignore, note: ignore, above: (write) => write(), close: ignore };
 }
 
 /** One line when a part begins that can take long, and one when a part ends. */
@@ -54,6 +56,10 @@ class PlainProgress implements ProgressView {
 
   note(text: string): void {
     this.#output.write(`${text}\n`);
+  }
+
+  above(write: () => void): void {
+    write();
   }
 
   close(): void {
@@ -94,9 +100,14 @@ class LiveProgress implements ProgressView {
     this.#lastText = tameText(text, false).trim();
   }
 
-  /** Above what is drawn: a line between would be counted as one of those, and one of those left behind. */
   note(text: string): void {
-    this.#output.write(`${eraseLines(this.#drawn)}${text}\n`);
+    this.above(() => this.#output.write(`${text}\n`));
+  }
+
+  /** A line between those that are drawn would be counted as one of them, and one of them left behind. */
+  above(write: () => void): void {
+    if (this.#drawn > 0) this.#output.write(eraseLines(this.#drawn));
+    write();
     this.#drawn = 0;
     if (this.#steps.size > 0 && !this.#closing.signal.aborted) this.#draw();
   }
