@@ -2,6 +2,7 @@ import { homedir } from "node:os";
 import path from "node:path";
 
 import { isoTime, systemClock } from "./base/clock.ts";
+import { NODE_ARGUMENTS } from "./base/own-program.ts";
 import { hasErrorCode } from "./base/problem.ts";
 import type { Context, Writer } from "./cli/cli.ts";
 import { findHome } from "./protocol/home.ts";
@@ -25,7 +26,7 @@ async function main(argv: readonly string[]): Promise<number> {
 function createContext(): Context {
   const uid = process.getuid?.() ?? null;
   const home = findHome({ environment: process.env, uid, userHome: homedir() });
-  const program = [process.execPath, path.join(import.meta.dirname, "start.js")];
+  const program = [process.execPath, ...NODE_ARGUMENTS, path.join(import.meta.dirname, "start.js")];
   const stops = listenForStops();
   return {
     folder: process.cwd(),

@@ -6,6 +6,7 @@ import path from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 
 import packageJson from "../package.json" with { type: "json" };
+import { NODE_ARGUMENTS } from "../src/base/own-program.ts";
 import { runProgram } from "../src/process/process.ts";
 import type { ProgramResult } from "../src/process/process.ts";
 
@@ -16,7 +17,7 @@ const NODE_PACKAGE = `node-${process.platform === "darwin" && process.arch === "
 /** Says how it was started, and ends as its arguments tell. */
 const MAIN = `
   const [verb, value] = process.argv.slice(2);
-  console.log(JSON.stringify({ file: process.argv[1], args: process.argv.slice(2) }));
+  console.log(JSON.stringify({ file: process.argv[1], node: process.execArgv, args: process.argv.slice(2) }));
   if (verb === "exit") process.exitCode = Number(value);
   if (verb === "die") process.kill(process.pid, value);
 `;
@@ -55,6 +56,7 @@ test("a checkout runs its source, with the arguments as they came and the exit c
   expect(result.exitCode).toBe(5);
   expect(JSON.parse(result.stdout)).toEqual({
     file: path.join(checkout, "src/start.js"),
+    node: ["--disable-warning=ExperimentalWarning", ...NODE_ARGUMENTS],
     args: ["exit", "5", "a b", "", "*", "--", "-x"],
   });
 });

@@ -5,14 +5,16 @@ import path from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 
 import { sleep } from "./clock.ts";
+import { THREAD_LIMITS } from "./own-program.ts";
 import { answerWith, ThreadPool } from "./thread-pool.ts";
 
 /** Echoes, tells its thread, fails as the file system does, or dies. */
 const PROGRAM = `
-import { parentPort, threadId } from "node:worker_threads";
+import { parentPort, resourceLimits, threadId } from "node:worker_threads";
 parentPort.on("message", ({ say, wait }) => {
   if (say === "die") process.exit(1);
   if (say === "fail") return parentPort.postMessage({ failure: { message: "no room", code: "ENOSPC" } });
+  if (say === "limits") return parentPort.postMessage({ done: { said: JSON.stringify(resourceLimits), thread: threadId } });
   if (say === "bug") return parentPort.postMessage({ failure: { message: "a bug", code: null } });
   const flag = new Int32Array(wait);
   Atomics.wait(flag, 0, 0, 20_000);
@@ -59,6 +61,12 @@ test("one thread does everything where there is one", async () => {
   const done = await Promise.all(["a", "b", "c"].map(async (say) => pool.run(job(say))));
   expect(done.map(({ said }) => said)).toEqual(["a", "b", "c"]);
   expect(new Set(done.map(({ thread }) => thread)).size).toBe(1);
+});
+
+test("a thread does not let more pile up before it looks what is needed than a program of ours", async () => {
+  const pool = new ThreadPool<Job, Done>({ program, most: 1 });
+  const { said } = await pool.run(job("limits"));
+  expect(JSON.parse(said)).toMatchObject(THREAD_LIMITS);
 });
 
 test("a job that fails does so with the code of what went wrong, and the next is done all the same", async () => {

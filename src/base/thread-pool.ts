@@ -1,7 +1,7 @@
 import { Worker } from "node:worker_threads";
 
 import { rest } from "./clock.ts";
-import { findCompiledCode } from "./own-program.ts";
+import { findCompiledCode, THREAD_LIMITS } from "./own-program.ts";
 import { messageOf } from "./problem.ts";
 
 /** What crosses from a thread to whoever gave it a job. */
@@ -96,7 +96,8 @@ class PoolThread<Job, Done> {
   constructor({ program, idleMs = IDLE_MS }: PoolOptions, owner: Owner<Job, Done>) {
     this.#owner = owner;
     this.#idleMs = idleMs;
-    this.#worker = new Worker(program, { workerData: findCompiledCode() ?? null });
+    const compiled = findCompiledCode() ?? null;
+    this.#worker = new Worker(program, { workerData: compiled, resourceLimits: THREAD_LIMITS });
     this.#worker.on("message", (answer: Answer<Done>) => this.#settle(answer));
     this.#worker.on("error", (error) => this.#task?.reject(error));
     this.#worker.on("exit", () => this.#end());

@@ -6,6 +6,7 @@ import path from "node:path";
 import { z } from "zod";
 
 import { createServerCertificate } from "../../src/base/certificates.ts";
+import { NODE_ARGUMENTS } from "../../src/base/own-program.ts";
 import { UndoStack } from "../../src/base/undo-stack.ts";
 import {
   endGroup,
@@ -83,7 +84,7 @@ export async function openMachines(files: Readonly<Record<string, string>>): Pro
     undo.push(() => relay.close());
     await server.json(app, ["init"]);
     const client = await makeClient(server.folder);
-    const prefix = [...network.prefix, process.execPath, START];
+    const prefix = [...network.prefix, process.execPath, ...NODE_ARGUMENTS, START];
     const runners = createRunners(client.home, prefix);
     return {
       server,
