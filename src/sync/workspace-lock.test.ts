@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, mkdtemp, readFile, realpath, rm, stat, symlink } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readFile, realpath, rm, stat, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 
@@ -65,6 +65,17 @@ test("a holder that is killed holds it no more", async () => {
   holder.kill("SIGKILL");
   await once(holder, "exit");
   claimKeeping(workspace).release();
+});
+
+test("a workspace in which nothing may be written is said to be, by whoever it keeps out", async () => {
+  await chmod(workspace, 0o500);
+  const codes = [
+    await codeOf(Promise.try(() => claimKeeping(workspace).release())),
+    await codeOf(new WorkspaceLock(workspace).run(async () => undefined)),
+  ];
+  await chmod(workspace, 0o700);
+  const isRoot = process.getuid?.() === 0;
+  expect(codes).toEqual(isRoot ? ["done", "done"] : ["folder_closed", "folder_closed"]);
 });
 
 test("its file is the owner's alone, and no link leads it elsewhere", async () => {

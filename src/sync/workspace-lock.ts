@@ -12,6 +12,8 @@ import {
 import path from "node:path";
 
 import { waitFor } from "../base/clock.ts";
+import { explainClosed } from "../base/closed-folder.ts";
+import { explainDiskFull } from "../base/disk-full.ts";
 import { hasErrorCode } from "../base/problem.ts";
 import { findAddon } from "./addon.ts";
 import { PinnedFolders } from "./pinned-folders.ts";
@@ -37,7 +39,7 @@ export class WorkspaceLock {
     this.#workspace = workspace;
   }
 
-  /** @param work is told whether nobody else has held it since this one did last @throws `workspace_busy`, `sync_gone` */
+  /** @param work is told whether nobody else has held it since this one did last @throws `workspace_busy`, `sync_gone`, `folder_closed` */
   async run<T>(work: (isUntouched: boolean) => Promise<T>): Promise<T> {
     const file = openLockFile(this.#workspace, "transfers.lock");
     try {
@@ -53,7 +55,7 @@ export class WorkspaceLock {
   }
 }
 
-/** Until it is released: this program alone keeps the workspace's files the same as others. @throws `dev_running` */
+/** Until it is released: this program alone keeps the workspace's files the same as others. @throws `dev_running`, `folder_closed` */
 export function claimKeeping(workspace: string): { release(): void } {
   const file = openLockFile(realFolder(workspace), "dev.lock");
   if (isTaken(file)) return { release: () => closeSync(file) };
@@ -70,6 +72,8 @@ function openLockFile(workspace: string, name: string): number {
     fchmodSync(descriptor, 0o600);
     folders.giveOpen(descriptor);
     return descriptor;
+  } catch (error) {
+    throw explainDiskFull(explainClosed(error, workspace), workspace);
   } finally {
     folders.close();
   }

@@ -1,6 +1,7 @@
 import { lchown, lstat, mkdir, open, rm, rmdir } from "node:fs/promises";
 import path from "node:path";
 
+import { explainClosed } from "../base/closed-folder.ts";
 import { hasErrorCode, Problem } from "../base/problem.ts";
 import { exists } from "../base/remove-inside.ts";
 import { writeAtomically } from "../base/write-atomically.ts";
@@ -30,13 +31,18 @@ export async function readBinding(root: string): Promise<Binding | null> {
   return text === undefined ? null : parseBinding(file, text);
 }
 
+/** @throws `binding_invalid`, `folder_closed` */
 export async function writeBinding(root: string, binding: Binding): Promise<void> {
   await refuseLinks(root);
-  // Others than the writer may read it: `sudo ramet` in a user's folder must leave it usable, and it holds no secret.
-  await mkdir(path.join(root, FOLDER), { recursive: true, mode: 0o755 });
-  await writeAtomically(bindingFile(root), `${JSON.stringify(binding, null, 2)}\n`, {
-    mode: 0o644,
-  });
+  try {
+    // Others than the writer may read it: `sudo ramet` in a user's folder must leave it usable, and it holds no secret.
+    await mkdir(path.join(root, FOLDER), { recursive: true, mode: 0o755 });
+    await writeAtomically(bindingFile(root), `${JSON.stringify(binding, null, 2)}\n`, {
+      mode: 0o644,
+    });
+  } catch (error) {
+    throw explainClosed(error, root);
+  }
   await giveToOwner(root);
 }
 
