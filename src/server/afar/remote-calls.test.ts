@@ -1,3 +1,4 @@
+import { X509Certificate } from "node:crypto";
 import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 
@@ -239,5 +240,6 @@ test("a certificate that is renewed in place is shown from then on; half of one 
   const second = await writeCertificate(files);
   expect(await waitFor(async () => isBelieved(second), { timeoutMs: 10_000 })).toBe(true);
   expect(await isBelieved(first)).toBeUndefined();
+  expect(log.at(-1)).toContain(new X509Certificate(second).fingerprint256);
   await listener.close();
 });

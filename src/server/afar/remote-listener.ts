@@ -9,7 +9,7 @@ import type { Duplex } from "node:stream";
 
 import type { Access } from "../../access/access.ts";
 import type { KeyPair } from "../../base/certificates.ts";
-import { rest } from "../../base/clock.ts";
+import { rest, systemClock } from "../../base/clock.ts";
 import { messageOf } from "../../base/problem.ts";
 import { TOKEN_HEADER } from "../../protocol/headers.ts";
 import { readPair, stampOf } from "../addresses/pem-files.ts";
@@ -19,6 +19,7 @@ import type { Answering } from "../answering/answer-call.ts";
 import { closeServer } from "../answering/call-server.ts";
 import type { TokenCaller } from "../session/caller.ts";
 import { openTunnel, refuseTunnel } from "./database-tunnel.ts";
+import { describeCertificate } from "./describe-certificate.ts";
 import type { Listening } from "./listen-address.ts";
 import { listenFailed, requestScreened } from "./problems.ts";
 import { createScreen } from "./screen-request.ts";
@@ -95,6 +96,7 @@ async function openTls(options: RemoteListenerOptions, files: PemFiles): Promise
       shown = showPair(await readPair(files));
       server.setSecureContext({ ...shown.keys, minVersion: "TLSv1.2" });
       stamp = now;
+      options.log(`What is shown from now on: ${shown.description}.`);
     } catch (error) {
       // Half of it may be there by now; the one before goes on being shown.
       options.log(`The renewed certificate is not taken: ${messageOf(error)}`);
@@ -102,7 +104,7 @@ async function openTls(options: RemoteListenerOptions, files: PemFiles): Promise
   });
   return {
     port,
-    description: `Calls from afar: ${options.listening.host}:${port}, certificate SHA-256 ${shown.fingerprint}.`,
+    description: `Calls from afar: ${options.listening.host}:${port}, ${shown.description}.`,
     close: async () => {
       closing.abort();
       await renewing;
@@ -114,7 +116,7 @@ async function openTls(options: RemoteListenerOptions, files: PemFiles): Promise
 type Shown = {
   readonly keys: { readonly key: string; readonly cert: string };
   readonly screen: Screen;
-  readonly fingerprint: string;
+  readonly description: string;
 };
 
 /** A server's names are those that its certificate is for. */
@@ -128,7 +130,7 @@ function showPair({ key, certificate }: KeyPair): Shown {
   return {
     keys: { key, cert: certificate },
     screen: createScreen(isOurName),
-    fingerprint: parsed.fingerprint256,
+    description: describeCertificate(certificate, systemClock.now()),
   };
 }
 
