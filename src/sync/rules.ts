@@ -16,9 +16,8 @@ type Known = {
 
 /** What the rules say of all that is there. */
 export type ListedRules = {
-  /** Of names that are in the workspace. */
   readonly findIgnored: FindIgnored;
-  /** Another one where they say anything else; undefined once it was asked about files that were not there before. */
+  /** Another one where they say anything else; undefined once it was asked about names that were not there. */
   identify(): string | undefined;
 };
 
@@ -50,10 +49,7 @@ export function holdsRules(name: string): boolean {
   return name === ".gitignore" || name.endsWith("/.gitignore");
 }
 
-/**
- * What git has listed needs no question; what came since, or is an empty folder, does. Of a folder the list stands for the
- * answer all the same: git lists each that it ignores, an empty one too.
- */
+/** What git has listed needs no question; what came since, or is an empty folder, does. */
 function fromListing({ id, read }: Listing, ask: FindIgnored): ListedRules {
   let known: Known | undefined;
   let isBeyond = false;
@@ -61,7 +57,7 @@ function fromListing({ id, read }: Listing, ask: FindIgnored): ListedRules {
     findIgnored: async (names) => {
       const { isThere, left } = (known ??= knowing(read()));
       const open = names.filter((name) => !isThere(name) && !left.has(name));
-      isBeyond ||= !open.every(isFolder);
+      isBeyond ||= open.length > 0;
       return new Set([...names.filter((name) => left.has(name)), ...(await ask(open))]);
     },
     identify: () => (isBeyond ? undefined : id),
@@ -76,10 +72,6 @@ function knowing({ files, ignored }: ReturnType<Listing["read"]>): Known {
     isThere: (name) => known.has(isRepository(name) ? name.slice(0, -GIT.length) : name),
     left: new Set(ignored),
   };
-}
-
-function isFolder(name: string): boolean {
-  return name.endsWith("/");
 }
 
 /** Asked of a folder that is a repository: one that the workspace's own does not know is no part of it. */
