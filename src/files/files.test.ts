@@ -155,8 +155,8 @@ test("a folder that an outer repository ignores is not listed by that repository
     "app/c.log": "1",
     "app/.gitignore": "*.log\n",
   });
-  expect((await listFiles(path.join(source, "kept"))).read().files).toEqual(["a.js"]);
-  expect([...(await listFiles(path.join(source, "app"))).read().files].toSorted()).toEqual([
+  expect((await (await listFiles(path.join(source, "kept"))).read()).files).toEqual(["a.js"]);
+  expect([...(await (await listFiles(path.join(source, "app"))).read()).files].toSorted()).toEqual([
     ".gitignore",
     "b.js",
   ]);
@@ -169,7 +169,7 @@ test("variables of git's own that the caller has do not reach it", async () => {
     [
       "--input-type=module",
       "-e",
-      `import { listFiles } from "./files.ts"; console.log((await listFiles(${JSON.stringify(source)})).read().files.length);`,
+      `import { listFiles } from "./files.ts"; console.log((await (await listFiles(${JSON.stringify(source)})).read()).files.length);`,
     ],
     {
       cwd: import.meta.dirname,

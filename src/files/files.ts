@@ -13,7 +13,7 @@ import type * as entry from "./copy-entry.ts";
 import { areSameTree } from "./git.ts";
 import type * as giving from "./give-all.ts";
 import { keepTree } from "./keep.ts";
-import { findIgnoredNames, listIgnored, nameTree } from "./list-tree.ts";
+import { findIgnoredNames, listIgnored, type NamedListing, nameTree } from "./list-tree.ts";
 import { openPair } from "./open-pair.ts";
 import type { Brought } from "./outcomes.ts";
 import { findUnshared, sumAllocated } from "./own-bytes.ts";
@@ -141,13 +141,11 @@ export async function hashFiles(folder: string, names: readonly string[]): Promi
 
 /**
  * What belongs to a tree: tracked files and those not ignored, without `.git` and `.ramet`; some may be gone. And what is
- * ignored, a whole folder by one name with a slash at its end. It is taken apart when it is read: the same `id` says the same.
+ * ignored, a whole folder by one name with a slash at its end. The same `id` says the same of the same names: of a list that was
+ * read before only as much is asked anew as its `index` does not stand for.
  */
-export async function listFiles(folder: string): Promise<{
-  readonly id: string;
-  readonly read: () => { readonly files: readonly string[]; readonly ignored: readonly string[] };
-}> {
-  return nameTree(folder);
+export async function listFiles(folder: string, known?: string | null): Promise<NamedListing> {
+  return nameTree(folder, known);
 }
 
 /** Of these names, which need not exist, those that the folder's ignore rules leave out. */

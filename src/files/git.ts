@@ -87,14 +87,24 @@ export type Told = {
 };
 
 export async function askGitTree(tree: GitTree, depth = 0): Promise<Told> {
-  const [entries, ignored] = await Promise.all([
-    print(tree, ["ls-files", "-t", "-s", "-o", "--exclude-standard", "-z"]),
-    print(tree, LIST_IGNORED),
-  ]);
-  const mayGoOn = depth < MAX_SUBMODULE_DEPTH && entries.includes(SUBMODULE_MODE);
+  const [entries, ignored] = await Promise.all([askEntries(tree), askIgnored(tree)]);
+  const mayGoOn = depth < MAX_SUBMODULE_DEPTH && mayHaveSubmodules(entries);
   const submodules = mayGoOn ? parseEntries(splitNul(entries)).submodules : [];
   const inner = await Promise.all(submodules.map((name) => askInner(tree, name, depth)));
   return { entries, ignored, inner: inner.flat() };
+}
+
+export function askEntries(tree: GitTree): Promise<string> {
+  return print(tree, ["ls-files", "-t", "-s", "-o", "--exclude-standard", "-z"]);
+}
+
+export function askIgnored(tree: GitTree): Promise<string> {
+  return print(tree, LIST_IGNORED);
+}
+
+/** No, where no mode of an entry is one's; yes, too, where a name looks like it. */
+export function mayHaveSubmodules(entries: string): boolean {
+  return entries.includes(SUBMODULE_MODE);
 }
 
 export function parseTold({ entries, ignored, inner }: Told): Listing {

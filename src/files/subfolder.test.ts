@@ -60,7 +60,7 @@ const options = (
 const OWN = [".gitignore", ".worktreeinclude", "index.js", "new.js"];
 
 test("its files are its own, by the repository's rules, named from its own folder", async () => {
-  expect([...(await listFiles(app)).read().files].toSorted()).toEqual(OWN);
+  expect([...(await (await listFiles(app)).read()).files].toSorted()).toEqual(OWN);
   const names = ["a.log", "deep/b.log", "build", "index.js", "x.env", "apps/web/build"];
   expect(await findIgnored(app, names)).toEqual(new Set(["a.log", "deep/b.log", "build", "x.env"]));
 });

@@ -16,8 +16,9 @@ type Known = {
 
 /** What the rules say of all that is there. */
 export type ListedRules = {
+  /** Of names that are in the workspace. */
   readonly findIgnored: FindIgnored;
-  /** Another one where they say anything else; undefined once it was asked about names that were not there. */
+  /** Another one where they say anything else; undefined once it was asked about names that it does not list. */
   identify(): string | undefined;
 };
 
@@ -32,6 +33,7 @@ export type Rules = {
 
 /** As git has them where it knows the workspace, else as its `.gitignore` files do. */
 export function rulesOf(workspace: string): Rules {
+  let index: string | null = null;
   const ask: FindIgnored = async (names) => {
     const plain = names.filter((name) => !isRepository(name));
     const ignored = plain.length === 0 ? [] : await findIgnored(workspace, plain);
@@ -39,7 +41,11 @@ export function rulesOf(workspace: string): Rules {
   };
   return {
     stamp: (files) => stampRules(workspace, files),
-    list: async () => fromListing(await listFiles(workspace), ask),
+    list: async () => {
+      const listing = await listFiles(workspace, index);
+      ({ index } = listing);
+      return fromListing(listing, ask);
+    },
     findIgnored: ask,
   };
 }
@@ -49,13 +55,16 @@ export function holdsRules(name: string): boolean {
   return name === ".gitignore" || name.endsWith("/.gitignore");
 }
 
-/** What git has listed needs no question; what came since, or is an empty folder, does. */
+/**
+ * What git has listed needs no question; what came since, or is an empty folder, does, and the list does not stand for the
+ * answer: of `empty/` and the rule `empty/**` git says that it is ignored, and does not list it.
+ */
 function fromListing({ id, read }: Listing, ask: FindIgnored): ListedRules {
-  let known: Known | undefined;
+  let known: Promise<Known> | undefined;
   let isBeyond = false;
   return {
     findIgnored: async (names) => {
-      const { isThere, left } = (known ??= knowing(read()));
+      const { isThere, left } = await (known ??= read().then(knowing));
       const open = names.filter((name) => !isThere(name) && !left.has(name));
       isBeyond ||= open.length > 0;
       return new Set([...names.filter((name) => left.has(name)), ...(await ask(open))]);
@@ -64,7 +73,7 @@ function fromListing({ id, read }: Listing, ask: FindIgnored): ListedRules {
   };
 }
 
-function knowing({ files, ignored }: ReturnType<Listing["read"]>): Known {
+function knowing({ files, ignored }: Awaited<ReturnType<Listing["read"]>>): Known {
   const known = new Set(files);
   for (const folder of listFolders(files)) known.add(folder);
   return {
