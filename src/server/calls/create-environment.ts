@@ -17,5 +17,6 @@ export const createEnvironment = defineCall(CALLS["environment.create"], async (
   if (!isOwner && files.kind === "linked") throw filesLinkedAfar(name);
   const searchPath = isOwner ? input.searchPath : session.searchPath;
   const created = await engine.create({ app, name, source, files, searchPath, data }, session);
-  return showTo(session, describeCreated(created, { home: engine.layout.home.folder }));
+  const { folder: home } = engine.layout.home;
+  return showTo(session, describeCreated(created, { home, isAfar: !isOwner }));
 });

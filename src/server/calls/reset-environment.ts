@@ -10,6 +10,7 @@ export const resetEnvironment = defineCall(
     const live = engine.registry.require(app, environment);
     const made = await engine.reset(live, { from, undo }, session);
     const { folder: home } = engine.layout.home;
-    return showTo(session, describeCreated(made, { home, isReset: true }));
+    const isAfar = session.caller.kind !== "owner";
+    return showTo(session, describeCreated(made, { home, isReset: true, isAfar }));
   },
 );

@@ -8,6 +8,8 @@ type Circumstances = {
   readonly home: string;
   /** Of an environment that was there already: it promotes no standby, which is an environment-to-be. */
   readonly isReset?: boolean;
+  /** Whoever reads it sits at another machine. */
+  readonly isAfar?: boolean;
   readonly platform?: NodeJS.Platform;
 };
 
@@ -27,11 +29,12 @@ export function describeCreated(
 export function describeFork(
   { way, bytes, missed }: DatabaseFork,
   ms: number,
-  { home, isReset = false, platform = process.platform }: Circumstances,
+  { home, isReset = false, isAfar = false, platform = process.platform }: Circumstances,
 ): DatabaseForkView {
   if (way !== "copy") return { way, bytes, ms, why: null, remedy: null };
   const standby = isReset ? RESET : describeMissed(missed);
-  const storage = `\`${formatCommand(home, "create")}\` lets every fork share its source's blocks`;
+  const there = isAfar ? ", on the server's machine," : "";
+  const storage = `\`${formatCommand(home, "create")}\`${there} lets every fork share its source's blocks`;
   const remedies = [...(platform === "linux" ? [storage] : []), ...standby.remedies];
   return {
     way,
