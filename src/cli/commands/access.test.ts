@@ -114,13 +114,13 @@ test("a token's text stands alone in the first line, and what it is good for bel
 });
 
 test.each([
-  [["--days", "0"], "flag_invalid"],
-  [["--days", "3651"], "flag_invalid"],
-  [["--days", "soon"], "flag_invalid"],
-  [["--read", "--admin"], "flags_exclusive"],
-])("token create %j is refused as %s, and nothing is asked", async (flags, code) => {
+  [["--days", "0"], "flag_invalid", "from 1 to 3650, or never"],
+  [["--days", "3651"], "flag_invalid", "from 1 to 3650, or never"],
+  [["--days", "soon"], "flag_invalid", "from 1 to 3650, or never"],
+  [["--read", "--admin"], "flags_exclusive", ""],
+])("token create %j is refused as %s, and nothing is asked", async (flags, code, words) => {
   expect(await world.json(["token", "create", "anna", ...flags])).toMatchObject({
-    problem: { code },
+    problem: { code, remedy: expect.stringContaining(words) },
   });
   expect(server.calls).toEqual([]);
 });

@@ -1,5 +1,4 @@
 import { flag, value } from "../grammar/command-shape.ts";
-import { parseCount } from "../grammar/numbers.ts";
 import { flagInvalid, flagsExclusive } from "../grammar/problems.ts";
 import { defineCommand } from "../session/command.ts";
 import { describeScope } from "../text/access-text.ts";
@@ -57,7 +56,7 @@ function chooseRight(isRead: boolean, isAdmin: boolean): "read" | "write" | "adm
 function parseDays(text: string | null): number | null {
   if (text === null) return DEFAULT_DAYS;
   if (text === "never") return null;
-  const days = parseCount("--days", text, MOST_DAYS);
-  if (days === 0) throw flagInvalid("--days", text, `a number from 1 to ${MOST_DAYS}, or never`);
-  return days;
+  const days = /^\d{1,9}$/.test(text) ? Number(text) : 0;
+  if (days >= 1 && days <= MOST_DAYS) return days;
+  throw flagInvalid("--days", text, `a number from 1 to ${MOST_DAYS}, or never`);
 }
