@@ -248,7 +248,7 @@ async function startServer(
   await startDetached(
     {
       file: process.execPath,
-      args: [START, "serve", ...listen, ...tls],
+      args: [...NODE_ARGUMENTS, START, "serve", ...listen, ...tls],
       folder: stage.folder,
       environment: { PATH, HOME, RAMET_HOME: stage.home },
       user: null,
