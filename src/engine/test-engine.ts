@@ -23,7 +23,10 @@ import type { StandbyLimits } from "./machine/standby-budget.ts";
 import type { CallOptions } from "./making/creation.ts";
 
 const PROGRAMS = path.join(import.meta.dirname, "..", "..", "test", "programs");
-const TENDER = [process.execPath, path.join(import.meta.dirname, "..", "sync/tender-program.ts")];
+const TENDER = [
+  process.execPath,
+  path.join(import.meta.dirname, "..", "sync/far/tender-program.ts"),
+];
 const SEARCH_PATH = `${path.dirname(process.execPath)}:/usr/local/bin:/usr/bin:/bin`;
 /** Only tests of standbys have any: they are made behind everything else, whenever that may be. */
 const NO_STANDBYS = { most: 0, calmMs: 0, always: false };

@@ -1,18 +1,15 @@
-/** Makes two trees the same, so that no byte of either is lost. */
+/**
+ * Makes two trees the same, so that no byte of either is lost. Its folders, each built on those before it: `core/`, what is to
+ * be done, pure; `disk/`, what may be done with files, and how, here and in threads; `side/`, one tree: looked at, and
+ * changed step by step; `pair/`, two of them, what they had in common, and what keeps them the same; and `far/`, that one of
+ * them is on another machine.
+ */
 import { explainDiskFull } from "../base/disk-full.ts";
 import { ownProgram } from "../base/own-program.ts";
 import type { Problem } from "../base/problem.ts";
 import type { Comparison } from "./core/compare.ts";
 import { findHalt } from "./core/halt.ts";
 import { type Plan, planMirror } from "./core/plan.ts";
-import { formatMerge } from "./describe-merge.ts";
-import * as far from "./far-pair.ts";
-import { FarWatch } from "./far-watch.ts";
-import { type KeepOptions, keepSame, type Kept, type Merge } from "./keep-same.ts";
-import * as trash from "./keep-trash.ts";
-import { mergePair, type Merged } from "./merge.ts";
-import type { Pair } from "./pair.ts";
-import { copyAhead, type Sides as BothSides, withPair } from "./pairs.ts";
 import {
   type Direction,
   syncConflict,
@@ -21,12 +18,20 @@ import {
   syncReplaced,
   syncUnheard,
   syncUnsettled,
-} from "./problems.ts";
-import * as served from "./served-tree.ts";
-import type * as questions from "./tree-questions.ts";
-import { TreeWatch } from "./tree-watch.ts";
-import type * as wires from "./wire.ts";
-import { claimKeeping } from "./workspace-lock.ts";
+} from "./disk/problems.ts";
+import * as far from "./far/far-pair.ts";
+import { FarWatch } from "./far/far-watch.ts";
+import * as served from "./far/served-tree.ts";
+import type * as questions from "./far/tree-questions.ts";
+import type * as wires from "./far/wire.ts";
+import { formatMerge } from "./pair/describe-merge.ts";
+import { type KeepOptions, keepSame, type Kept, type Merge } from "./pair/keep-same.ts";
+import * as trash from "./pair/keep-trash.ts";
+import { mergePair, type Merged } from "./pair/merge.ts";
+import type { Pair } from "./pair/pair.ts";
+import { copyAhead, type Sides as BothSides, withPair } from "./pair/pairs.ts";
+import { claimKeeping } from "./pair/workspace-lock.ts";
+import { TreeWatch } from "./side/tree-watch.ts";
 
 export type Sides = BothSides;
 /** A workspace, and the tree of an environment on another machine. */
@@ -38,7 +43,10 @@ export type TreeQuestion = questions.TreeQuestion;
 export type TreeMessage = questions.TreeMessage;
 
 /** How to run whoever serves trees to a server, by its own input and output. */
-export const TENDER_PROGRAM: readonly string[] = ownProgram(import.meta.filename, "tender-program");
+export const TENDER_PROGRAM: readonly string[] = ownProgram(
+  import.meta.filename,
+  "far/tender-program",
+);
 
 const ENDS = {
   push: { source: "local", target: "remote", giving: "workspace", taking: "environment" },

@@ -4,9 +4,9 @@ import path from "node:path";
 import { expect, test } from "vitest";
 
 import { monotonicMs, systemClock } from "../../src/base/clock.ts";
-import type { Disk } from "../../src/sync/disk.ts";
-import { openDisk } from "../../src/sync/real-disk.ts";
-import { TreeSide } from "../../src/sync/tree-side.ts";
+import type { Disk } from "../../src/sync/disk/disk.ts";
+import { openDisk } from "../../src/sync/disk/real-disk.ts";
+import { TreeSide } from "../../src/sync/side/tree-side.ts";
 import { CheckedDisk } from "../sync/checked-disk.ts";
 import { LinkRace } from "../sync/link-race.ts";
 

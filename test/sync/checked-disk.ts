@@ -20,7 +20,7 @@ import {
 import { writeFile } from "node:fs/promises";
 import path from "node:path";
 
-import type { Disk, Kind, Listed, Place, Seen, Writing } from "../../src/sync/disk.ts";
+import type { Disk, Kind, Listed, Place, Seen, Writing } from "../../src/sync/disk/disk.ts";
 
 export type CheckedOptions = {
   readonly tree: string;

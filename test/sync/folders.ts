@@ -15,9 +15,9 @@ import path from "node:path";
 
 import { systemClock } from "../../src/base/clock.ts";
 import { writeAtomically } from "../../src/base/write-atomically.ts";
-import { openDisk } from "../../src/sync/real-disk.ts";
+import { openDisk } from "../../src/sync/disk/real-disk.ts";
+import { TreeSide } from "../../src/sync/side/tree-side.ts";
 import type { Sides } from "../../src/sync/sync.ts";
-import { TreeSide } from "../../src/sync/tree-side.ts";
 
 /** A text makes a file; one that begins with `->` makes a link; `+x` before it makes it executable; a name with a slash at its end a folder. */
 export type Words = Readonly<Record<string, string>>;

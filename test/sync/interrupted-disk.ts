@@ -1,4 +1,4 @@
-import type { Disk, Listed, Place, Range, Seen, Writing } from "../../src/sync/disk.ts";
+import type { Disk, Listed, Place, Range, Seen, Writing } from "../../src/sync/disk/disk.ts";
 
 /** A disk before each of whose calls somebody may act. */
 export class InterruptedDisk implements Disk {

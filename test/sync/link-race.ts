@@ -4,7 +4,7 @@ import path from "node:path";
 import { Worker } from "node:worker_threads";
 
 import type { Entry } from "../../src/sync/core/tree.ts";
-import type { TreeSide } from "../../src/sync/tree-side.ts";
+import type { TreeSide } from "../../src/sync/side/tree-side.ts";
 import { type Folders, openFolders, put, read, type Words } from "./folders.ts";
 
 const OUTSIDE = { "empty/": "", key: "precious" };

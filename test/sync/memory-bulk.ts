@@ -12,10 +12,10 @@ import {
   type Placed,
   type Seen,
   type StampedFolder,
-} from "../../src/sync/disk.ts";
-import { stampFolder } from "../../src/sync/folder-stamp.ts";
-import { joinPath } from "../../src/sync/listed-names.ts";
-import { changedMeanwhile } from "../../src/sync/problems.ts";
+} from "../../src/sync/disk/disk.ts";
+import { stampFolder } from "../../src/sync/disk/folder-stamp.ts";
+import { changedMeanwhile } from "../../src/sync/disk/problems.ts";
+import { joinPath } from "../../src/sync/side/listed-names.ts";
 
 /** Disks whose files are lent at the moment. */
 const lenders = new Map<string, Disk>();

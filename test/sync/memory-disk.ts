@@ -1,6 +1,6 @@
 /** A disk in memory, for tests: between any two system calls somebody may act, or the program may die. */
-import type { Bulk, Disk, Kind, Listed, Place, Seen, Writing } from "../../src/sync/disk.ts";
-import { changedMeanwhile, syncBlocked } from "../../src/sync/problems.ts";
+import type { Bulk, Disk, Kind, Listed, Place, Seen, Writing } from "../../src/sync/disk/disk.ts";
+import { changedMeanwhile, syncBlocked } from "../../src/sync/disk/problems.ts";
 import { FoldedNames } from "./folded-names.ts";
 import { MemoryBulk } from "./memory-bulk.ts";
 

@@ -1,5 +1,5 @@
 /** People who work on both sides of a simulation, and what became of what they wrote. */
-import { inTree } from "../../src/sync/disk.ts";
+import { inTree } from "../../src/sync/disk/disk.ts";
 import type { Inode, MemoryDisk } from "./memory-disk.ts";
 
 type Name = "local" | "remote";

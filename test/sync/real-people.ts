@@ -18,7 +18,7 @@ import path from "node:path";
 
 import { sleep } from "../../src/base/clock.ts";
 import { hasErrorCode } from "../../src/base/problem.ts";
-import { exchangeFiles } from "../../src/sync/exchange-files.ts";
+import { exchangeFiles } from "../../src/sync/disk/exchange-files.ts";
 
 /** Few, so that they meet: files where others have folders among them. */
 const PATHS = ["a", "b", "c", "d/a", "d/b", "d/e/f", "g/h", "g/i/j/k"];

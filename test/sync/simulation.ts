@@ -1,13 +1,13 @@
 /** The whole engine on two disks in memory, while people write between any two of its steps, and it dies at any of them. */
 import { Problem } from "../../src/base/problem.ts";
-import { Ancestor } from "../../src/sync/ancestor.ts";
-import { CopiesAhead } from "../../src/sync/copies-ahead.ts";
 import { isSameTree } from "../../src/sync/core/compare.ts";
 import { type Entry, listPaths } from "../../src/sync/core/tree.ts";
-import { inStore, inTree, type Place } from "../../src/sync/disk.ts";
-import { mergePair, type Merged } from "../../src/sync/merge.ts";
-import { Pair } from "../../src/sync/pair.ts";
-import { TreeSide } from "../../src/sync/tree-side.ts";
+import { inStore, inTree, type Place } from "../../src/sync/disk/disk.ts";
+import { Ancestor } from "../../src/sync/pair/ancestor.ts";
+import { mergePair, type Merged } from "../../src/sync/pair/merge.ts";
+import { Pair } from "../../src/sync/pair/pair.ts";
+import { CopiesAhead } from "../../src/sync/side/copies-ahead.ts";
+import { TreeSide } from "../../src/sync/side/tree-side.ts";
 import { createRandom } from "../random.ts";
 import { type Inode, MemoryDisk, type MemoryDiskOptions } from "./memory-disk.ts";
 import { PATHS, People } from "./people.ts";

@@ -10,7 +10,7 @@ import { Relay } from "../../../test/sync/relay.ts";
 import { waitFor } from "../../base/clock.ts";
 import { Problem } from "../../base/problem.ts";
 import type { CallInput, CallName, CallOutput } from "../../protocol/calls.ts";
-import { packBatch } from "../../sync/batch.ts";
+import { packBatch } from "../../sync/far/batch.ts";
 import type { RemoteServer } from "../terminal/context.ts";
 import { callServer } from "./client.ts";
 
