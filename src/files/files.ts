@@ -10,7 +10,7 @@ import type { SystemUser } from "../environment/places.ts";
 import { bringIgnored } from "./bring.ts";
 import { findClonePaths } from "./clone-paths.ts";
 import type * as entry from "./copy-entry.ts";
-import { areSameTree } from "./git.ts";
+import { areSameTree, inGitTree, listSkipped as listGitSkipped } from "./git.ts";
 import type * as giving from "./give-all.ts";
 import { keepTree } from "./keep.ts";
 import { findIgnoredNames, listIgnored, type NamedListing, nameTree } from "./list-tree.ts";
@@ -146,6 +146,11 @@ export async function hashFiles(folder: string, names: readonly string[]): Promi
  */
 export async function listFiles(folder: string, known?: string | null): Promise<NamedListing> {
   return nameTree(folder, known);
+}
+
+/** What git tracks of a folder and a sparse checkout leaves out of it. */
+export async function listSkipped(folder: string): Promise<ReadonlySet<string>> {
+  return new Set(await inGitTree(folder, async (tree) => listGitSkipped(tree)));
 }
 
 /** Of these names, which need not exist, those that the folder's ignore rules leave out. */

@@ -98,6 +98,12 @@ export function askEntries(tree: GitTree): Promise<string> {
   return print(tree, ["ls-files", "-t", "-s", "-o", "--exclude-standard", "-z"]);
 }
 
+/** What git tracks and does not check out, as a sparse checkout says. */
+export async function listSkipped(tree: GitTree): Promise<readonly string[]> {
+  const entries = await list(tree, ["ls-files", "-t", "-z"]);
+  return entries.filter((entry) => entry.startsWith("S ")).map((entry) => entry.slice(2));
+}
+
 export function askIgnored(tree: GitTree): Promise<string> {
   return print(tree, LIST_IGNORED);
 }

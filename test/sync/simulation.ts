@@ -197,6 +197,7 @@ class Simulation {
         stamp: () => "",
         list: async () => ({ findIgnored: findNone, identify: () => "" }),
         findIgnored: findNone,
+        findLeftOut: findNone,
       },
     });
   }

@@ -7,6 +7,7 @@ import { hasErrorCode } from "../../base/problem.ts";
 /** A lock that is older was left by a git that was killed. */
 const LOCK_LIMIT_MS = 30_000;
 const LOCK_STEP_MS = 5;
+const SPARSE = "info/sparse-checkout";
 
 /** What may be done while git is changing a tree, again and again, as long as it is. */
 export type Meanwhile = (isStill: () => boolean) => Promise<void>;
@@ -33,6 +34,15 @@ export function stampGit(tree: string): string | undefined {
   if (folder === undefined) return "";
   const stamp = ["HEAD", "index"].map((name) => stampFile(path.join(folder, name))).join();
   return isLocked(folder) ? undefined : stamp;
+}
+
+/** The same of which of its files git leaves out of the tree; "" where that was never asked of it. */
+export function stampSparse(tree: string): string | undefined {
+  const folder = findGitFolder(tree);
+  const patterns = folder === undefined ? "" : stampFile(path.join(folder, SPARSE));
+  if (patterns === "") return "";
+  const git = stampGit(tree);
+  return git && `${patterns} ${git}`;
 }
 
 /** Differs after a file was changed; "" where there is none. */

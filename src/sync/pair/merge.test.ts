@@ -46,6 +46,7 @@ function openPair(): Promise<Pair> {
       stamp: () => stamp,
       list: async () => ({ findIgnored, identify: () => [...ignored].join() }),
       findIgnored,
+      findLeftOut: findIgnored,
     },
   });
 }

@@ -169,7 +169,7 @@ export class Pair {
         const isInLocal = this.#namesOf("local", scope);
         const others = names.filter((name) => !isInLocal(name));
         isBeyond ||= others.length > 0;
-        return this.#options.rules.findIgnored(others);
+        return this.#options.rules.findLeftOut(others);
       },
       identifyRules: listing && identify,
     };

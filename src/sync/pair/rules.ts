@@ -4,6 +4,7 @@ import { findIgnored, listFiles } from "../../files/files.ts";
 import { listFolders } from "../core/tree.ts";
 import type { LookOptions } from "../side/side.ts";
 import { stampFile, stampGit } from "./git-state.ts";
+import { skippedOf } from "./sparse-checkout.ts";
 
 const GIT = ".git";
 
@@ -29,11 +30,14 @@ export type Rules = {
   /** For a look at all of the workspace. */
   list(): Promise<ListedRules>;
   readonly findIgnored: FindIgnored;
+  /** Of names that the environment alone has: what the workspace does not check out is not removed from there either. */
+  readonly findLeftOut: FindIgnored;
 };
 
 /** As git has them where it knows the workspace, else as its `.gitignore` files do. */
 export function rulesOf(workspace: string): Rules {
   let index: string | null = null;
+  const listSkipped = skippedOf(workspace);
   const ask: FindIgnored = async (names) => {
     const plain = names.filter((name) => !isRepository(name));
     const ignored = plain.length === 0 ? [] : await findIgnored(workspace, plain);
@@ -47,6 +51,11 @@ export function rulesOf(workspace: string): Rules {
       return fromListing(listing, ask);
     },
     findIgnored: ask,
+    findLeftOut: async (names) => {
+      const skipped = await listSkipped();
+      const ignored = await ask(names.filter((name) => !skipped.has(name)));
+      return new Set([...names.filter((name) => skipped.has(name)), ...ignored]);
+    },
   };
 }
 

@@ -27,6 +27,7 @@ beforeEach(async () => {
       stamp: () => "",
       list: async () => ({ findIgnored: findNone, identify: () => "" }),
       findIgnored: findNone,
+      findLeftOut: findNone,
     },
   });
 });
