@@ -21,8 +21,8 @@ export default defineConfig(({ mode }) => {
       exclude: isCampaign ? [] : folders,
       reporters: REPORTERS,
       pool: "forks",
-      // Tests wait for real programs: with two files at a time a third of two processors' time was left.
-      maxWorkers: 3,
+      // Tests wait for real programs: with three files at a time a fifth of two processors' time was left.
+      maxWorkers: 4,
       testTimeout: isCampaign ? 600_000 : 60_000,
       hookTimeout: 60_000,
     },
