@@ -99,7 +99,8 @@ test.each(["here", "from afar"])(
       await digest(path.join(remote, "large.bin")),
     );
     const compared = isFar ? await compareFar(machine.sides) : await compareSides(folders.sides);
-    expect(compared).toEqual({ local: [], remote: [], conflicts: [] });
+    const absent = { local: [], remote: [] };
+    expect(compared).toEqual({ local: [], remote: [], conflicts: [], absent, unread: [] });
     machine.close();
     const most = memory.stop();
     process.stderr.write(`${most} MB more were held at most, ${where}\n`);
